@@ -1,0 +1,46 @@
+"""Everything that can go wrong, as one tree.
+
+DvidpcError
+  ConfigError             the configuration is wrong            (exit code 2)
+  RequestError            the client asked for something wrong  (400)
+    TooLargeError         ... for too much                      (413)
+  FormatError             stored bytes break the format         (502)
+  StoreError              the bucket failed                     (503)
+    StoreTimeoutError     the bucket is too slow                (504)
+    ObjectChangedError    the object is no longer the one that was indexed
+
+A message stands alone in a log: it names the object, key or query value at fault.
+Statuses are given to errors in one place, `api.middleware`.
+"""
+
+
+class DvidpcError(Exception):
+    """Any failure this server knows; never raised itself."""
+
+
+class ConfigError(DvidpcError):
+    """The configuration cannot be used; the message names file, key and reason."""
+
+
+class RequestError(DvidpcError):
+    """The request is wrong, and would be again; the message is what the client reads."""
+
+
+class TooLargeError(RequestError):
+    """The request asks for more than a limit allows; the message names the limit."""
+
+
+class FormatError(DvidpcError):
+    """Stored bytes are not what the format says; the message names the object."""
+
+
+class StoreError(DvidpcError):
+    """The bucket failed to answer; nothing is known about the object."""
+
+
+class StoreTimeoutError(StoreError):
+    """The bucket did not answer in time."""
+
+
+class ObjectChangedError(StoreError):
+    """The object's etag is not the expected one: it was replaced since it was indexed."""

@@ -1,0 +1,1 @@
+"""What stored and served bytes mean: pure functions, no I/O."""

@@ -1,0 +1,1 @@
+"""Where bytes are: buckets, web servers and directories. Knows nothing of volumes."""

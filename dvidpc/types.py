@@ -1,0 +1,47 @@
+"""Values that several layers pass to each other."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Point(NamedTuple):
+    """Three numbers along x, y and z: a position or an extent, in voxels."""
+
+    x: int
+    y: int
+    z: int
+
+
+class BlockCoord(NamedTuple):
+    """Which block: absolute voxel coordinates, floor-divided by the block size. May be negative."""
+
+    x: int
+    y: int
+    z: int
+
+
+class ChunkCoord(NamedTuple):
+    """Which chunk: the cell of a scale's grid, whose cell (0, 0, 0) starts at the voxel offset."""
+
+    x: int
+    y: int
+    z: int
+
+
+class ByteRange(NamedTuple):
+    """Bytes *start* to *stop* of an object; *stop* is exclusive."""
+
+    start: int
+    stop: int
+
+    @property
+    def size(self) -> int:
+        """How many bytes the range holds."""
+        return self.stop - self.start
+
+
+class Compression(StrEnum):
+    """How the payload of a block is written: the values of DVID's `compression` query key."""
+
+    JPEG = "jpeg"
+    UNCOMPRESSED = "uncompressed"
