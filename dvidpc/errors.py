@@ -7,6 +7,7 @@ DvidpcError
   FormatError             stored bytes break the format         (502)
   StoreError              the bucket failed                     (503)
     StoreTimeoutError     the bucket is too slow                (504)
+    StoreRefusedError     the bucket will not serve us: asking again does not help
     ObjectChangedError    the object is no longer the one that was indexed
 
 A message stands alone in a log: it names the object, key or query value at fault.
@@ -40,6 +41,10 @@ class StoreError(DvidpcError):
 
 class StoreTimeoutError(StoreError):
     """The bucket did not answer in time."""
+
+
+class StoreRefusedError(StoreError):
+    """The bucket answers, and will not serve us as we are set up: no rights, no credentials, a redirect."""
 
 
 class ObjectChangedError(StoreError):

@@ -13,7 +13,7 @@ class Blob:
 
     data: bytes
     etag: str | None
-    """Which content the object had, as the store names it, quotes included; None if the store does not say."""
+    """Which content the object had, as the store names it, quotes included; None if it does not say."""
 
 
 class ObjectStore(Protocol):

@@ -1,0 +1,137 @@
+"""The block endpoints: `specificblocks`, `subvolblocks`, `blocks`."""
+
+import math
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+
+from aiohttp import web
+
+from dvidpc.api.query import (
+    check_block_count,
+    parse_block_coord,
+    parse_blocks,
+    parse_compression,
+    parse_int32,
+    parse_point,
+    parse_switch,
+)
+from dvidpc.api.services import SERVICES
+from dvidpc.api.streaming import OCTETS, stream
+from dvidpc.errors import RequestError, TooLargeError
+from dvidpc.formats.blockstream import encode_frame_header
+from dvidpc.formats.grid import Box, blocks_filling
+from dvidpc.types import BlockCoord, Compression, Point
+from dvidpc.volume.blocks import fetch_blocks
+from dvidpc.volume.grid_store import GridStore
+from dvidpc.volume.repo import Instance
+
+
+async def specific_blocks(request: web.Request, instance: Instance) -> web.StreamResponse:
+    """`specificblocks?blocks=x,y,z,...[&compression=][&prefetch=]`: any blocks, in the order asked for.
+
+    (imageblk.go:1962-2060, 3400c2cb)
+    """
+    query = request.query
+    compression = asked_compression(query.get("compression", ""), instance)
+    blocks = parse_blocks(query.get("blocks", ""), request.app[SERVICES].limits.max_blocks)
+    if parse_switch(query, "prefetch"):
+        request.app[SERVICES].prefetcher.start(instance.grid, blocks, compression)
+        return web.Response(content_type=OCTETS)
+    return await stream(request, frames_of(request, instance, blocks, compression))
+
+
+async def subvolume_blocks(request: web.Request, instance: Instance) -> web.StreamResponse:
+    """`subvolblocks/<size>/<offset>[?compression=]`: the blocks of a box, in voxels, made of whole blocks.
+
+    (imageblk.go:2120-2240, 3400c2cb)
+    """
+    query = request.query
+    compression = asked_compression(query.get("compression", ""), instance)
+    parts = request.match_info["call"].rstrip("/").split("/")
+    if len(parts) != 3:
+        raise RequestError('"subvolblocks" must be followed by size/offset')
+    offset, size = parse_point(parts[2], "Offset"), parse_point(parts[1], "Size")
+    max_blocks = request.app[SERVICES].limits.max_blocks
+    blocks = blocks_of_subvolume(size, offset, instance.grid.block_size, max_blocks)
+    return await stream(request, frames_of(request, instance, blocks, compression))
+
+
+async def block_span(request: web.Request, instance: Instance) -> web.StreamResponse:
+    """`blocks/<x_y_z>/<span>`: blocks in a row along x, uncompressed and without frames, zero where absent.
+
+    (read.go:455-505, 3400c2cb)
+    """
+    parts = request.match_info["call"].rstrip("/").split("/")
+    if len(parts) != 3:
+        raise RequestError('"blocks" must be followed by block-coord/span-x')
+    first, span = parse_block_coord(parts[1]), parse_int32(parts[2], "Atoi")
+    if span < 0:
+        raise RequestError(f"span of blocks is {span}; it cannot be negative")
+    limits = request.app[SERVICES].limits
+    check_block_count(span, limits.max_blocks)
+    size = span * instance.grid.block_nbytes
+    if size > limits.max_response:
+        raise TooLargeError(
+            f"{size} bytes asked for; this server answers at most {limits.max_response} (max_response)"
+        )
+    return await stream(request, fill_absent(instance.grid, first, span), size)
+
+
+def blocks_of_subvolume(size: Point, offset: Point, block_size: Point, max_blocks: int) -> list[BlockCoord]:
+    """The blocks of a box that a client names by its size and offset; none where the size is not positive.
+
+    Raises:
+        RequestError: The box does not start and end on the borders of blocks.
+        TooLargeError: It is made of more than *max_blocks*.
+    """
+    box = Box(offset, Point(*(o + s for o, s in zip(offset, size, strict=True))))
+    if any(o % b or s % b for o, s, b in zip(offset, size, block_size, strict=True)):
+        first, last = (",".join(map(str, point)) for point in (offset, (stop - 1 for stop in box.stop)))
+        raise RequestError(
+            f"cannot use labels via 'block' endpoint in non-block aligned geometry ({first}) -> ({last})"
+        )
+    if box.is_empty:
+        return []
+    check_block_count(math.prod(size) // math.prod(block_size), max_blocks)
+    return blocks_filling(box, block_size)
+
+
+def asked_compression(text: str, instance: Instance) -> Compression:
+    """What `compression=` asks of an instance.
+
+    Raises:
+        RequestError: The word is unknown, or the instance's voxels cannot be written so.
+    """
+    compression = parse_compression(text, instance.grid.default_compression)
+    if not instance.grid.can_encode(compression):
+        raise RequestError(
+            f"can't encode JPEG: {instance.voxel_type.type_name} data are served uncompressed only"
+        )
+    return compression
+
+
+async def frames_of(
+    request: web.Request, instance: Instance, blocks: Sequence[BlockCoord], compression: Compression
+) -> AsyncGenerator[bytes, None]:
+    """The block stream of *blocks*, block by block; absent blocks are left out."""
+    omit_failed = request.query.get("app", "") in request.app[SERVICES].limits.omit_failed_blocks_for
+    found = fetch_blocks(instance.grid, blocks, compression, omit_failed=omit_failed)
+    async with aclosing(found):
+        async for block, payload in found:
+            yield encode_frame_header(block, len(payload)) + payload
+
+
+async def fill_absent(grid: GridStore, first: BlockCoord, span: int) -> AsyncGenerator[bytes, None]:
+    """The uncompressed payloads of *span* blocks from *first* along x; zeros where one is absent."""
+    zeros = bytes(grid.block_nbytes)
+    blocks = (first._replace(x=first.x + step) for step in range(span))
+    due = first.x
+    found = fetch_blocks(grid, blocks, Compression.UNCOMPRESSED)
+    async with aclosing(found):
+        async for block, payload in found:
+            for _ in range(block.x - due):
+                yield zeros
+            yield payload
+            due = block.x + 1
+    for _ in range(first.x + span - due):
+        yield zeros

@@ -1,0 +1,26 @@
+"""What a balancer or a supervisor asks: is the process alive, and should it get requests."""
+
+from aiohttp import web
+
+from dvidpc.api.middleware import plain_error
+from dvidpc.api.services import SERVICES
+
+
+async def healthz(_request: web.Request) -> web.StreamResponse:
+    """`/healthz`: the process answers."""
+    return web.Response(body=b"ok\n", content_type="text/plain")
+
+
+async def readyz(request: web.Request) -> web.StreamResponse:
+    """`/readyz`: every volume is served and the server is not stopping; else 503, with a reason a line."""
+    services = request.app[SERVICES]
+    problems = [
+        f"store {volume.source.alias}: {volume.problem}"
+        for volume in services.volumes.volumes
+        if volume.problem is not None
+    ]
+    if services.stopping.is_set():
+        problems.append("stopping")
+    if problems:
+        return plain_error(503, "".join(f"{problem}\n" for problem in problems))
+    return web.Response(body=b"ok\n", content_type="text/plain")

@@ -1,0 +1,43 @@
+"""What the handlers work with, hung on the application under one key."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from aiohttp import web
+
+from dvidpc.api.documents import LoadCounters, ServerFacts
+from dvidpc.api.encoded import EncodedDocuments
+from dvidpc.api.latencies import UserLatencies
+from dvidpc.config import LimitsConfig
+from dvidpc.volume.prefetch import Prefetcher
+from dvidpc.volume.repo import Repo
+from dvidpc.volume.volumes import Volumes
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything a handler may need."""
+
+    repo: Repo
+    encoded: EncodedDocuments
+    facts: ServerFacts
+    load: Callable[[], LoadCounters]
+    """The numbers as they are now."""
+    users: UserLatencies
+    limits: LimitsConfig
+    volumes: Volumes
+    prefetcher: Prefetcher
+    config_text: bytes
+    """The configuration file as it was at start; administrators may see it."""
+    admin_token: str | None
+    """What makes a request an administrator's; None: nobody is one."""
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once the server was told to stop."""
+    clock: Callable[[], float] = time.time
+    """Seconds since the epoch."""
+
+
+SERVICES: Final = web.AppKey("services", Services)

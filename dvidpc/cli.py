@@ -1,0 +1,66 @@
+"""The command line: parses it, sets up logging, turns errors into exit codes."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from dvidpc import __version__
+from dvidpc.errors import ConfigError, DvidpcError
+
+# What is heavy is imported where it is needed: `dvidpc --version` should not wait for it.
+# ruff: noqa: PLC0415
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; its exit code: 0, 1 where something failed, 2 where the configuration is wrong."""
+    options = _parser().parse_args(arguments)
+    try:
+        run: Callable[[argparse.Namespace], None] = options.run
+        run(options)
+    except ConfigError as error:
+        return _say(error, 2)
+    except DvidpcError as error:
+        return _say(error, 1)
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _say(error: DvidpcError, code: int) -> int:
+    sys.stderr.write(f"dvidpc: {error}\n")
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="dvidpc", description="Serve Neuroglancer precomputed volumes as a DVID server."
+    )
+    parser.add_argument("--version", action="version", version=f"dvidpc {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    serve = commands.add_parser("serve", help="serve the volumes of a configuration file")
+    serve.add_argument("config", type=Path, metavar="CONFIG", help="a TOML file as DVID reads it")
+    serve.set_defaults(run=_serve)
+
+    demo = commands.add_parser("demo", help="make a small volume, once, and serve it")
+    demo.add_argument("--port", type=int, default=8000, help="where to serve it (8000; 0 takes any)")
+    demo.set_defaults(run=_demo)
+    return parser
+
+
+def _serve(options: argparse.Namespace) -> None:
+    import asyncio
+
+    from dvidpc.config import load_config
+    from dvidpc.logs import set_up_logging
+    from dvidpc.server import serve
+
+    config = load_config(options.config)
+    set_up_logging(config.logging)
+    asyncio.run(serve(config, os.environ))
+
+
+def _demo(options: argparse.Namespace) -> None:
+    raise ConfigError(f"demo at {options.port} comes with the next commit")

@@ -1,0 +1,178 @@
+"""Reads the file: text, TOML, sections."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import tomli
+
+from dvidpc.config.auth import check_auth
+from dvidpc.config.reading import (
+    Reading,
+    Section,
+    closest,
+    fold_keys,
+    keys_of,
+    read_section,
+    refuse_unknown,
+    warn_of_unknown,
+)
+from dvidpc.config.sections import (
+    CacheConfig,
+    Config,
+    LimitsConfig,
+    LoggingConfig,
+    MetricsConfig,
+    RepoConfig,
+    ServerConfig,
+)
+from dvidpc.config.stores import read_stores
+from dvidpc.errors import ConfigError
+
+_OURS = {"repo": RepoConfig, "limits": LimitsConfig, "metrics": MetricsConfig}
+_READ = ("server", "logging", *_OURS, "cache", "auth", "store")
+_NOT_NEEDED = {
+    "backend": "nothing is stored here",
+    "email": "no mail is sent",
+    "mutations": "nothing can be changed here",
+    "kafka": "no activity is published",
+    "groupcache": "[cache] memory says how much is kept",
+    "mirror": "nothing can be changed here",
+    "mutcache": "it is for labels only",
+}
+"""Sections of DVID that mean nothing here, and why."""
+_SERVER_NOT_NEEDED = {
+    "rpcAddress": "no RPC is served",
+    "startWebhook": "nobody is told of the start",
+    "startJaneliaConfig": "nobody is told of the start",
+    "interactiveOpsBeforeBlock": "no work runs in the background",
+    "instance_id_gen": "ids follow from the stores' order",
+    "instance_id_start": "ids follow from the stores' order",
+    "min_mutation_id_start": "nothing can be changed here",
+    "allowLabelmapSplit": "nothing can be changed here",
+}
+
+
+def load_config(path: Path) -> Config:
+    """The configuration that the file at *path* holds.
+
+    Raises:
+        ConfigError: The file cannot be read or used; the message is one line and names what is at fault.
+    """
+    return read_config(_parse_toml(path, _read_text(path)), path)
+
+
+def read_config(document: Mapping[str, object], path: Path) -> Config:
+    """The configuration that parsed TOML holds; *path* is what errors name and relative paths start from.
+
+    Raises:
+        ConfigError: As load_config.
+    """
+    reading = Reading(path)
+    document = fold_keys(document, (*_READ, *_NOT_NEEDED), reading, "")
+    _check_sections(document, reading)
+
+    def table(name: str) -> Mapping[str, object]:
+        return reading.table(f"[{name}]", document.get(name, {}))
+
+    check_auth(table("auth"), reading)
+    return Config(
+        path=path,
+        server=_read_server(table("server"), reading),
+        logging=_read_dvid(LoggingConfig, table("logging"), reading, "[logging]"),
+        repo=_read_ours(RepoConfig, table("repo"), reading, "[repo]"),
+        cache=_read_cache(table("cache"), reading),
+        limits=_read_limits(table("limits"), reading),
+        metrics=_read_ours(MetricsConfig, table("metrics"), reading, "[metrics]"),
+        stores=read_stores(table("store"), reading),
+        notes=tuple(reading.notes),
+        warnings=tuple(reading.warnings),
+    )
+
+
+def _read_text(path: Path) -> str:
+    reading = Reading(path)
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as e:
+        line = e.object.count(b"\n", 0, e.start) + 1
+        raise reading.error(f"line {line}", "is not UTF-8; save the file as UTF-8") from None
+    except ValueError:
+        raise ConfigError(f"{str(path)!r}: no file can have this name; name the configuration file") from None
+    except OSError as e:
+        raise reading.error("cannot be read", f"{e.strerror}; name a file that can") from None
+
+
+def _parse_toml(path: Path, text: str) -> dict[str, object]:
+    reading = Reading(path)
+    try:
+        return tomli.loads(text)
+    except tomli.TOMLDecodeError as e:
+        raise reading.error(
+            f"line {e.lineno}, column {e.colno}", f"{e.msg}; correct the TOML there"
+        ) from None
+    except (ValueError, RecursionError) as e:  # an integer of thousands of digits; hundreds of nested arrays
+        raise reading.error("not usable TOML", f"{e}; remove the value") from None
+
+
+def _check_sections(document: Mapping[str, object], reading: Reading) -> None:
+    """Note what is not needed, warn of what is unknown, refuse what looks like a section of ours."""
+    for name, value in document.items():
+        if name in _NOT_NEEDED:
+            reading.note(f"[{name}] is not needed: {_NOT_NEEDED[name]}; ignored")
+        elif name not in _READ and not isinstance(value, dict):
+            reading.warn(
+                f"{name}: a key outside of every section, ignored; write it below its section's line"
+            )
+        elif name not in _READ:
+            near = closest(name, _READ)
+            if near:
+                raise reading.error(f"[{name}]", f'unknown section; did you mean "[{near}]"?')
+            reading.warn(f"[{name}]: unknown section, ignored")
+
+
+def _read_dvid(
+    section: type[Section],
+    table: Mapping[str, object],
+    reading: Reading,
+    place: str,
+    others: tuple[str, ...] = (),
+) -> Section:
+    """A section of DVID's: keys in any case, unknown ones are warned of; *others* are known and not read."""
+    known = (*keys_of(section), *others)
+    table = fold_keys(table, known, reading, place)
+    warn_of_unknown(table, known, reading, place)
+    return read_section(section, table, reading, place)
+
+
+def _read_ours(section: type[Section], table: Mapping[str, object], reading: Reading, place: str) -> Section:
+    """A section of ours: keys as they are spelled, unknown ones are refused."""
+    refuse_unknown(table, keys_of(section), reading, place)
+    return read_section(section, table, reading, place)
+
+
+def _read_server(table: Mapping[str, object], reading: Reading) -> ServerConfig:
+    server = _read_dvid(ServerConfig, table, reading, "[server]", tuple(_SERVER_NOT_NEEDED))
+    for key in fold_keys(table, _SERVER_NOT_NEEDED, reading, "[server]"):
+        if key in _SERVER_NOT_NEEDED:
+            reading.note(f"[server] {key} is not needed: {_SERVER_NOT_NEEDED[key]}; ignored")
+    if server.rwmode == "fullwrite":
+        reading.note('[server] rwmode = "fullwrite" is not needed: nothing can be changed here; ignored')
+    return server
+
+
+def _read_cache(table: Mapping[str, object], reading: Reading) -> CacheConfig:
+    """Our keys of `[cache]`; the tables in it are DVID's `[cache.<id>]`."""
+    ours = {}
+    for key, value in table.items():
+        if isinstance(value, dict) and key not in keys_of(CacheConfig):
+            reading.note(f"[cache.{key}] is not needed: DVID has it for labels only; ignored")
+        else:
+            ours[key] = value
+    return _read_ours(CacheConfig, ours, reading, "[cache]")
+
+
+def _read_limits(table: Mapping[str, object], reading: Reading) -> LimitsConfig:
+    limits = _read_ours(LimitsConfig, table, reading, "[limits]")
+    if limits.backoff_min_s > limits.backoff_max_s:
+        raise reading.error("[limits] backoff_min", "is more than backoff_max; lower it or raise the other")
+    return limits

@@ -1,0 +1,130 @@
+"""The lattice of chunks of one scale: which chunks there are, where they lie, what they are called."""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from dvidpc.types import BlockCoord, ChunkCoord, Point
+
+
+class Box(NamedTuple):
+    """The voxels from *start* to *stop*, absolute coordinates, *stop* exclusive."""
+
+    start: Point
+    stop: Point
+
+    @property
+    def size(self) -> Point:
+        """Extent along x, y and z; not positive where the box is empty."""
+        return Point(*(b - a for a, b in zip(self.start, self.stop, strict=True)))
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no voxel lies in the box."""
+        return any(b <= a for a, b in zip(self.start, self.stop, strict=True))
+
+    def intersection(self, other: "Box") -> "Box":
+        """The voxels that lie in both; may be empty."""
+        return Box(Point(*map(max, self.start, other.start)), Point(*map(min, self.stop, other.stop)))
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A volume of *size* voxels at *offset*, cut into chunks of *chunk_size*, clipped at the upper end.
+
+    The cells are counted from *offset*, not from the origin.  (precomputed volume.md#chunk-storage)
+    """
+
+    size: Point
+    offset: Point
+    chunk_size: Point
+
+    @cached_property
+    def cells(self) -> Point:
+        """How many chunks lie along x, y and z."""
+        return Point(*(-(-n // c) for n, c in zip(self.size, self.chunk_size, strict=True)))
+
+    @cached_property
+    def box(self) -> Box:
+        """All voxels of the volume."""
+        return Box(self.offset, Point(*(o + n for o, n in zip(self.offset, self.size, strict=True))))
+
+    @cached_property
+    def chunk_count(self) -> int:
+        """How many chunks the volume has, stored or not."""
+        return self.cells.x * self.cells.y * self.cells.z
+
+    def chunk_box(self, cell: ChunkCoord) -> Box:
+        """The voxels of one chunk, clipped at the volume's upper end."""
+        start = Point(*(o + g * c for o, g, c in zip(self.offset, cell, self.chunk_size, strict=True)))
+        whole = (a + c for a, c in zip(start, self.chunk_size, strict=True))
+        return Box(start, Point(*map(min, whole, self.box.stop)))
+
+    def chunk_name(self, cell: ChunkCoord) -> str:
+        """What an unsharded chunk is called below its scale's key: `x0-x1_y0-y1_z0-z1`."""
+        start, stop = self.chunk_box(cell)
+        return "_".join(f"{a}-{b}" for a, b in zip(start, stop, strict=True))
+
+    def chunks_touching(self, box: Box) -> Iterator[ChunkCoord]:
+        """The cells that share a voxel with *box*, x fastest; none where the box lies outside."""
+        inside = box.intersection(self.box)
+        if inside.is_empty:
+            return
+        first = [(a - o) // c for a, o, c in zip(inside.start, self.offset, self.chunk_size, strict=True)]
+        last = [(b - 1 - o) // c for b, o, c in zip(inside.stop, self.offset, self.chunk_size, strict=True)]
+        xs, ys, zs = (range(a, b + 1) for a, b in zip(first, last, strict=True))
+        for z, y, x in itertools.product(zs, ys, xs):
+            yield ChunkCoord(x, y, z)
+
+    def count_chunks_touching(self, box: Box) -> int:
+        """How many cells share a voxel with *box*."""
+        inside = box.intersection(self.box)
+        if inside.is_empty:
+            return 0
+        count = 1
+        for a, b, o, c in zip(inside.start, inside.stop, self.offset, self.chunk_size, strict=True):
+            count *= (b - 1 - o) // c - (a - o) // c + 1
+        return count
+
+    @cached_property
+    def morton_bits(self) -> tuple[tuple[int, int], ...]:
+        """Which bit of which axis each bit of the chunk id takes, lowest first.
+
+        An axis drops out of the interleave once its cells are all told apart.
+        (precomputed volume.md#compressed-morton-code)
+        """
+        needed = [(n - 1).bit_length() for n in self.cells]
+        return tuple((axis, bit) for bit in range(max(needed)) for axis in range(3) if bit < needed[axis])
+
+    def chunk_id(self, cell: ChunkCoord) -> int:
+        """The compressed Morton code that names the chunk inside shards; *cell* must lie in the grid.
+
+        DVID masks coordinates outside the grid into it and serves another chunk
+        (ngprecomputed.go:503, 3400c2cb); so they are refused here.
+        """
+        if not all(0 <= g < n for g, n in zip(cell, self.cells, strict=True)):
+            raise ValueError(f"chunk {tuple(cell)} lies outside a grid of {tuple(self.cells)} chunks")
+        code = 0
+        for position, (axis, bit) in enumerate(self.morton_bits):
+            code |= (cell[axis] >> bit & 1) << position
+        return code
+
+
+def blocks_filling(box: Box, block_size: Point) -> list[BlockCoord]:
+    """The blocks that make up *box*, x fastest; none where the box is empty.
+
+    Raises:
+        ValueError: *box* does not start and end on the borders of blocks.
+    """
+    if any(a % s or b % s for a, b, s in zip(box.start, box.stop, block_size, strict=True)):
+        raise ValueError(f"{box} is not made of whole blocks of {block_size}")
+    xs, ys, zs = (range(a // s, b // s) for a, b, s in zip(box.start, box.stop, block_size, strict=True))
+    return [BlockCoord(x, y, z) for z, y, x in itertools.product(zs, ys, xs)]
+
+
+def block_box(block: BlockCoord, block_size: Point) -> Box:
+    """The voxels of a block; blocks are counted from the origin of absolute coordinates."""
+    start = Point(*(b * s for b, s in zip(block, block_size, strict=True)))
+    return Box(start, Point(*(a + s for a, s in zip(start, block_size, strict=True))))

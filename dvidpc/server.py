@@ -1,0 +1,104 @@
+"""Runs the application: listens, waits for a signal, lets requests under way end."""
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Callable, Mapping
+
+from aiohttp import web
+
+from dvidpc.api.services import SERVICES
+from dvidpc.app import make_app
+from dvidpc.config import Config, LimitsConfig
+from dvidpc.errors import ConfigError
+
+log = logging.getLogger(__name__)
+
+
+async def serve(
+    config: Config, environ: Mapping[str, str], on_ready: Callable[[str], None] | None = None
+) -> None:
+    """Serve until SIGTERM or SIGINT, then stop in order.
+
+    On SIGTERM `/readyz` fails first, for `shutdownDelay` seconds, so that a balancer looks elsewhere
+    before a request is refused; then requests under way have `drain_timeout` to end. On SIGINT, a
+    person waits, and there is no delay.
+
+    Args:
+        config: What to serve and how.
+        environ: The environment.
+        on_ready: Called with the base URL once requests are answered.
+
+    Raises:
+        ConfigError: The address cannot be listened on.
+    """
+    app = make_app(config, environ)
+    runner = make_runner(app, config.limits)
+    for note in config.notes:
+        log.info("%s", note)
+    for warning in config.warnings:
+        log.warning("%s", warning)
+    stop = _stop_signal()
+    await runner.setup()
+    try:
+        url = await _listen(runner, config)
+        log.info("repo %s, web server listening at %s", app[SERVICES].repo.uuid, url)
+        if on_ready is not None:
+            on_ready(url)
+        number = await stop
+        app[SERVICES].stopping.set()
+        if number == signal.SIGTERM:
+            log.info("stopping in %g s, as SIGTERM asks", config.server.shutdown_delay_s)
+            await asyncio.sleep(config.server.shutdown_delay_s)
+        log.info("stopping once the requests under way have ended")
+    finally:
+        await runner.cleanup()
+    log.info("stopped")
+
+
+def make_runner(app: web.Application, limits: LimitsConfig) -> web.AppRunner:
+    """What connects *app* to sockets.
+
+    Request lines may be long: all the blocks of a request stand in its URL, and aiohttp's own limit of
+    8190 bytes refuses libdvid at 600 blocks.
+    """
+    return web.AppRunner(
+        app,
+        access_log=None,
+        handler_cancellation=True,
+        keepalive_timeout=limits.keepalive_timeout_s,
+        max_line_size=limits.max_request_line,
+        max_field_size=limits.max_request_line,
+        shutdown_timeout=limits.drain_timeout_s,
+    )
+
+
+def _stop_signal() -> "asyncio.Future[int]":
+    """Done with the number of the first signal that asks to stop; the second kills."""
+    loop = asyncio.get_running_loop()
+    stop: asyncio.Future[int] = loop.create_future()
+
+    def note(number: int) -> None:
+        if stop.done():
+            os._exit(128 + number)
+        stop.set_result(number)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, note, number)
+    return stop
+
+
+async def _listen(runner: web.AppRunner, config: Config) -> str:
+    """Listen where the configuration says; the base URL at which this server is reached from here."""
+    address = config.server.http_address
+    try:
+        await web.TCPSite(runner, address.host, address.port).start()
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise ConfigError(
+            f"{config.path}: [server] httpAddress: cannot listen on {address}: {reason}; name another"
+        ) from error
+    port = runner.addresses[0][1]
+    host = address.host or "localhost"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

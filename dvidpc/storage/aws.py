@@ -1,0 +1,121 @@
+"""Asks aiobotocore who we are on AWS, and which service and region the environment means."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dvidpc.errors import ConfigError, StoreError, StoreRefusedError
+from dvidpc.storage.credentials import Secret
+
+_SEARCHED = "the AWS_* environment, ~/.aws, web identity, container and instance roles"
+
+
+@dataclass(frozen=True, slots=True)
+class AwsSettings:
+    """What environment and dotfiles say; None: nothing."""
+
+    region: str | None
+    endpoint: str | None
+    ca_bundle: Path | None
+
+
+async def load_aws_settings(profile: str | None, environ: Mapping[str, str]) -> AwsSettings:
+    """Read the settings of *profile*.
+
+    `AWS_REGION` counts as for Go's SDK, hence for DVID: botocore itself reads `AWS_DEFAULT_REGION` only.
+
+    Raises:
+        ConfigError: There is no such profile, or a dotfile cannot be read.
+    """
+    return await asyncio.to_thread(_read_settings, profile, environ)
+
+
+class AwsLookUp:
+    """AWS credentials by aiobotocore's chain, which reads the process's own environment and dotfiles.
+
+    Roles, SSO and the like are refreshed by aiobotocore; static keys are read again each time.
+    """
+
+    def __init__(self, store_url: str, profile: str | None) -> None:
+        self._store_url = store_url
+        self._profile = profile
+        self._refreshed: Any = None
+
+    async def __call__(self, *, anew: bool) -> Secret:
+        """As `LookUp`; the values are `access_key_id`, `secret_access_key` and `token`."""
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # slow to import
+
+        try:
+            if anew or self._refreshed is None:
+                self._refreshed = await self._search()
+            frozen = await self._refreshed.get_frozen_credentials()
+        except (BotoCoreError, ClientError, OSError) as error:
+            raise StoreError(f"{self._store_url}: AWS credentials: {_explain(error)}") from error
+        if not _is_refreshable(self._refreshed):
+            self._refreshed = None
+        values = {
+            "access_key_id": frozen.access_key,
+            "secret_access_key": frozen.secret_key,
+            "token": frozen.token,
+        }
+        return Secret(values, expires_at=None)
+
+    async def close(self) -> None:
+        """Nothing is kept open."""
+        self._refreshed = None
+
+    async def _search(self) -> Any:  # noqa: ANN401  # aiobotocore is untyped
+        session = await asyncio.to_thread(_make_session, self._profile)
+        found = await session.get_credentials()
+        if found is None:
+            of_profile = f" of profile {self._profile!r}" if self._profile else ""
+            raise StoreRefusedError(
+                f"{self._store_url}: no AWS credentials{of_profile} in {_SEARCHED}; "
+                "if the bucket is public, set anonymous = true"
+            )
+        return found
+
+
+def _make_session(profile: str | None) -> Any:  # noqa: ANN401  # aiobotocore is untyped
+    from aiobotocore.session import AioSession  # noqa: PLC0415  # slow to import: 0.3 s
+
+    session = AioSession(profile=profile)
+    session.get_scoped_config()  # reads the dotfiles now, off the event loop
+    return session
+
+
+def _read_settings(profile: str | None, environ: Mapping[str, str]) -> AwsSettings:
+    from botocore.configprovider import ConfiguredEndpointProvider  # noqa: PLC0415  # slow to import
+    from botocore.exceptions import BotoCoreError  # noqa: PLC0415  # likewise
+
+    try:
+        session = _make_session(profile)
+        endpoint = None
+        if not session.get_config_variable("ignore_configured_endpoint_urls"):
+            endpoint = ConfiguredEndpointProvider(
+                session.full_config, session.get_scoped_config(), "s3", environ
+            ).provide()
+        region = environ.get("AWS_REGION") or session.get_config_variable("region")
+        ca_bundle = session.get_config_variable("ca_bundle")
+    except BotoCoreError as error:
+        raise ConfigError(f"AWS settings: {_explain(error)}") from error
+    return AwsSettings(region, endpoint, Path(ca_bundle) if ca_bundle else None)
+
+
+def _is_refreshable(credentials: Any) -> bool:  # noqa: ANN401  # aiobotocore is untyped
+    from aiobotocore.credentials import AioRefreshableCredentials  # noqa: PLC0415  # slow to import
+
+    return isinstance(credentials, AioRefreshableCredentials)
+
+
+def _explain(error: Exception) -> str:
+    """What went wrong in one line; leaves out what a credential process or service wrote."""
+    from botocore.exceptions import ClientError, CredentialRetrievalError  # noqa: PLC0415  # slow to import
+
+    if isinstance(error, ClientError):
+        return f"{error.operation_name} answers {error.response.get('Error', {}).get('Code', 'an error')}"
+    if isinstance(error, CredentialRetrievalError):
+        return f"{error.kwargs.get('provider', 'a provider')} gives none"
+    return " ".join(str(error).split())[:200]

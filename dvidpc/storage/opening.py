@@ -1,0 +1,68 @@
+"""Opens the store that a configuration describes."""
+
+import asyncio
+from collections.abc import Mapping
+
+from obstore.exceptions import BaseError
+from obstore.store import LocalStore
+
+from dvidpc.errors import StoreError
+from dvidpc.storage.base import BucketAccess, ObjectStore, UpstreamLimits
+from dvidpc.storage.gcs import open_gcs
+from dvidpc.storage.http_store import open_http
+from dvidpc.storage.object_store import BucketStore
+from dvidpc.storage.ref import Kind, Ref, parse_ref
+from dvidpc.storage.retry import RetryingStore
+from dvidpc.storage.s3 import open_s3
+
+SUFFIXES = {".gz": "gzip", ".br": "br", ".zstd": "zstd"}
+"""What cloud-volume appends to a file's name where a bucket would have a Content-Encoding."""
+
+
+async def open_store(
+    access: BucketAccess, limits: UpstreamLimits, *, environ: Mapping[str, str]
+) -> ObjectStore:
+    """Make ready to read below `access.ref`, with retries; close the store after use.
+
+    Credentials are looked up, and S3 is asked for the bucket's region; no object is read.
+
+    Args:
+        access: Where and as whom.
+        limits: How long and how often to ask.
+        environ: What `os.environ` holds; botocore reads the process's own besides.
+
+    Raises:
+        ConfigError: The configuration cannot be right.
+        StoreError: There are no credentials, or no such directory; it may be otherwise later.
+    """
+    ref = parse_ref(access.ref)
+    return RetryingStore(await _open(ref, access, limits, environ), limits)
+
+
+async def _open(
+    ref: Ref, access: BucketAccess, limits: UpstreamLimits, environ: Mapping[str, str]
+) -> ObjectStore:
+    match ref.kind:
+        case Kind.S3 | Kind.VAST:
+            return await open_s3(ref, access, limits, environ)
+        case Kind.GCS:
+            return await open_gcs(ref, access, limits, environ)
+        case Kind.HTTP:
+            return await open_http(ref, access, limits)
+        case Kind.FILE:
+            return await _open_directory(ref, access, limits)
+
+
+async def _open_directory(ref: Ref, access: BucketAccess, limits: UpstreamLimits) -> BucketStore:
+    try:
+        directory = await asyncio.to_thread(LocalStore, ref.prefix)
+    except (BaseError, OSError) as error:
+        raise StoreError(f"{ref.url} is no directory that can be read") from error
+    return BucketStore(
+        directory,
+        url=ref.url,
+        prefix="",
+        missing_status=access.missing_status,
+        first_byte_timeout_s=limits.first_byte_timeout_s,
+        suffixes=SUFFIXES,
+    )

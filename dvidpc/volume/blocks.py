@@ -1,0 +1,73 @@
+"""Fetches the blocks of one request: many at a time, handed over in the order they were asked for."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import AsyncGenerator, Iterable
+
+from dvidpc.errors import FormatError, StoreError
+from dvidpc.types import BlockCoord, Compression
+from dvidpc.volume.cache import MISSING
+from dvidpc.volume.grid_store import GridStore
+from dvidpc.volume.tasks import abandon
+
+log = logging.getLogger(__name__)
+
+LOOK_AHEAD = 128
+"""Blocks of one request that may be under way, or waiting for their turn to be sent."""
+
+
+async def fetch_blocks(
+    grid: GridStore, blocks: Iterable[BlockCoord], compression: Compression, *, omit_failed: bool = False
+) -> AsyncGenerator[tuple[BlockCoord, bytes], None]:
+    """Yield each block that is there with its payload, in the order of *blocks*, duplicates included.
+
+    Args:
+        grid: Which scale.
+        blocks: Which blocks; absent ones are left out.
+        compression: How payloads are written.
+        omit_failed: Leave a block that cannot be read out instead of failing; logged. Only for
+            clients that an error would kill.
+
+    Raises:
+        FormatError: A chunk is damaged.
+        StoreError: The bucket failed.
+    """
+    waiting = iter(blocks)
+    window: deque[tuple[BlockCoord, bytes | asyncio.Task[bytes | None] | None]] = deque()
+    try:
+        while True:
+            while len(window) < LOOK_AHEAD and (block := next(waiting, None)) is not None:
+                payload = grid.peek(block, compression)
+                if payload is MISSING:
+                    window.append((block, asyncio.ensure_future(grid.fetch(block, compression))))
+                elif payload is not None:
+                    window.append((block, payload))
+            if not window:
+                return
+            block, pending = window.popleft()
+            ready = await _settle(pending, block, omit_failed=omit_failed)
+            if ready is not None:
+                yield block, ready
+    finally:
+        await abandon(pending for _, pending in window if isinstance(pending, asyncio.Task))
+
+
+async def warm(grid: GridStore, blocks: Iterable[BlockCoord], compression: Compression) -> None:
+    """Have *blocks* in the cache, as far as they can be read; failures are left to who asks for the data."""
+    async for _ in fetch_blocks(grid, blocks, compression, omit_failed=True):
+        pass
+
+
+async def _settle(
+    pending: "bytes | asyncio.Task[bytes | None] | None", block: BlockCoord, *, omit_failed: bool
+) -> bytes | None:
+    if not isinstance(pending, asyncio.Task):
+        return pending
+    try:
+        return await pending
+    except (FormatError, StoreError) as error:
+        if not omit_failed:
+            raise
+        log.error("block %d,%d,%d left out of an answer: %s", *block, error)
+        return None

@@ -1,0 +1,172 @@
+"""A cache bounded by weight, in which each key is loaded once however many ask for it at a time."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final, TypeVar, cast
+
+from cachetools import LRUCache
+
+T = TypeVar("T")
+
+_OVERHEAD = 200
+"""Bytes counted for a key and its place in the cache, so that many small values stay bounded too."""
+
+
+class Missing(Enum):
+    """The type of MISSING."""
+
+    MISSING = "missing"
+
+
+MISSING: Final = Missing.MISSING
+"""What `peek` answers for a key the cache does not hold; None is a value: "there is nothing there"."""
+
+
+@dataclass(slots=True)
+class CacheCounts:
+    """What a cache did since it was made."""
+
+    hits: int = 0
+    misses: int = 0
+    """Loads started."""
+    shared: int = 0
+    """Requests that joined a load under way."""
+    evictions: int = 0
+
+
+@dataclass(slots=True)
+class _Absence:
+    """A proven absence, believed until *expires* on the cache's clock."""
+
+    expires: float
+
+
+class _Flight:
+    """A load under way, and how many wait for it."""
+
+    __slots__ = ("task", "waiters")
+
+    def __init__(self, task: "asyncio.Task[Any]") -> None:
+        self.task = task
+        self.waiters = 0
+
+
+class _WeighedLRU(LRUCache[Hashable, object]):
+    """An LRU cache that tells of evictions."""
+
+    def __init__(self, maxsize: int, counts: CacheCounts) -> None:
+        super().__init__(maxsize, getsizeof=_weigh)
+        self._counts = counts
+
+    def popitem(self) -> tuple[Hashable, object]:
+        self._counts.evictions += 1
+        return super().popitem()
+
+
+class LoadingCache:
+    """Values by key, the least recently used dropped first once their bytes exceed a budget.
+
+    A value is None (nothing there; kept for *absence_ttl_s* only), bytes, or has `nbytes`.
+    A load that fails is not kept. A load nobody waits for any more is cancelled.
+    For use on one event loop.
+
+    Args:
+        max_bytes: The budget; 0 keeps nothing, but loads are still shared.
+        absence_ttl_s: How long a None is believed.
+        clock: Seconds, monotonic.
+    """
+
+    def __init__(self, max_bytes: int, *, absence_ttl_s: float, clock: Callable[[], float]) -> None:
+        self.counts = CacheCounts()
+        self._values = _WeighedLRU(max_bytes, self.counts)
+        self._flights: dict[Hashable, _Flight] = {}
+        self._absence_ttl_s = absence_ttl_s
+        self._clock = clock
+
+    @property
+    def max_bytes(self) -> int:
+        """The budget."""
+        return int(self._values.maxsize)
+
+    @property
+    def nbytes(self) -> int:
+        """What the values held now weigh."""
+        return int(self._values.currsize)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def peek(self, key: Hashable) -> Any:  # noqa: ANN401 - the type belongs to the key
+        """The value of *key* without loading it; MISSING if it is not held."""
+        value = self._values.get(key, MISSING)
+        if value is MISSING:
+            return MISSING
+        if type(value) is _Absence:
+            if value.expires <= self._clock():
+                self.drop(key)
+                return MISSING
+            value = None
+        self.counts.hits += 1
+        return value
+
+    async def get_or_load(self, key: Hashable, load: Callable[[], Awaitable[T]]) -> T:
+        """The value of *key*, by *load* if it is not held; calls that overlap share one load.
+
+        Raises:
+            Exception: Whatever *load* raises, for all who wait for it.
+        """
+        value = self.peek(key)
+        if value is not MISSING:
+            return cast("T", value)
+        flight = self._flights.get(key)
+        if flight is None:
+            self.counts.misses += 1
+            flight = self._flights[key] = _Flight(asyncio.ensure_future(self._load(key, load)))
+        else:
+            self.counts.shared += 1
+        flight.waiters += 1
+        try:
+            await asyncio.wait((flight.task,))
+        finally:
+            flight.waiters -= 1
+            if not flight.waiters:
+                self._land(key, flight)
+        return cast("T", flight.task.result())
+
+    def drop(self, key: Hashable) -> None:
+        """Forget *key*; a load under way for it goes on, for those who wait, but is not kept."""
+        self._values.pop(key, None)
+        self._flights.pop(key, None)
+
+    def drop_where(self, chosen: Callable[[Hashable], bool]) -> None:
+        """Forget every key that *chosen* holds true of."""
+        for key in [key for key in (*self._values, *self._flights) if chosen(key)]:
+            self.drop(key)
+
+    async def _load(self, key: Hashable, load: Callable[[], Awaitable[T]]) -> T:
+        value = await load()
+        flight = self._flights.get(key)
+        if flight is not None and flight.task is asyncio.current_task():
+            self._keep(key, value)
+        return value
+
+    def _keep(self, key: Hashable, value: object) -> None:
+        if value is None:
+            value = _Absence(self._clock() + self._absence_ttl_s)
+        if _weigh(value) <= self._values.maxsize:
+            self._values[key] = value
+
+    def _land(self, key: Hashable, flight: _Flight) -> None:
+        """Nobody waits any more: the load is over, or not wanted."""
+        if not flight.task.done():
+            flight.task.cancel()
+        if self._flights.get(key) is flight:
+            del self._flights[key]
+
+
+def _weigh(value: object) -> int:
+    if isinstance(value, bytes):
+        return len(value) + _OVERHEAD
+    return int(getattr(value, "nbytes", 0)) + _OVERHEAD

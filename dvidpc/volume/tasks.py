@@ -1,0 +1,28 @@
+"""Waiting for several things at once without leaving any behind."""
+
+import asyncio
+from collections.abc import Coroutine, Iterable
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+async def gather_or_cancel(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """The results of *work*, all under way at once, in order.
+
+    Unlike `asyncio.gather`, the rest is cancelled and waited for when one fails; unlike
+    `asyncio.TaskGroup`, the failure is raised as it is.
+    """
+    tasks = [asyncio.ensure_future(coroutine) for coroutine in work]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        await abandon(tasks)
+
+
+async def abandon(tasks: Iterable["asyncio.Task[Any]"]) -> None:
+    """Cancel *tasks* where they are not done, and wait until they have ended; what they raise is dropped."""
+    unfinished = list(tasks)
+    for task in unfinished:
+        task.cancel()
+    await asyncio.gather(*unfinished, return_exceptions=True)

@@ -1,0 +1,74 @@
+"""Runs the server for a test: the real application on a real socket, in this process."""
+
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+from aiohttp import web
+from yarl import URL
+
+from dvidpc.app import make_app
+from dvidpc.config import load_config
+from dvidpc.server import make_runner
+
+UUID = "28841c8277e044a7b187dda03e18da13"
+
+
+def config_text(stores: Mapping[str, Path | str], more: str = "") -> str:
+    """A configuration that serves each of *stores* (instance name to ref), with *more* text at its end."""
+    sections = [f'[repo]\nuuid = "{UUID}"\nalias = "em"\ndescription = "EM volumes"\n']
+    for name, ref in stores.items():
+        where = f"file://{ref}" if isinstance(ref, Path) else ref
+        sections.append(f'[store.{name}]\nengine = "ngprecomputed"\nref = "{where}"\ninstance = "{name}"\n')
+    return "\n".join([*sections, more])
+
+
+class Server:
+    """A running server, as a client sees it."""
+
+    def __init__(self, url: str, session: aiohttp.ClientSession) -> None:
+        self.url = url
+        self.session = session
+
+    @property
+    def node(self) -> str:
+        """The path of the only version."""
+        return f"/api/node/{UUID}"
+
+    async def get(self, path: str) -> bytes:
+        """The body of a successful GET; *path* is sent as it is."""
+        async with self.session.get(self._url(path)) as response:
+            body = await response.read()
+            assert response.status == 200, (response.status, body[:500])
+            return body
+
+    async def error(self, path: str) -> tuple[int, str]:
+        """Status and text of a GET that is refused."""
+        async with self.session.get(self._url(path)) as response:
+            return response.status, await response.text()
+
+    def _url(self, path: str) -> URL:
+        return URL(f"{self.url}{path}", encoded=True)
+
+
+@asynccontextmanager
+async def serving(
+    text: str, directory: Path, environ: Mapping[str, str] | None = None
+) -> AsyncIterator[Server]:
+    """Serve the configuration *text*, written into *directory*."""
+    path = directory / "config.toml"
+    path.write_text(text)
+    config = load_config(path)
+    app = make_app(config, os.environ if environ is None else environ)
+    runner = make_runner(app, config.limits)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        async with aiohttp.ClientSession(
+            max_line_size=2**21, timeout=aiohttp.ClientTimeout(60), auto_decompress=False
+        ) as session:
+            yield Server(f"http://127.0.0.1:{runner.addresses[0][1]}", session)
+    finally:
+        await runner.cleanup()

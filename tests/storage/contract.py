@@ -1,0 +1,155 @@
+"""What every kind of store must do; each kind's test class inherits it and provides `bucket`."""
+
+import asyncio
+import gzip
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+
+import brotli  # type: ignore[import-untyped]  # it publishes no types
+import pytest
+import pytest_asyncio
+
+from dvidpc.errors import FormatError, ObjectChangedError
+from dvidpc.storage.base import Blob, BucketAccess, ObjectStore, UpstreamLimits
+from dvidpc.storage.opening import open_store
+from dvidpc.types import ByteRange
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+LIMITS = UpstreamLimits(first_byte_timeout_s=5, attempt_timeout_s=10)
+MIB = 1 << 20
+ENCODERS: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.compress,
+    "br": brotli.compress,
+    "zstd": zstd.compress,
+}
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """A place to read from, and how a test writes there."""
+
+    access: BucketAccess
+    put: Callable[[str, bytes, str | None], None]
+    """Key below the prefix, bytes as stored, Content-Encoding."""
+    environ: Mapping[str, str] = field(default_factory=dict)
+
+
+class StoreContract:
+    @pytest_asyncio.fixture
+    async def store(self, bucket: Bucket) -> AsyncIterator[ObjectStore]:
+        store = await open_store(bucket.access, LIMITS, environ=bucket.environ)
+        yield store
+        await store.close()
+
+    async def test_whole_object(self, bucket: Bucket, store: ObjectStore) -> None:
+        bucket.put("info", b"{}", None)
+        blob = await store.get("info", max_size=MIB)
+        assert blob is not None
+        assert blob.data == b"{}"
+        assert blob.etag
+
+    async def test_empty_object_is_not_absent(self, bucket: Bucket, store: ObjectStore) -> None:
+        bucket.put("empty", b"", None)
+        blob = await store.get("empty", max_size=MIB)
+        assert blob is not None
+        assert blob.data == b""
+
+    async def test_missing_object_is_none(self, bucket: Bucket, store: ObjectStore) -> None:
+        bucket.put("info", b"{}", None)
+        assert await store.get("nothing", max_size=MIB) is None
+        assert await store.get("no/such/folder", max_size=MIB) is None
+        assert await store.get_range("nothing", ByteRange(0, 4)) is None
+
+    @pytest.mark.parametrize(("start", "stop"), [(0, 1), (2, 5), (0, 10), (9, 10)])
+    async def test_range_is_half_open(
+        self, bucket: Bucket, store: ObjectStore, start: int, stop: int
+    ) -> None:
+        bucket.put("0.shard", b"0123456789", None)
+        blob = await store.get_range("0.shard", ByteRange(start, stop))
+        assert blob is not None
+        assert blob.data == b"0123456789"[start:stop]
+
+    @pytest.mark.parametrize(("start", "stop"), [(5, 11), (10, 12), (1000, 2000)])
+    async def test_range_past_the_end_is_a_format_error(
+        self, bucket: Bucket, store: ObjectStore, start: int, stop: int
+    ) -> None:
+        bucket.put("0.shard", b"0123456789", None)
+        with pytest.raises(FormatError, match=r"0\.shard ends"):
+            await store.get_range("0.shard", ByteRange(start, stop))
+
+    async def test_etag_of_one_read_is_good_for_the_next(self, bucket: Bucket, store: ObjectStore) -> None:
+        bucket.put("0.shard", b"0123456789", None)
+        first = await store.get_range("0.shard", ByteRange(0, 4))
+        assert first is not None
+        assert first.etag
+        assert await store.get_range("0.shard", ByteRange(4, 6), etag=first.etag) == Blob(b"45", first.etag)
+
+    async def test_replaced_object_is_told(self, bucket: Bucket, store: ObjectStore) -> None:
+        bucket.put("0.shard", b"0123456789", None)
+        first = await store.get_range("0.shard", ByteRange(0, 4))
+        assert first is not None
+        bucket.put("0.shard", b"another one", None)
+        with pytest.raises(ObjectChangedError, match=r"0\.shard"):
+            await store.get_range("0.shard", ByteRange(4, 6), etag=first.etag)
+
+    @pytest.mark.parametrize("encoding", ENCODERS)
+    async def test_content_encoding_is_undone(
+        self, bucket: Bucket, store: ObjectStore, encoding: str
+    ) -> None:
+        data = bytes(range(256)) * 64
+        bucket.put("encoded", ENCODERS[encoding](data), encoding)
+        blob = await store.get("encoded", max_size=len(data))
+        assert blob is not None
+        assert blob.data == data
+
+    async def test_damaged_encoding_is_a_format_error(self, bucket: Bucket, store: ObjectStore) -> None:
+        bucket.put("encoded", gzip.compress(b"0123456789")[:-3], "gzip")
+        with pytest.raises(FormatError, match="encoded"):
+            await store.get("encoded", max_size=MIB)
+
+    async def test_decompression_bomb_is_refused(self, bucket: Bucket, store: ObjectStore) -> None:
+        bucket.put("bomb", gzip.compress(bytes(16 * MIB)), "gzip")
+        with pytest.raises(FormatError, match=r"bomb.*more than"):
+            await store.get("bomb", max_size=MIB)
+
+    async def test_object_larger_than_allowed_is_refused(self, bucket: Bucket, store: ObjectStore) -> None:
+        bucket.put("large", bytes(1001), None)
+        with pytest.raises(FormatError, match=r"large.*1000"):
+            await store.get("large", max_size=1000)
+        assert await store.get("large", max_size=1001) is not None
+
+    @pytest.mark.parametrize(
+        "key", ["a b", "+", "%20", "ü", "0-64_-64-0_0-64", "0.shard", "mesh/1:0", "a=b&c"]
+    )
+    async def test_odd_keys_are_taken_literally(self, bucket: Bucket, store: ObjectStore, key: str) -> None:
+        bucket.put(key, key.encode(), None)
+        blob = await store.get(key, max_size=MIB)
+        assert blob is not None
+        assert blob.data == key.encode()
+        part = await store.get_range(key, ByteRange(0, 1))
+        assert part is not None
+        assert part.data == key.encode()[:1]
+
+    async def test_reads_overlap(self, bucket: Bucket, store: ObjectStore) -> None:
+        for number in range(10):
+            bucket.put(f"{number}", bytes([number]) * 100, None)
+        blobs = await asyncio.gather(*(store.get(f"{i % 10}", max_size=MIB) for i in range(150)))
+        assert [blob.data if blob else b"" for blob in blobs] == [bytes([i % 10]) * 100 for i in range(150)]
+
+    async def test_cancelled_read_leaves_the_store_usable(self, bucket: Bucket, store: ObjectStore) -> None:
+        bucket.put("info", b"{}", None)
+        for _ in range(5):
+            read = asyncio.create_task(store.get("info", max_size=MIB))
+            await asyncio.sleep(0)
+            read.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await read
+        assert await store.get("info", max_size=MIB) is not None
+
+    async def test_url_names_the_place(self, bucket: Bucket, store: ObjectStore) -> None:
+        assert store.url == bucket.access.ref.rstrip("/")
