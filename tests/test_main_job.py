@@ -2,8 +2,8 @@
 
 import itertools
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import numpy as np
@@ -49,7 +49,8 @@ def blocks_around(spec: VolumeSpec, level: int = 0) -> list[XYZ]:
     for offset, size in zip(spec.offset, spec.scale_size(level), strict=True):
         start = offset // 2**level
         ranges.append(range(start // 64 - 1, (start + size - 1) // 64 + 2))
-    return list(itertools.product(*ranges))
+    xs, ys, zs = ranges
+    return list(itertools.product(xs, ys, zs))
 
 
 async def assert_right(
@@ -96,24 +97,16 @@ async def test_every_block_is_what_tensorstore_reads(name: str, tmp_path: Path) 
             await assert_right(server, instance, spec, truth[level], level)
 
 
-Place = Callable[[Path], AsyncIterator[str]]
-
-
-@contextmanager
-def anonymous_google(url: str) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("STORAGE_EMULATOR_HOST", url)
-        yield
+def files_below(directory: Path) -> dict[str, bytes]:
+    return {
+        str(file.relative_to(directory)): file.read_bytes() for file in directory.rglob("*") if file.is_file()
+    }
 
 
 @asynccontextmanager
 async def placed(kind: str, directory: Path) -> AsyncIterator[tuple[str, str]]:
     """The volumes below *directory* where a kind of store has them: the ref of it all, and keys to add."""
-    files = [
-        (str(file.relative_to(directory)), file.read_bytes())
-        for file in directory.rglob("*")
-        if file.is_file()
-    ]
+    files = files_below(directory)
     async with AsyncExitStack() as stack:
         if kind == "file":
             yield f"file://{directory}", ""
@@ -123,13 +116,16 @@ async def placed(kind: str, directory: Path) -> AsyncIterator[tuple[str, str]]:
         elif kind == "s3":
             s3 = stack.enter_context(run_s3_server())
             s3.make_bucket("volumes")
-            for key, data in files:
+            for key, data in files.items():
                 s3.put("volumes", f"some/where/{key}", data)
-            yield "s3://volumes/some/where", f'endpoint = "{s3.url}"\nanonymous = true\nregion = "us-east-1"'
+            patch = stack.enter_context(pytest.MonkeyPatch.context())
+            patch.setenv("AWS_ACCESS_KEY_ID", "AKIDTEST")
+            patch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+            yield "s3://volumes/some/where", f'endpoint = "{s3.url}"\nregion = "us-east-1"'
         else:
             gcs = stack.enter_context(run_google_server())
             gcs.make_bucket("volumes")
-            for key, data in files:
+            for key, data in files.items():
                 gcs.put("volumes", f"some/where/{key}", data)
             yield "gs://volumes/some/where", f'endpoint = "{gcs.url}"\nanonymous = true'
 
