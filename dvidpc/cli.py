@@ -63,4 +63,22 @@ def _serve(options: argparse.Namespace) -> None:
 
 
 def _demo(options: argparse.Namespace) -> None:
-    raise ConfigError(f"demo at {options.port} comes with the next commit")
+    import asyncio
+
+    from dvidpc.config import load_config
+    from dvidpc.demo import demo_config_text, demo_directory, demo_guide, ensure_demo_volume
+    from dvidpc.logs import set_up_logging
+    from dvidpc.server import serve
+
+    directory = demo_directory(os.environ)
+    ensure_demo_volume(directory, sys.stderr)
+    path = directory.with_suffix(".toml")
+    path.write_text(demo_config_text(directory, f"localhost:{options.port}"))
+    config = load_config(path)
+    set_up_logging(config.logging)
+
+    def show(url: str, uuid: str) -> None:
+        sys.stdout.write(f"\n{demo_guide(url, uuid)}\n")
+        sys.stdout.flush()
+
+    asyncio.run(serve(config, os.environ, on_ready=show))

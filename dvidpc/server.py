@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 async def serve(
-    config: Config, environ: Mapping[str, str], on_ready: Callable[[str], None] | None = None
+    config: Config, environ: Mapping[str, str], on_ready: Callable[[str, str], None] | None = None
 ) -> None:
     """Serve until SIGTERM or SIGINT, then stop in order.
 
@@ -28,7 +28,7 @@ async def serve(
     Args:
         config: What to serve and how.
         environ: The environment.
-        on_ready: Called with the base URL once requests are answered.
+        on_ready: Called with the base URL and the repo's UUID once requests are answered.
 
     Raises:
         ConfigError: The address cannot be listened on.
@@ -45,7 +45,7 @@ async def serve(
         url = await _listen(runner, config)
         log.info("repo %s, web server listening at %s", app[SERVICES].repo.uuid, url)
         if on_ready is not None:
-            on_ready(url)
+            on_ready(url, app[SERVICES].repo.uuid)
         number = await stop
         app[SERVICES].stopping.set()
         if number == signal.SIGTERM:

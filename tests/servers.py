@@ -91,8 +91,10 @@ class S3Server:
 
     def make_bucket(self, name: str, region: str = "us-east-1") -> None:
         """Create a bucket."""
-        place = f"<LocationConstraint>{region}</LocationConstraint>" if region != "us-east-1" else ""
-        body = f"<CreateBucketConfiguration>{place}</CreateBucketConfiguration>" if place else ""
+        namespace = "http://s3.amazonaws.com/doc/2006-03-01/"
+        place = f"<LocationConstraint>{region}</LocationConstraint>"
+        constraint = f'<CreateBucketConfiguration xmlns="{namespace}">{place}</CreateBucketConfiguration>'
+        body = "" if region == "us-east-1" else constraint
         _send("PUT", f"{self.url}/{name}", body.encode(), {"Authorization": _signed(region)})
 
     def put(self, bucket: str, key: str, data: bytes, encoding: str | None = None) -> None:

@@ -36,7 +36,7 @@ class Endpoint:
 
     handler: InstanceHandler
     post_refusal: str | None = None
-    """What a POST is told, `{name}` being the instance's; None: it is answered like a GET, as in DVID."""
+    """What a POST is told, `{name}` being the instance; None: it is answered like a GET, as in DVID."""
 
 
 ROUTES: Final = (
@@ -75,7 +75,9 @@ ENDPOINTS: Final[Mapping[str, Endpoint]] = MappingProxyType(
         "subvolblocks": Endpoint(
             blocks.subvolume_blocks, "DVID does not accept the post action on the 'blocks' endpoint"
         ),
-        "blocks": Endpoint(blocks.block_span, 'Data "{name}" uses an immutable GridStore so cannot received POSTs'),
+        "blocks": Endpoint(
+            blocks.block_span, 'Data "{name}" uses an immutable GridStore so cannot received POSTs'
+        ),
         "info": Endpoint(metadata.data_info, "info endpoint only supports GET HTTP verb"),
         "metadata": Endpoint(metadata.data_metadata),
         "help": Endpoint(metadata.data_help),

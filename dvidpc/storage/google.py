@@ -51,7 +51,8 @@ class GoogleLookUp:
         """The file's text; None if there is no file where gcloud puts it."""
         try:
             text = path.read_text(encoding="utf-8")
-            json.loads(text)
+            if not isinstance(json.loads(text), dict):
+                raise StoreRefusedError(f"{self._store_url}: {path} holds no credentials")
         except FileNotFoundError as error:
             if named:
                 raise StoreRefusedError(

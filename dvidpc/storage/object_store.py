@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from obstore import GetOptions, GetResult
     from obstore.store import ObjectStore as Bucket
 
+_SETTLE_S = 0.05
+"""An obstore thread that has handed over a result still waits for the interpreter's lock, to return from
+`call_soon_threadsafe`; if the interpreter ends before, that thread aborts the process. Seen in 1 of 15 short
+processes without this pause, during which the lock is free."""
 _STATUS = re.compile(r"status code: (\d{3})")
 _CAUSES = {
     "kind: ConnectionRefused": "the connection is refused",
@@ -116,8 +120,9 @@ class BucketStore:
         return Blob(await self._read(name, result), result.meta["e_tag"])
 
     async def close(self) -> None:
-        """Drop obstore's store, and with it its connections."""
+        """Drop obstore's store, and with it its connections; end or cancel all reads before."""
         self._bucket = None
+        await asyncio.sleep(_SETTLE_S)
         if self._credentials is not None:
             await self._credentials.close()
 

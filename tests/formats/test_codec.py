@@ -1,3 +1,5 @@
+"""Chunks to voxels and back, damaged ones refused."""
+
 import numpy as np
 import pytest
 import simplejpeg

@@ -1,3 +1,5 @@
+"""The lattice of chunks, against numbers computed by other readers."""
+
 import itertools
 import random
 

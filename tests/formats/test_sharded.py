@@ -1,3 +1,5 @@
+"""Shards, against numbers and bytes of other readers."""
+
 import struct
 
 import numpy as np

@@ -16,10 +16,10 @@ from tests.storage.contract import LIMITS
 HEADERS = {"ETag": '"1"', "Last-Modified": "Wed, 01 Jan 2025 00:00:00 GMT"}
 
 
-def write_key(folder: Path, token_uri: str, refresh_token: str = "made-up-secret") -> dict[str, str]:
+def write_key(folder: Path, token_uri: str) -> dict[str, str]:
     """An environment that names a credentials file."""
     file = folder / "adc.json"
-    key = {"client_id": "a", "client_secret": "made-up-secret", "refresh_token": refresh_token}
+    key = {"client_id": "a", "client_secret": "made-up-secret", "refresh_token": "made-up"}
     file.write_text(json.dumps(key | {"type": "authorized_user", "token_uri": token_uri}))
     return {"GOOGLE_APPLICATION_CREDENTIALS": str(file)}
 

@@ -1,13 +1,20 @@
 """Plain web servers, read by aiohttp."""
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
+from aiohttp import web
 
-from dvidpc.storage.base import BucketAccess
-from tests.servers import serve, serve_directory
-from tests.storage.contract import Bucket, StoreContract
+from dvidpc.errors import FormatError, ObjectChangedError, StoreError, StoreRefusedError, StoreTimeoutError
+from dvidpc.storage.base import Blob, BucketAccess, UpstreamLimits
+from dvidpc.storage.opening import open_store
+from dvidpc.types import ByteRange
+from tests.servers import WebServer, serve, serve_directory
+from tests.storage.contract import LIMITS, Bucket, StoreContract
 
 
 class TestWebServer(StoreContract):
@@ -22,3 +29,192 @@ class TestWebServer(StoreContract):
 
         async with serve(serve_directory(tmp_path)) as server:
             yield Bucket(BucketAccess(f"{server.url}/image"), put)
+
+
+class Answers:
+    """A handler whose next answers a test sets; the last one is repeated."""
+
+    def __init__(self, *answers: web.Response) -> None:
+        self.answers = list(answers)
+
+    async def __call__(self, _: web.Request) -> web.Response:
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        return web.Response(status=answer.status, headers=answer.headers, body=answer.body)
+
+
+def partial(body: bytes, content_range: str | None, etag: str = '"1"') -> web.Response:
+    headers = {"ETag": etag} | ({"Content-Range": content_range} if content_range else {})
+    return web.Response(status=206, body=body, headers=headers)
+
+
+async def read_range(
+    answers: Answers, byte_range: ByteRange, etag: str | None = None, **settings: object
+) -> tuple[Blob | None, WebServer]:
+    async with serve(answers) as server:
+        access = BucketAccess(f"{server.url}/image", **settings)  # type: ignore[arg-type]
+        store = await open_store(access, LIMITS, environ={})
+        try:
+            return await store.get_range("0.shard", byte_range, etag=etag), server
+        finally:
+            await store.close()
+
+
+class TestRanges:
+    async def test_what_is_sent(self) -> None:
+        blob, server = await read_range(Answers(partial(b"2345", "bytes 2-5/10")), ByteRange(2, 6), '"1"')
+        assert blob == Blob(b"2345", '"1"')
+        [request] = server.asked
+        assert request.headers["Range"] == "bytes=2-5"
+        assert request.headers["If-Match"] == '"1"'
+        assert request.headers["Accept-Encoding"] == "identity"
+
+    async def test_weak_etag_is_not_sent_but_compared(self) -> None:
+        answer = partial(b"2345", "bytes 2-5/10", 'W/"1"')
+        _, server = await read_range(Answers(answer), ByteRange(2, 6), 'W/"1"')
+        assert "If-Match" not in server.asked[0].headers
+        with pytest.raises(ObjectChangedError, match=r"0\.shard"):
+            await read_range(Answers(answer), ByteRange(2, 6), 'W/"2"')
+
+    async def test_server_that_ignores_if_match_is_noticed(self) -> None:
+        with pytest.raises(ObjectChangedError):
+            await read_range(Answers(partial(b"2345", "bytes 2-5/10", '"2"')), ByteRange(2, 6), '"1"')
+
+    @pytest.mark.parametrize(
+        "content_range",
+        [None, "", "bytes 3-6/10", "bytes 2-6/10", "bytes 2-4/10", "bytes */10", "lines 2-5/10"],
+    )
+    async def test_wrong_range_is_asked_again(self, content_range: str | None) -> None:
+        wrong, right = partial(b"2345", content_range), partial(b"2345", "bytes 2-5/10")
+        blob, server = await read_range(Answers(wrong, right), ByteRange(2, 6))
+        assert blob is not None
+        assert blob.data == b"2345"
+        assert len(server.asked) == 2
+
+    async def test_body_shorter_than_its_range_is_asked_again(self) -> None:
+        short, right = partial(b"23", "bytes 2-5/10"), partial(b"2345", "bytes 2-5/10")
+        blob, server = await read_range(Answers(short, right), ByteRange(2, 6))
+        assert blob is not None
+        assert len(server.asked) == 2
+
+    async def test_little_whole_object_is_cut_to_the_range(self) -> None:
+        blob, _ = await read_range(Answers(web.Response(body=b"0123456789")), ByteRange(3, 7))
+        assert blob == Blob(b"3456", None)
+
+    async def test_little_whole_object_that_ends_too_early_is_a_format_error(self) -> None:
+        with pytest.raises(FormatError, match=r"0\.shard ends at byte 5"):
+            await read_range(Answers(web.Response(body=b"01234")), ByteRange(3, 7))
+
+    async def test_whole_object_is_not_read_for_a_range_far_inside(self) -> None:
+        with pytest.raises(StoreError, match="all of it instead of a range"):
+            await read_range(Answers(web.Response(body=bytes(1000))), ByteRange(500, 510))
+
+    async def test_large_whole_object_is_left_after_the_range(self) -> None:
+        async def answer(request: web.Request) -> web.StreamResponse:
+            response = web.StreamResponse()
+            await response.prepare(request)
+            with contextlib.suppress(ConnectionError):
+                for _ in range(1024):
+                    await response.write(bytes(1 << 20))
+                    written.append(1)
+            return response
+
+        written: list[int] = []
+        async with serve(answer) as server:
+            store = await open_store(BucketAccess(server.url), LIMITS, environ={})
+            blob = await store.get_range("0.shard", ByteRange(0, 16))
+            await store.close()
+        assert blob == Blob(bytes(16), None)
+        assert len(written) < 32
+
+    async def test_encoding_that_was_not_asked_for_is_an_error(self) -> None:
+        encoded = web.Response(body=b"0123456789", headers={"Content-Encoding": "gzip"})
+        with pytest.raises(StoreError, match="gzip"):
+            await read_range(Answers(encoded), ByteRange(3, 7))
+
+
+class TestAnswers:
+    async def read(self, *answers: web.Response, **settings: object) -> WebServer:
+        async with serve(Answers(*answers)) as server:
+            self.server = server
+            access = BucketAccess(f"{server.url}/image", **settings)  # type: ignore[arg-type]
+            store = await open_store(access, LIMITS, environ={})
+            try:
+                assert await store.get("info", max_size=100) is None
+            finally:
+                await store.close()
+        return server
+
+    @pytest.mark.parametrize("status", [401, 403])
+    async def test_refusal_is_an_error_unless_listed(self, status: int) -> None:
+        with pytest.raises(StoreRefusedError, match=rf"/image/info.*{status}"):
+            await self.read(web.Response(status=status))
+        assert len(self.server.asked) == 1
+        await self.read(web.Response(status=status), missing_status=frozenset({status}))
+
+    async def test_not_found_is_an_error_if_not_listed(self) -> None:
+        with pytest.raises(StoreError, match="404"):
+            await self.read(web.Response(status=404), missing_status=frozenset())
+
+    @pytest.mark.parametrize("status", [204, 206, 400, 410, 429, 500, 503])
+    async def test_other_statuses_are_errors(self, status: int) -> None:
+        with pytest.raises(StoreError, match=str(status)):
+            await self.read(web.Response(status=status))
+        assert len(self.server.asked) == 3
+
+    async def test_nothing_tells_who_we_are(self) -> None:
+        cookie = web.Response(status=500, headers={"Set-Cookie": "who=me"})
+        server = await self.read(cookie, web.Response(status=404))
+        for request in server.asked:
+            assert not {"Authorization", "Cookie"} & set(request.headers)
+        assert server.asked[0].headers["Accept-Encoding"] == "gzip, br, zstd"
+
+    async def test_unknown_size_is_bounded_too(self) -> None:
+        async def answer(request: web.Request) -> web.StreamResponse:
+            response = web.StreamResponse()
+            response.enable_chunked_encoding()
+            await response.prepare(request)
+            with contextlib.suppress(ConnectionError):
+                for _ in range(1024):
+                    await response.write(bytes(1 << 20))
+                    written.append(1)
+            return response
+
+        written: list[int] = []
+        async with serve(answer) as server:
+            store = await open_store(BucketAccess(server.url), LIMITS, environ={})
+            with pytest.raises(FormatError, match="more than"):
+                await store.get("info", max_size=1000)
+            await store.close()
+        assert len(written) < 32
+
+    async def test_server_that_is_away_is_an_error(self) -> None:
+        store = await open_store(BucketAccess("http://127.0.0.1:1/image"), LIMITS, environ={})
+        with pytest.raises(StoreError, match=r"http://127\.0\.0\.1:1/image/info.*cannot be reached"):
+            await store.get("info", max_size=100)
+        await store.close()
+
+    async def test_silent_server_is_a_timeout(self) -> None:
+        async def answer(_: web.Request) -> web.Response:
+            await asyncio.Event().wait()
+            return web.Response()
+
+        async with serve(answer) as server:
+            limits = UpstreamLimits(attempts=2, first_byte_timeout_s=0.1)
+            store = await open_store(BucketAccess(server.url), limits, environ={})
+            with pytest.raises(StoreTimeoutError, match="info"):
+                await store.get("info", max_size=100)
+            await store.close()
+        assert len(server.asked) == 2
+
+    async def test_path_of_the_ref_is_taken_as_written(self) -> None:
+        async with serve(Answers(web.Response(body=b"{}"))) as server:
+            for path in ("a%20b", "a b", "ü", "a+b"):
+                store = await open_store(BucketAccess(f"{server.url}/{path}/"), LIMITS, environ={})
+                await store.get("info", max_size=9)
+                await store.close()
+        assert [request.path for request in server.asked] == [
+            "/a b/info",
+            "/a b/info",
+            "/ü/info",
+            "/a+b/info",
+        ]

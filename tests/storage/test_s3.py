@@ -169,7 +169,8 @@ class TestCredentials:
         assert signed_by(server.asked[-1]) == "AKIDLAB"
         assert signed_region(server.asked[-1]) == "eu-north-1"
 
-    async def test_endpoint_of_the_environment_is_used(self, dotfile: Path) -> None:
+    @pytest.mark.usefixtures("dotfile")
+    async def test_endpoint_of_the_environment_is_used(self) -> None:
         async def answer(_: web.Request) -> web.Response:
             return found()
 
@@ -178,7 +179,6 @@ class TestCredentials:
             store = await open_store(BucketAccess("s3://bucket"), LIMITS, environ=environ)
             assert await store.get("info", max_size=9) is not None
             await store.close()
-        assert dotfile.exists()
 
     async def test_anonymous_requests_are_not_signed(self) -> None:
         async def answer(_: web.Request) -> web.Response:

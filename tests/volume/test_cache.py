@@ -1,3 +1,5 @@
+"""The loading cache: one load a key, bounded, nothing wrong kept."""
+
 import asyncio
 from collections.abc import Callable
 
@@ -40,7 +42,7 @@ class Source:
 
 async def soon(claim: Callable[[], bool]) -> None:
     async with asyncio.timeout(5):
-        while not claim():
+        while not claim():  # noqa: ASYNC110 - what is waited for has no event
             await asyncio.sleep(0)
 
 

@@ -1,0 +1,100 @@
+"""Opening stores, and leaving them."""
+
+import asyncio
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from dvidpc.errors import ConfigError, StoreError
+from dvidpc.storage.base import BucketAccess
+from dvidpc.storage.opening import open_store
+from tests.servers import serve
+from tests.storage.contract import LIMITS
+
+READER = """
+    import asyncio, sys
+    from dvidpc.storage.base import BucketAccess, UpstreamLimits
+    from dvidpc.storage.opening import open_store
+
+    async def main(ref: str, endpoint: str | None = None) -> None:
+        access = BucketAccess(ref, endpoint=endpoint, anonymous=True)
+        store = await open_store(access, UpstreamLimits(), environ={})
+        blobs = await asyncio.gather(*(store.get("info", max_size=100) for _ in range(20)))
+        assert all(blob and blob.data == b"{}" for blob in blobs)
+        late = [asyncio.create_task(store.get("info", max_size=100)) for _ in range(20)]
+        await asyncio.sleep(0.001)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+        await store.close()
+
+    asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+async def exit_code(*arguments: str) -> int:
+    script = textwrap.dedent(READER)
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", script, *arguments)
+    return await process.wait()
+
+
+async def test_process_that_read_exits_cleanly(tmp_path: Path) -> None:
+    """obstore's threads once aborted one process in twenty at its end."""
+
+    async def answer(_: web.Request) -> web.Response:
+        headers = {"ETag": '"1"', "Last-Modified": "Wed, 01 Jan 2025 00:00:00 GMT"}
+        return web.Response(body=b"{}", headers=headers)
+
+    (tmp_path / "info").write_bytes(b"{}")
+    codes = []
+    async with serve(answer) as server:
+        for _ in range(10):
+            runs = exit_code(str(tmp_path)), exit_code("gs://bucket", server.url)
+            codes += await asyncio.gather(*runs)
+    assert codes == [0] * 20
+
+
+def test_importing_the_package_imports_no_vendor_library() -> None:
+    script = (
+        "import sys, dvidpc.storage.opening as o; sys.exit(bool({'botocore', 'gcloud'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+async def test_absent_directory_is_a_store_error(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"absent is no directory"):
+        await open_store(BucketAccess(f"{tmp_path}/absent"), LIMITS, environ={})
+
+
+@pytest.mark.parametrize("ref", ["https://host/a", "gs://bucket/a", "s3://bucket/a"])
+@pytest.mark.parametrize("content", [None, b"", b"rubbish"])
+async def test_unusable_ca_bundle_is_a_config_error(tmp_path: Path, ref: str, content: bytes | None) -> None:
+    bundle = tmp_path / "bundle.pem"
+    if content is not None:
+        bundle.write_bytes(content)
+    with pytest.raises(ConfigError, match=r"bundle\.pem"):
+        await open_store(BucketAccess(ref, anonymous=True, ca_bundle=bundle), LIMITS, environ={})
+
+
+async def test_wrong_ref_is_a_config_error() -> None:
+    with pytest.raises(ConfigError, match="did you mean gs://"):
+        await open_store(BucketAccess("gcs://bucket"), LIMITS, environ={})
+
+
+async def test_directory_beside_a_file_is_missing(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    store = await open_store(BucketAccess(str(tmp_path)), LIMITS, environ={})
+    assert await store.get("folder", max_size=100) is None
+    await store.close()
+
+
+async def test_unreadable_file_is_not_missing(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    store = await open_store(BucketAccess(str(tmp_path)), LIMITS, environ={})
+    with pytest.raises(StoreError, match="loop"):
+        await store.get("loop", max_size=100)
+    await store.close()
