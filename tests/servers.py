@@ -95,7 +95,8 @@ class S3Server:
         place = f"<LocationConstraint>{region}</LocationConstraint>"
         constraint = f'<CreateBucketConfiguration xmlns="{namespace}">{place}</CreateBucketConfiguration>'
         body = "" if region == "us-east-1" else constraint
-        _send("PUT", f"{self.url}/{name}", body.encode(), {"Authorization": _signed(region)})
+        headers = {"Content-Type": "application/xml", "Authorization": _signed(region)}
+        _send("PUT", f"{self.url}/{name}", body.encode(), headers)
 
     def put(self, bucket: str, key: str, data: bytes, encoding: str | None = None) -> None:
         """Write an object."""

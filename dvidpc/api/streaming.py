@@ -12,45 +12,60 @@ log = logging.getLogger(__name__)
 
 OCTETS = "application/octet-stream"
 
+WHOLE_SIZE = 256 * 1024
+"""Bytes up to which an answer is made before it is sent: one write is cheaper than many."""
+
 
 async def stream(
     request: web.Request, parts: AsyncGenerator[bytes, None], size: int | None = None
 ) -> web.StreamResponse:
     """Answer with *parts*, one after the other, as fast as the client takes them.
 
-    The first part is in hand before the status line goes out, so that what fails at once is answered
-    with an error. What fails later cuts the connection: no text may stand among the parts, and no end
-    may look clean.
+    A small answer is made whole before its status line goes out, and of a large one the beginning, so
+    that what fails early is answered with an error. What fails later cuts the connection: no text may
+    stand among the parts, and no end may look clean.
 
     Args:
         request: What is answered; HEAD gets no body, and nothing is made for it.
         parts: The body; closed in any case.
         size: Bytes of the body; None if that is not known beforehand.
     """
+    headers = {hdrs.CONTENT_TYPE: OCTETS}
+    if size is not None:
+        headers[hdrs.CONTENT_LENGTH] = str(size)
     async with aclosing(parts):
-        headers = {hdrs.CONTENT_TYPE: OCTETS}
-        if size is not None:
-            headers[hdrs.CONTENT_LENGTH] = str(size)
         if request.method == hdrs.METH_HEAD:
             return web.Response(headers=headers)
-        first = await anext(parts, None)
-        if first is None:
-            return web.Response(headers=headers)
+        beginning, is_whole = await _beginning(parts)
+        if is_whole:
+            return web.Response(body=beginning, headers=headers)
         response = web.StreamResponse(headers=headers)
         await response.prepare(request)
         try:
-            await response.write(first)
+            await response.write(beginning)
             async for part in parts:
                 await response.write(part)
+        except ConnectionError:
+            log.debug("%s: the client has left", request.path)
         except DvidpcError as error:
             log.error("%s cut off: %s", request.path, error)
             cut_off(request)
-        except ConnectionError:
-            raise  # the client has left
         except Exception:
             log.exception("%s cut off; this is a bug of dvidpc", request.path)
             cut_off(request)
     return response
+
+
+async def _beginning(parts: AsyncGenerator[bytes, None]) -> tuple[bytes, bool]:
+    """The first of *parts* as one, WHOLE_SIZE bytes or a little more, and whether they are all there are."""
+    held = []
+    size = 0
+    async for part in parts:
+        held.append(part)
+        size += len(part)
+        if size >= WHOLE_SIZE:
+            return b"".join(held), False
+    return b"".join(held), True
 
 
 def cut_off(request: web.Request) -> None:

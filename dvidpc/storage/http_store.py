@@ -112,15 +112,22 @@ def _check_status(name: str, response: aiohttp.ClientResponse, *, wanted: int) -
     if status == wanted:
         return
     if 300 <= status < 400:
-        host = urlsplit(response.headers.get("Location", "")).netloc.rpartition("@")[2]
-        where = f" to {host!r}" if host else ""
-        raise StoreRefusedError(f"{name} cannot be read: redirects ({status}{where}) are not followed")
+        where = _host_of(response.headers.get("Location", ""))
+        raise StoreRefusedError(f"{name} cannot be read: redirects ({status} to {where!r}) are not followed")
     if status in {401, 403}:
         raise StoreRefusedError(
             f"{name} cannot be read: the server does not let us ({status}), and web servers are read "
             "anonymously; if that is how absence looks here, list it in missing_status"
         )
     raise StoreError(f"{name} cannot be read: the server answers {status}")
+
+
+def _host_of(location: str) -> str:
+    """The host a redirect points to, and nothing else of it; empty if it names none."""
+    try:
+        return urlsplit(location).netloc.rpartition("@")[2]
+    except ValueError:
+        return ""
 
 
 def bytes_before(name: str, byte_range: ByteRange, status: int, content_range: str, encoding: str) -> int:

@@ -151,6 +151,12 @@ class TestAnswers:
         assert len(self.server.asked) == 1
         await self.read(web.Response(status=status), missing_status=frozenset({status}))
 
+    @pytest.mark.parametrize("location", ["", "/elsewhere", "http://[", "http://me:hunter2@host/"])
+    async def test_redirect_is_an_error_that_names_the_host_only(self, location: str) -> None:
+        with pytest.raises(StoreRefusedError, match=r"302 to '(host)?'") as caught:
+            await self.read(web.Response(status=302, headers={"Location": location}))
+        assert "hunter2" not in str(caught.value)
+
     async def test_not_found_is_an_error_if_not_listed(self) -> None:
         with pytest.raises(StoreError, match="404"):
             await self.read(web.Response(status=404), missing_status=frozenset())

@@ -43,14 +43,14 @@ async def exit_code(*arguments: str) -> int:
 
 
 async def test_process_that_read_exits_cleanly(tmp_path: Path) -> None:
-    """obstore's threads once aborted one process in twenty at its end."""
+    """At its end, threads of obstore once aborted one process in fifteen."""
 
     async def answer(_: web.Request) -> web.Response:
         headers = {"ETag": '"1"', "Last-Modified": "Wed, 01 Jan 2025 00:00:00 GMT"}
         return web.Response(body=b"{}", headers=headers)
 
     (tmp_path / "info").write_bytes(b"{}")
-    codes = []
+    codes: list[int] = []
     async with serve(answer) as server:
         for _ in range(10):
             runs = exit_code(str(tmp_path)), exit_code("gs://bucket", server.url)

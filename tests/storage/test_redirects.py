@@ -53,6 +53,7 @@ async def read_anything(store: ObjectStore) -> None:
 
 
 def assert_no_secret(bucket: WebServer, other: WebServer) -> None:
+    """Obstore follows redirects; `Authorization` stays behind, a temporary key's session token would not."""
     assert any("Authorization" in request.headers for request in bucket.asked), "the bucket saw a signature"
     for request in other.asked:
         assert "Authorization" not in request.headers

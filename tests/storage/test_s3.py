@@ -1,6 +1,7 @@
 """S3 beyond the contract: regions, credentials, refusals, redirects."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -298,6 +299,45 @@ class TestFailures:
                 await store.get_range("0.shard", ByteRange(0, 16))
             await store.close()
         assert len(written) < 32
+
+    async def test_body_that_goes_on_beyond_its_length_is_not_read(self) -> None:
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            head = "".join(f"{name}: {value}\r\n" for name, value in HEADERS.items())
+            lengths = "Content-Length: 10\r\nTransfer-Encoding: chunked\r\n"
+            writer.write(f"HTTP/1.1 200 OK\r\n{head}{lengths}\r\n".encode())
+            with contextlib.suppress(ConnectionError):
+                for _ in range(64):
+                    writer.write(b"100000\r\n" + bytes(1 << 20) + b"\r\n")
+                    await writer.drain()
+                    written.append(1)
+            writer.close()
+
+        written: list[int] = []
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        async with server:
+            port = server.sockets[0].getsockname()[1]
+            access = BucketAccess("gs://bucket", endpoint=f"http://127.0.0.1:{port}", anonymous=True)
+            store = await open_store(access, UpstreamLimits(attempts=1), environ={})
+            with pytest.raises(StoreError, match="instead of 10"):
+                await store.get("info", max_size=100)
+            await store.close()
+        assert len(written) < 32
+
+    async def test_connections_are_used_again(self) -> None:
+        async def answer(request: web.Request) -> web.Response:
+            assert request.transport is not None
+            peers.add(request.transport.get_extra_info("peername"))
+            return found()
+
+        peers: set[object] = set()
+        async with serve(answer) as server:
+            access = BucketAccess("gs://bucket", endpoint=server.url, anonymous=True)
+            store = await open_store(access, LIMITS, environ={})
+            for _ in range(20):
+                await store.get("info", max_size=9)
+            await store.close()
+        assert len(peers) < 4
 
     async def test_silent_server_is_a_timeout(self) -> None:
         async def answer(request: web.Request) -> web.Response:
