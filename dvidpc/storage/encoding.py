@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-import brotli  # type: ignore[import-untyped]  # it publishes no types
+import brotli
 
 from dvidpc.errors import FormatError
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 
-import brotli  # type: ignore[import-untyped]  # it publishes no types
+import brotli
 import pytest
 import pytest_asyncio
 
