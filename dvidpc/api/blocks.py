@@ -8,6 +8,7 @@ from aiohttp import web
 
 from dvidpc.api.query import (
     check_block_count,
+    check_size,
     parse_block_coord,
     parse_blocks,
     parse_compression,
@@ -16,14 +17,17 @@ from dvidpc.api.query import (
     parse_switch,
 )
 from dvidpc.api.services import SERVICES
-from dvidpc.api.streaming import OCTETS, stream
-from dvidpc.errors import RequestError, TooLargeError
-from dvidpc.formats.blockstream import encode_frame_header
+from dvidpc.api.streaming import OCTETS, send, stream
+from dvidpc.errors import RequestError
+from dvidpc.formats.blockstream import encode_frame
 from dvidpc.formats.grid import Box, blocks_filling
 from dvidpc.types import BlockCoord, Compression, Point
-from dvidpc.volume.blocks import fetch_blocks
+from dvidpc.volume.blocks import fetch_blocks, peek_blocks
 from dvidpc.volume.grid_store import GridStore
 from dvidpc.volume.repo import Instance
+
+_MOST_KNOWN = 16 * 2**20
+"""Bytes up to which an answer may be held as a whole, where all of it is in the cache anyway."""
 
 
 async def specific_blocks(request: web.Request, instance: Instance) -> web.StreamResponse:
@@ -37,7 +41,7 @@ async def specific_blocks(request: web.Request, instance: Instance) -> web.Strea
     if parse_switch(query, "prefetch"):
         request.app[SERVICES].prefetcher.start(instance.grid, blocks, compression)
         return web.Response(content_type=OCTETS)
-    return await stream(request, frames_of(request, instance, blocks, compression))
+    return await answer_blocks(request, instance, blocks, compression)
 
 
 async def subvolume_blocks(request: web.Request, instance: Instance) -> web.StreamResponse:
@@ -53,7 +57,7 @@ async def subvolume_blocks(request: web.Request, instance: Instance) -> web.Stre
     offset, size = parse_point(parts[2], "Offset"), parse_point(parts[1], "Size")
     max_blocks = request.app[SERVICES].limits.max_blocks
     blocks = blocks_of_subvolume(size, offset, instance.grid.block_size, max_blocks)
-    return await stream(request, frames_of(request, instance, blocks, compression))
+    return await answer_blocks(request, instance, blocks, compression)
 
 
 async def block_span(request: web.Request, instance: Instance) -> web.StreamResponse:
@@ -70,10 +74,7 @@ async def block_span(request: web.Request, instance: Instance) -> web.StreamResp
     limits = request.app[SERVICES].limits
     check_block_count(span, limits.max_blocks)
     size = span * instance.grid.block_nbytes
-    if size > limits.max_response:
-        raise TooLargeError(
-            f"{size} bytes asked for; this server answers at most {limits.max_response} (max_response)"
-        )
+    check_size(size, limits.max_response)
     return await stream(request, fill_absent(instance.grid, first, span), size)
 
 
@@ -110,15 +111,32 @@ def asked_compression(text: str, instance: Instance) -> Compression:
     return compression
 
 
-async def frames_of(
+async def answer_blocks(
     request: web.Request, instance: Instance, blocks: Sequence[BlockCoord], compression: Compression
-) -> AsyncGenerator[bytes, None]:
-    """The block stream of *blocks*, block by block; absent blocks are left out."""
-    omit_failed = request.query.get("app", "") in request.app[SERVICES].limits.omit_failed_blocks_for
+) -> web.StreamResponse:
+    """Answer with the block stream of *blocks*.
+
+    Raises:
+        TooLargeError: It might be larger than this server answers.
+    """
+    limits = request.app[SERVICES].limits
+    if compression is Compression.UNCOMPRESSED:
+        check_size(len(blocks) * instance.grid.block_nbytes, limits.max_response)
+    known = peek_blocks(instance.grid, blocks, compression, _MOST_KNOWN)
+    if known is not None:
+        return await send(request, [part for frame in known for part in encode_frame(*frame)])
+    omit_failed = request.query.get("app", "") in limits.omit_failed_blocks_for
     found = fetch_blocks(instance.grid, blocks, compression, omit_failed=omit_failed)
+    return await stream(request, frames_of(found))
+
+
+async def frames_of(
+    found: AsyncGenerator[tuple[BlockCoord, bytes], None],
+) -> AsyncGenerator[bytes, None]:
+    """The block stream of what is *found*, block by block."""
     async with aclosing(found):
         async for block, payload in found:
-            yield encode_frame_header(block, len(payload)) + payload
+            yield b"".join(encode_frame(block, payload))
 
 
 async def fill_absent(grid: GridStore, first: BlockCoord, span: int) -> AsyncGenerator[bytes, None]:

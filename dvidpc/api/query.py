@@ -53,6 +53,18 @@ def check_block_count(count: int, max_blocks: int) -> None:
         )
 
 
+def check_size(size: int, max_response: int) -> None:
+    """Refuse a request whose answer would be too large.
+
+    Raises:
+        TooLargeError: *size* bytes are more than *max_response*.
+    """
+    if size > max_response:
+        raise TooLargeError(
+            f"{size} bytes asked for; this server answers at most {max_response} (max_response)"
+        )
+
+
 def parse_int32(text: str, function: str) -> int:
     """An integer of 32 bits, as Go's `strconv.<function>` reads it.
 

@@ -129,7 +129,7 @@ class LimitsConfig:
     max_blocks: Annotated[int, Key(COUNT)] = 32_768
     """Most blocks of one request."""
     max_response: Annotated[int, Key(SIZE)] = 512 * _MIB
-    """Most bytes of one answer, streamed cut-outs apart."""
+    """Most bytes of an answer whose size is known beforehand: uncompressed blocks."""
     max_cutout: Annotated[int, Key(SIZE)] = 3 * _GIB
     """Most bytes of one raw cut-out."""
     header_timeout_s: Annotated[float, Key(SECONDS, "header_timeout")] = 15.0

@@ -12,6 +12,6 @@ from dvidpc.types import BlockCoord
 FRAME_HEADER = struct.Struct("<4i")
 
 
-def encode_frame_header(block: BlockCoord, payload_size: int) -> bytes:
-    """The 16 bytes that go before a payload; the coordinate is the one that was asked for."""
-    return FRAME_HEADER.pack(block.x, block.y, block.z, payload_size)
+def encode_frame(block: BlockCoord, payload: bytes) -> tuple[bytes, bytes]:
+    """A frame, as its 16 bytes of header and its payload, which is not copied."""
+    return FRAME_HEADER.pack(*block, len(payload)), payload

@@ -50,7 +50,26 @@ async def fetch_blocks(
             if ready is not None:
                 yield block, ready
     finally:
-        await abandon(pending for _, pending in window if isinstance(pending, asyncio.Task))
+        if window:
+            await abandon(pending for _, pending in window if isinstance(pending, asyncio.Task))
+
+
+def peek_blocks(
+    grid: GridStore, blocks: Iterable[BlockCoord], compression: Compression, max_bytes: int
+) -> list[tuple[BlockCoord, bytes]] | None:
+    """What `fetch_blocks` would yield; None if that needs a reading, or is more than *max_bytes*."""
+    found = []
+    size = 0
+    for block in blocks:
+        payload = grid.peek(block, compression)
+        if payload is MISSING:
+            return None
+        if payload is not None:
+            found.append((block, payload))
+            size += len(payload)
+            if size > max_bytes:
+                return None
+    return found
 
 
 async def warm(grid: GridStore, blocks: Iterable[BlockCoord], compression: Compression) -> None:
