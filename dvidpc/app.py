@@ -19,6 +19,7 @@ from dvidpc.api.routes import add_routes
 from dvidpc.api.services import SERVICES, Services
 from dvidpc.config import Config, LimitsConfig, StoreConfig
 from dvidpc.storage.base import BucketAccess, ObjectStore, UpstreamLimits
+from dvidpc.storage.coalesce import CoalescingStore
 from dvidpc.storage.opening import open_store
 from dvidpc.volume.cache import LoadingCache
 from dvidpc.volume.opening import VolumeSource, Workshop
@@ -58,7 +59,7 @@ def make_app(config: Config, environ: Mapping[str, str]) -> web.Application:
     limits = _upstream_limits(config.limits)
 
     async def open_bucket(source: VolumeSource) -> ObjectStore:
-        return await open_store(_access(stores[source.alias]), limits, environ=environ)
+        return CoalescingStore(await open_store(_access(stores[source.alias]), limits, environ=environ))
 
     volumes = Volumes(map(_source, stores.values()), open_bucket, repo, workshop)
     prefetcher = Prefetcher()

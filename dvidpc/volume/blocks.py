@@ -16,6 +16,9 @@ log = logging.getLogger(__name__)
 LOOK_AHEAD = 128
 """Blocks of one request that may be under way, or waiting for their turn to be sent."""
 
+LOOK_AHEAD_BYTES = 64 * 2**20
+"""Bytes that these may take uncompressed; blocks of 256 voxels along each edge have 16 MiB each."""
+
 
 async def fetch_blocks(
     grid: GridStore, blocks: Iterable[BlockCoord], compression: Compression, *, omit_failed: bool = False
@@ -34,10 +37,11 @@ async def fetch_blocks(
         StoreError: The bucket failed.
     """
     waiting = iter(blocks)
+    look_ahead = max(2, min(LOOK_AHEAD, LOOK_AHEAD_BYTES // grid.block_nbytes))
     window: deque[tuple[BlockCoord, bytes | asyncio.Task[bytes | None] | None]] = deque()
     try:
         while True:
-            while len(window) < LOOK_AHEAD and (block := next(waiting, None)) is not None:
+            while len(window) < look_ahead and (block := next(waiting, None)) is not None:
                 payload = grid.peek(block, compression)
                 if payload is MISSING:
                     window.append((block, asyncio.ensure_future(grid.fetch(block, compression))))

@@ -1,0 +1,136 @@
+"""Fetches neighbouring ranges of one object together: a request to a bucket costs more than a few bytes."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from dvidpc.errors import FormatError
+from dvidpc.storage.base import Blob, ObjectStore
+from dvidpc.types import ByteRange
+
+MAX_GAP: Final = 64 * 1024
+"""Bytes nobody asked for that are read along rather than begin another request (benchmarks/RESULTS.md)."""
+
+MAX_SIZE: Final = 2 * 2**20
+"""Bytes of a read beyond which ranges are not joined: two reads side by side are faster than a longer one."""
+
+
+def plan_reads(
+    ranges: Sequence[ByteRange], *, max_gap: int = MAX_GAP, max_size: int = MAX_SIZE
+) -> list[ByteRange]:
+    """The reads that cover *ranges*, each of which lies in one of them; ascending.
+
+    Ranges may overlap and repeat. Two are read together if no more than *max_gap* bytes lie between
+    them and the read does not exceed *max_size* by it.
+    """
+    reads: list[ByteRange] = []
+    for wanted in sorted(set(ranges)):
+        if reads:
+            joined = ByteRange(reads[-1].start, max(reads[-1].stop, wanted.stop))
+            gap = wanted.start - reads[-1].stop
+            if wanted.stop <= reads[-1].stop or (gap <= max_gap and joined.size <= max_size):
+                reads[-1] = joined
+                continue
+        reads.append(wanted)
+    return reads
+
+
+class _Wanted(NamedTuple):
+    """A range somebody waits for."""
+
+    byte_range: ByteRange
+    answer: "asyncio.Future[Blob | None]"
+
+
+class CoalescingStore:
+    """An ObjectStore that joins the ranged reads that are asked for in the same moment.
+
+    What is asked for until the event loop comes round belongs together: the blocks of one request whose
+    places are known are all asked for by then. A read that nobody waits for any more is cancelled.
+    """
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+        self._wanted: dict[tuple[str, str | None], list[_Wanted]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def url(self) -> str:
+        """That of the store below."""
+        return self._store.url
+
+    async def get(self, key: str, *, max_size: int) -> Blob | None:
+        """As the store below."""
+        return await self._store.get(key, max_size=max_size)
+
+    async def get_range(self, key: str, byte_range: ByteRange, *, etag: str | None = None) -> Blob | None:
+        """As the store below, perhaps by a longer read that serves others too."""
+        loop = asyncio.get_running_loop()
+        wanted = _Wanted(byte_range, loop.create_future())
+        if not self._wanted:
+            loop.call_soon(self._start)
+        self._wanted.setdefault((key, etag), []).append(wanted)
+        return await wanted.answer
+
+    async def close(self) -> None:
+        """Close the store below, once nothing is read from it."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._store.close()
+
+    def _start(self) -> None:
+        """Begin to read what was asked for since the last time."""
+        asked, self._wanted = self._wanted, {}
+        for (key, etag), wanted in asked.items():
+            for read in plan_reads([one.byte_range for one in wanted]):
+                served = [one for one in wanted if _lies_in(one.byte_range, read)]
+                self._run(key, etag, read, served)
+
+    def _run(self, key: str, etag: str | None, read: ByteRange, served: Sequence[_Wanted]) -> None:
+        task = asyncio.ensure_future(self._read(key, etag, read, served))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+        def left(_: "asyncio.Future[Blob | None]") -> None:
+            if all(one.answer.done() for one in served):
+                task.cancel()
+
+        for one in served:
+            one.answer.add_done_callback(left)
+
+    async def _read(self, key: str, etag: str | None, read: ByteRange, served: Sequence[_Wanted]) -> None:
+        try:
+            blob = await self._store.get_range(key, read, etag=etag)
+        except FormatError as error:
+            if len(served) == 1:
+                _fail(served, error)
+            else:  # one of them lies beyond the end of the object; the others need not suffer
+                for one in served:
+                    self._run(key, etag, one.byte_range, [one])
+        except asyncio.CancelledError:
+            for one in served:
+                one.answer.cancel()
+            raise
+        except Exception as error:  # noqa: BLE001 - handed on to those who wait, whatever it is
+            _fail(served, error)
+        else:
+            for one in served:
+                if not one.answer.done():
+                    one.answer.set_result(_part(blob, read, one.byte_range))
+
+
+def _lies_in(inner: ByteRange, outer: ByteRange) -> bool:
+    return outer.start <= inner.start and inner.stop <= outer.stop
+
+
+def _part(blob: Blob | None, read: ByteRange, wanted: ByteRange) -> Blob | None:
+    if blob is None or read == wanted:
+        return blob
+    return Blob(blob.data[wanted.start - read.start : wanted.stop - read.start], blob.etag)
+
+
+def _fail(served: Sequence[_Wanted], error: Exception) -> None:
+    for one in served:
+        if not one.answer.done():
+            one.answer.set_exception(error)
