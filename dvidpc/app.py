@@ -31,18 +31,18 @@ START_WAIT_S = 5.0
 """How long the start waits for buckets; those that take longer are served once they have answered."""
 
 
-def make_app(config: Config, environ: Mapping[str, str]) -> web.Application:
+def make_app(config: Config, environ: Mapping[str, str], started: float) -> web.Application:
     """The whole server as an aiohttp application; it opens its volumes as it starts.
 
     Args:
         config: What to serve and how.
         environ: The environment: credentials and the administrator's token are looked for there.
+        started: When the server began, in seconds since the epoch.
     """
     app = web.Application(middlewares=[rim])
     app.on_response_prepare.append(allow_origins)
     add_routes(app.router)
 
-    started = time.time()
     repo = Repo(
         config.repo.uuid or derive_repo_uuid(config.stores[0].ref),
         config.repo.alias,

@@ -1,13 +1,19 @@
 """The command line: parses it, sets up logging, turns errors into exit codes."""
 
 import argparse
+import logging
 import os
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dvidpc import __version__
 from dvidpc.errors import ConfigError, DvidpcError
+
+if TYPE_CHECKING:
+    from dvidpc.config import Address, Config
 
 # What is heavy is imported where it is needed: `dvidpc --version` should not wait for it.
 # ruff: noqa: PLC0415
@@ -17,15 +23,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; its exit code: 0, 1 where something failed, 2 where the configuration is wrong."""
     options = _parser().parse_args(arguments)
     try:
-        run: Callable[[argparse.Namespace], None] = options.run
-        run(options)
+        run: Callable[[argparse.Namespace], int] = options.run
+        return run(options)
     except ConfigError as error:
         return _say(error, 2)
     except DvidpcError as error:
         return _say(error, 1)
     except KeyboardInterrupt:
         return 130
-    return 0
 
 
 def _say(error: DvidpcError, code: int) -> int:
@@ -50,19 +55,53 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _serve(options: argparse.Namespace) -> None:
-    import asyncio
-
+def _serve(options: argparse.Namespace) -> int:
     from dvidpc.config import load_config
     from dvidpc.logs import set_up_logging
-    from dvidpc.server import serve
+    from dvidpc.supervisor import pid_file, reserved_port
 
     config = load_config(options.config)
     set_up_logging(config.logging)
-    asyncio.run(serve(config, os.environ))
+    with reserved_port(config.server.http_address) as address, pid_file(config.server.pid_file):
+        if config.server.workers == 1:
+            return _run_server(config)
+        return _run_workers(config, address)
 
 
-def _demo(options: argparse.Namespace) -> None:
+def _run_server(config: "Config") -> int:
+    import asyncio
+
+    from dvidpc.server import serve
+
+    asyncio.run(serve(config, os.environ, started=time.time()))
+    return 0
+
+
+def _run_workers(config: "Config", address: "Address") -> int:
+    import asyncio
+    from dataclasses import replace
+
+    from dvidpc.logs import set_up_logging
+    from dvidpc.server import serve
+    from dvidpc.supervisor import Seat, supervise
+
+    shared = replace(config, server=replace(config.server, http_address=address))
+    started = time.time()
+
+    def work(seat: Seat) -> int:
+        set_up_logging(config.logging, announce=False)
+        if seat.number > 0:  # what a start says, the first worker says for all
+            logging.getLogger("dvidpc.volume").setLevel(logging.WARNING)
+        try:
+            asyncio.run(serve(shared, os.environ, started=started, lifeline=seat.lifeline))
+        except ConfigError as error:
+            return _say(error, 2)
+        return 0
+
+    return supervise(config.server.workers, work)
+
+
+def _demo(options: argparse.Namespace) -> int:
     import asyncio
 
     from dvidpc.config import load_config
@@ -81,4 +120,5 @@ def _demo(options: argparse.Namespace) -> None:
         sys.stdout.write(f"\n{demo_guide(url, uuid)}\n")
         sys.stdout.flush()
 
-    asyncio.run(serve(config, os.environ, on_ready=show))
+    asyncio.run(serve(config, os.environ, started=time.time(), on_ready=show))
+    return 0

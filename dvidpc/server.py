@@ -17,7 +17,12 @@ log = logging.getLogger(__name__)
 
 
 async def serve(
-    config: Config, environ: Mapping[str, str], on_ready: Callable[[str, str], None] | None = None
+    config: Config,
+    environ: Mapping[str, str],
+    *,
+    started: float,
+    on_ready: Callable[[str, str], None] | None = None,
+    lifeline: int | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then stop in order.
 
@@ -28,21 +33,24 @@ async def serve(
     Args:
         config: What to serve and how.
         environ: The environment.
+        started: When the server began, in seconds since the epoch; workers say the same.
         on_ready: Called with the base URL and the repo's UUID once requests are answered.
+        lifeline: A file descriptor; once it is at its end, this stops as on SIGINT. Others share the
+            port then. None: this is the only process.
 
     Raises:
         ConfigError: The address cannot be listened on.
     """
-    app = make_app(config, environ)
+    app = make_app(config, environ, started)
     runner = make_runner(app, config.limits)
     for note in config.notes:
         log.info("%s", note)
     for warning in config.warnings:
         log.warning("%s", warning)
-    stop = _stop_signal()
+    stop = _stop_signal(lifeline)
     await runner.setup()
     try:
-        url = await _listen(runner, config)
+        url = await _listen(runner, config, shared=lifeline is not None)
         log.info("repo %s, web server listening at %s", app[SERVICES].repo.uuid, url)
         if on_ready is not None:
             on_ready(url, app[SERVICES].repo.uuid)
@@ -74,7 +82,7 @@ def make_runner(app: web.Application, limits: LimitsConfig) -> web.AppRunner:
     )
 
 
-def _stop_signal() -> "asyncio.Future[int]":
+def _stop_signal(lifeline: int | None) -> "asyncio.Future[int]":
     """Done with the number of the first signal that asks to stop; the second kills."""
     loop = asyncio.get_running_loop()
     stop: asyncio.Future[int] = loop.create_future()
@@ -86,14 +94,16 @@ def _stop_signal() -> "asyncio.Future[int]":
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, note, number)
+    if lifeline is not None:
+        loop.add_reader(lifeline, note, signal.SIGINT)
     return stop
 
 
-async def _listen(runner: web.AppRunner, config: Config) -> str:
+async def _listen(runner: web.AppRunner, config: Config, *, shared: bool) -> str:
     """Listen where the configuration says; the base URL at which this server is reached from here."""
     address = config.server.http_address
     try:
-        await web.TCPSite(runner, address.host, address.port).start()
+        await web.TCPSite(runner, address.host, address.port, reuse_port=shared).start()
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise ConfigError(

@@ -1,6 +1,7 @@
 """Runs the server for a test: the real application on a real socket, in this process."""
 
 import os
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -61,7 +62,7 @@ async def serving(
     path = directory / "config.toml"
     path.write_text(text)
     config = load_config(path)
-    app = make_app(config, os.environ if environ is None else environ)
+    app = make_app(config, os.environ if environ is None else environ, time.time())
     runner = make_runner(app, config.limits)
     await runner.setup()
     try:
