@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint types fmt clean
+.PHONY: demo test bench lint types fmt clean
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -27,6 +27,13 @@ demo: $(VENV)/.run
 
 test: lint types
 	$(BIN)/python -m pytest
+
+$(VENV)/.bench: $(VENV)/.run
+	$(BIN)/python -m pip install --quiet --group bench
+	@touch $@
+
+bench: $(VENV)/.bench
+	$(BIN)/python -m benchmarks.run
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .

@@ -1,0 +1,47 @@
+"""The limit for hot answers: aiohttp handlers that return the same bytes. `bare_server.py PORT DIRECTORY`.
+
+`/single` answers with the file `single` in one piece, `/many` streams the frames of the file `many`.
+"""
+
+import struct
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from aiohttp import web
+
+_OCTETS = "application/octet-stream"
+
+
+def _frames(stream: bytes) -> Iterator[bytes]:
+    position = 0
+    while position < len(stream):
+        size = 16 + struct.unpack_from("<i", stream, position + 12)[0]
+        yield stream[position : position + size]
+        position += size
+
+
+def _make_app(directory: Path) -> web.Application:
+    body = (directory / "single").read_bytes()
+    frames = list(_frames((directory / "many").read_bytes()))
+
+    async def single(_request: web.Request) -> web.StreamResponse:
+        return web.Response(body=body, content_type=_OCTETS)
+
+    async def many(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": _OCTETS})
+        await response.prepare(request)
+        for frame in frames:
+            await response.write(frame)
+        return response
+
+    app = web.Application()
+    app.router.add_get("/single", single)
+    app.router.add_get("/many", many)
+    return app
+
+
+if __name__ == "__main__":
+    web.run_app(
+        _make_app(Path(sys.argv[2])), host="127.0.0.1", port=int(sys.argv[1]), access_log=None, print=None
+    )

@@ -1,0 +1,96 @@
+"""The limits that cold and decoding rows are measured against: loops that do nothing but the work itself.
+
+Run as `limits.py WHAT ARGUMENT`, so that each has a process, and a core, of its own; prints a rate.
+"""
+
+import asyncio
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import obstore
+import simplejpeg
+from obstore.store import S3Store
+
+_SECONDS = 3.0
+_IN_FLIGHT = 32
+
+
+async def _read_ranges(url: str, parts: list[tuple[str, int, int]]) -> float:
+    """Ranged GETs a second, by obstore alone, of [key, start, stop] in turn."""
+    store = S3Store(
+        "bucket",
+        endpoint=url,
+        skip_signature=True,
+        virtual_hosted_style_request=False,
+        region="x",
+        client_options={"allow_http": True},
+    )
+    done = 0
+    end = time.perf_counter() + _SECONDS
+
+    async def reader(first: int) -> None:
+        nonlocal done
+        at = first
+        while time.perf_counter() < end:
+            key, start, stop = parts[at % len(parts)]
+            await obstore.get_range_async(store, key, start=start, end=stop)
+            at += _IN_FLIGHT
+            done += 1
+
+    started = time.perf_counter()
+    await asyncio.gather(*map(reader, range(_IN_FLIGHT)))
+    return done / (time.perf_counter() - started)
+
+
+def _in_threads(step: Callable[[int], object]) -> float:
+    """Steps a second on all cores."""
+    cores = len(os.sched_getaffinity(0))
+    started = time.perf_counter()
+
+    def work(number: int) -> int:
+        count = 0
+        while time.perf_counter() - started < _SECONDS:
+            step(number + count * cores)
+            count += 1
+        return count
+
+    with ThreadPoolExecutor(cores) as pool:
+        total = sum(pool.map(work, range(cores)))
+    return total / (time.perf_counter() - started)
+
+
+def _decode(chunks: list[bytes]) -> float:
+    """Chunks decoded a second."""
+    return _in_threads(lambda n: simplejpeg.decode_jpeg(chunks[n % len(chunks)], colorspace="GRAY"))
+
+
+def _recode(chunks: list[bytes]) -> float:
+    """Clipped chunks decoded, and encoded as whole blocks, a second."""
+
+    def recode(number: int) -> None:
+        voxels = simplejpeg.decode_jpeg(chunks[number % len(chunks)], colorspace="GRAY")
+        block = np.zeros((4096, 64, 1), np.uint8)
+        block.ravel()[: voxels.size] = voxels.ravel()
+        simplejpeg.encode_jpeg(block, quality=80, colorspace="GRAY")
+
+    return _in_threads(recode)
+
+
+def _main(what: str, argument: str) -> float:
+    given = json.loads(Path(argument).read_text())
+    if what == "read":
+        return asyncio.run(_read_ranges(given["url"], given["parts"]))
+    chunks = [Path(path).read_bytes() for path in given["chunks"]]
+    return _decode(chunks) if what == "decode" else _recode(chunks)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(f"{_main(sys.argv[1], sys.argv[2])}\n")
+    sys.stdout.flush()
+    os._exit(0)  # obstore may abort a process that ends right after a read
