@@ -21,7 +21,8 @@ NGINX = """
 daemon off; pid {directory}/nginx.pid; error_log {directory}/error.log; worker_processes 1;
 events {{ worker_connections 1024; }}
 http {{
-  log_format asked '$uri $http_range'; access_log {directory}/access.log asked; sendfile on; tcp_nodelay on; keepalive_requests 1000000;
+  log_format asked '$uri $http_range'; access_log {directory}/access.log asked;
+  sendfile on; tcp_nodelay on; keepalive_requests 1000000;
   client_body_temp_path {directory}/t1; proxy_temp_path {directory}/t2; fastcgi_temp_path {directory}/t3;
   uwsgi_temp_path {directory}/t4; scgi_temp_path {directory}/t5;
   server {{ listen 127.0.0.1:{port}; location /bucket/ {{ alias {root}/; }} }}
