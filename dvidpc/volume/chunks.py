@@ -15,6 +15,7 @@ from dvidpc.formats.sharded import (
     decode_minishard_index,
     decode_shard_index_entry,
 )
+from dvidpc.storage.answers import name_object
 from dvidpc.storage.base import Blob, ObjectStore
 from dvidpc.storage.encoding import decode_content
 from dvidpc.types import ByteRange, ChunkCoord
@@ -86,10 +87,10 @@ class ChunkReader:
     def describe(self, cell: ChunkCoord) -> str:
         """The chunk as messages name it: the object, and the chunk id where the object holds many."""
         if self._sharding is None:
-            return f"{self._store.url}{self._key(self._grid.chunk_name(cell))}"
+            return name_object(self._store.url, self._key(self._grid.chunk_name(cell)))
         chunk_id = self._grid.chunk_id(cell)
         shard = self._sharding.shard_name(self._sharding.locate(chunk_id).shard)
-        return f"{self._store.url}{self._key(shard)} chunk {chunk_id} ({self._grid.chunk_name(cell)})"
+        return f"{name_object(self._store.url, self._key(shard))} chunk {chunk_id} ({self._grid.chunk_name(cell)})"
 
     async def read(self, cell: ChunkCoord) -> bytes | None:
         """The encoded chunk; None if the volume does not store it.
@@ -138,7 +139,7 @@ class ChunkReader:
         )
         if entries is None:
             return None
-        name = f"{self._store.url}{key} minishard {number}"
+        name = f"{name_object(self._store.url, key)} minishard {number}"
         try:
             where = decode_shard_index_entry(entries.entries[place * ENTRY_SIZE :][:ENTRY_SIZE], spec)
             if where is None:
@@ -173,7 +174,7 @@ class ChunkReader:
             raise
         if blob is None:
             self._forget(key)
-            raise ObjectChangedError(f"{self._store.url}{key} is gone since its index was read")
+            raise ObjectChangedError(f"{name_object(self._store.url, key)} is gone since its index was read")
         return blob
 
     def _forget(self, key: str) -> None:
