@@ -90,7 +90,8 @@ class ChunkReader:
             return name_object(self._store.url, self._key(self._grid.chunk_name(cell)))
         chunk_id = self._grid.chunk_id(cell)
         shard = self._sharding.shard_name(self._sharding.locate(chunk_id).shard)
-        return f"{name_object(self._store.url, self._key(shard))} chunk {chunk_id} ({self._grid.chunk_name(cell)})"
+        name = name_object(self._store.url, self._key(shard))
+        return f"{name} chunk {chunk_id} ({self._grid.chunk_name(cell)})"
 
     async def read(self, cell: ChunkCoord) -> bytes | None:
         """The encoded chunk; None if the volume does not store it.
@@ -105,6 +106,8 @@ class ChunkReader:
         max_size = self.shape_of(cell).max_encoded_size
         if self._sharding is None:
             blob = await self._store.get(self._key(self._grid.chunk_name(cell)), max_size=max_size)
+            if blob is not None and not blob.data:
+                raise FormatError(f"{self.describe(cell)}: chunk is empty (0 bytes)")
             return None if blob is None else blob.data
         try:
             return await self._read_from_shard(cell, self._sharding, max_size)
