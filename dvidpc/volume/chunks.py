@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from dvidpc.errors import FormatError, ObjectChangedError
 from dvidpc.formats.codec import ChunkShape
-from dvidpc.formats.grid import Grid
+from dvidpc.formats.grid import Box, Grid
 from dvidpc.formats.info import DataType, Scale
 from dvidpc.formats.sharded import (
     ENTRY_SIZE,
@@ -15,6 +15,7 @@ from dvidpc.formats.sharded import (
     decode_minishard_index,
     decode_shard_index_entry,
 )
+from dvidpc.storage.answers import name_object
 from dvidpc.storage.base import Blob, ObjectStore
 from dvidpc.storage.encoding import decode_content
 from dvidpc.types import ByteRange, ChunkCoord
@@ -25,6 +26,18 @@ _PAGE_ENTRIES = 4096
 
 _MAX_MINISHARD_INDEX = 2**28
 """Bytes of a decompressed minishard index beyond which it is surely damaged (11 million chunks)."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChunk:
+    """Where a chunk lies in the bucket."""
+
+    box: Box
+    """The voxels it holds."""
+    url: str
+    """Of its object."""
+    where: ByteRange | None
+    """Which bytes of the object; None: all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +99,10 @@ class ChunkReader:
     def describe(self, cell: ChunkCoord) -> str:
         """The chunk as messages name it: the object, and the chunk id where the object holds many."""
         if self._sharding is None:
-            return f"{self._store.url}{self._key(self._grid.chunk_name(cell))}"
+            return self._name(self._key(self._grid.chunk_name(cell)))
         chunk_id = self._grid.chunk_id(cell)
         shard = self._sharding.shard_name(self._sharding.locate(chunk_id).shard)
-        return f"{self._store.url}{self._key(shard)} chunk {chunk_id} ({self._grid.chunk_name(cell)})"
+        return f"{self._name(self._key(shard))} chunk {chunk_id} ({self._grid.chunk_name(cell)})"
 
     async def read(self, cell: ChunkCoord) -> bytes | None:
         """The encoded chunk; None if the volume does not store it.
@@ -110,14 +123,33 @@ class ChunkReader:
         except ObjectChangedError:
             return await self._read_from_shard(cell, self._sharding, max_size)
 
-    async def _read_from_shard(self, cell: ChunkCoord, spec: ShardingSpec, max_size: int) -> bytes | None:
-        chunk_id = self._grid.chunk_id(cell)
-        shard, number = spec.locate(chunk_id)
+    async def locate(self, cell: ChunkCoord) -> StoredChunk | None:
+        """Where the encoded chunk lies; None if its shard does not hold it.
+
+        Of an unsharded chunk it is where it lies if it is stored: nobody looks.
+
+        Raises:
+            FormatError: The shard's indexes break the format.
+            StoreError: The bucket failed.
+        """
+        box = self._grid.chunk_box(cell)
+        if self._sharding is None:
+            return StoredChunk(box, self._name(self._key(self._grid.chunk_name(cell))), None)
+        key, minishard = await self._find_minishard(cell, self._sharding)
+        where = None if minishard is None else minishard.index.find(self._grid.chunk_id(cell))
+        return None if where is None else StoredChunk(box, self._name(key), where)
+
+    async def _find_minishard(self, cell: ChunkCoord, spec: ShardingSpec) -> tuple[str, _Minishard | None]:
+        """The shard of a chunk, and the index of its minishard; None if that is empty."""
+        shard, number = spec.locate(self._grid.chunk_id(cell))
         key = self._key(spec.shard_name(shard))
-        minishard = await self._indexes.get_or_load(
+        return key, await self._indexes.get_or_load(
             (self._store, key, "minishard", number), lambda: self._load_minishard(key, number, spec)
         )
-        where = None if minishard is None else minishard.index.find(chunk_id)
+
+    async def _read_from_shard(self, cell: ChunkCoord, spec: ShardingSpec, max_size: int) -> bytes | None:
+        key, minishard = await self._find_minishard(cell, spec)
+        where = None if minishard is None else minishard.index.find(self._grid.chunk_id(cell))
         if minishard is None or where is None:
             return None
         if not 0 < where.size <= max_size:
@@ -138,7 +170,7 @@ class ChunkReader:
         )
         if entries is None:
             return None
-        name = f"{self._store.url}{key} minishard {number}"
+        name = f"{self._name(key)} minishard {number}"
         try:
             where = decode_shard_index_entry(entries.entries[place * ENTRY_SIZE :][:ENTRY_SIZE], spec)
             if where is None:
@@ -173,7 +205,7 @@ class ChunkReader:
             raise
         if blob is None:
             self._forget(key)
-            raise ObjectChangedError(f"{self._store.url}{key} is gone since its index was read")
+            raise ObjectChangedError(f"{self._name(key)} is gone since its index was read")
         return blob
 
     def _forget(self, key: str) -> None:
@@ -181,6 +213,9 @@ class ChunkReader:
             return isinstance(cached, tuple) and cached[:2] == (self._store, key)
 
         self._indexes.drop_where(of_the_shard)
+
+    def _name(self, key: str) -> str:
+        return name_object(self._store.url, key)
 
     def _key(self, name: str) -> str:
         return f"{self._directory}/{name}" if self._directory else name

@@ -8,6 +8,7 @@ from dvidpc.errors import FormatError
 from dvidpc.formats.codec import can_decode
 from dvidpc.formats.grid import Grid
 from dvidpc.formats.info import MAX_INFO_SIZE, Scale, VolumeInfo, parse_info
+from dvidpc.storage.answers import name_object
 from dvidpc.storage.base import ObjectStore
 from dvidpc.types import Point
 from dvidpc.volume.cache import LoadingCache
@@ -58,12 +59,14 @@ async def open_volume(
     """
     blob = await store.get(INFO_KEY, max_size=MAX_INFO_SIZE)
     if blob is None:
-        raise FormatError(f"{store.url}{INFO_KEY} does not exist: is the ref right, is the volume complete?")
+        raise FormatError(
+            f"{name_object(store.url, INFO_KEY)} does not exist: is the ref right, is the volume complete?"
+        )
     try:
         info = parse_info(blob.data)
         voxel_type = _voxel_type_of(info)
     except FormatError as error:
-        raise FormatError(f"{store.url}{INFO_KEY}: {error}") from error
+        raise FormatError(f"{name_object(store.url, INFO_KEY)}: {error}") from error
 
     for refused in info.refused:
         log.error("%s: scale %d is not served: %s", store.url, refused.level, refused.reason)
