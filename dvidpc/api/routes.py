@@ -11,7 +11,7 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
-from dvidpc.api import admin, blocks, health, metadata, planes, voxels
+from dvidpc.api import admin, blocks, health, metadata, planes, rawkey, voxels
 from dvidpc.api.middleware import plain_error
 from dvidpc.api.services import SERVICES
 from dvidpc.errors import RequestError
@@ -82,6 +82,7 @@ ENDPOINTS: Final[Mapping[str, Endpoint]] = MappingProxyType(
         "isotropic": Endpoint(voxels.isotropic, "can only POST 'raw' not 'isotropic' images"),
         "arb": Endpoint(planes.arb),
         "tile": Endpoint(planes.tile, _IMMUTABLE),
+        "rawkey": Endpoint(rawkey.rawkey),
         "extents": Endpoint(metadata.extents, _IMMUTABLE),
         "resolution": Endpoint(metadata.resolution, _IMMUTABLE),
         "info": Endpoint(metadata.data_info, "info endpoint only supports GET HTTP verb"),
