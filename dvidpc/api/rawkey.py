@@ -40,4 +40,5 @@ def _document(chunk: StoredChunk) -> JsonValue:
         "Object": chunk.url,
         "Offset": 0 if chunk.where is None else chunk.where.start,
         "Size": None if chunk.where is None else chunk.where.size,
+        "DataEncoding": chunk.data_encoding.value,
     }

@@ -38,6 +38,8 @@ class StoredChunk:
     """Of its object."""
     where: ByteRange | None
     """Which bytes of the object; None: all."""
+    data_encoding: DataEncoding = DataEncoding.RAW
+    """How they are packed, the chunk's own encoding apart; of an object of its own, its headers say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,9 @@ class ChunkReader:
             return StoredChunk(box, self._name(self._key(self._grid.chunk_name(cell))), None)
         key, minishard = await self._find_minishard(cell, self._sharding)
         where = None if minishard is None else minishard.index.find(self._grid.chunk_id(cell))
-        return None if where is None else StoredChunk(box, self._name(key), where)
+        return (
+            None if where is None else StoredChunk(box, self._name(key), where, self._sharding.data_encoding)
+        )
 
     async def _find_minishard(self, cell: ChunkCoord, spec: ShardingSpec) -> tuple[str, _Minishard | None]:
         """The shard of a chunk, and the index of its minishard; None if that is empty."""
