@@ -6,11 +6,13 @@ dotfile and nowhere else. What is recorded, and what `exact`, `shape` and `impro
 """
 
 import base64
+import gzip
 import json
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+import imagecodecs
 import numpy as np
 import pytest
 import pytest_asyncio
@@ -245,6 +247,38 @@ async def test_a_coordinate_beyond_32_bits_is_refused_where_dvid_wraps_it(server
     status, text = await server.error(f"{server.node}/sample1/specificblocks?blocks=4294967296,0,0")
     assert status == 400
     assert 'parsing "4294967296": value out of range' in text
+
+
+async def test_a_slice_is_served_where_dvid_refuses(server: Server) -> None:
+    body = await server.get(case_of("sample1/raw/0_1/64_64/0_0_0")["path"])
+    expected = truth_of("sample1")[:64, :64, 0, 0].T
+    assert np.abs(imagecodecs.png_decode(body).astype(int) - expected).max() <= 1
+
+
+async def test_a_plane_shows_voxels_where_dvid_answers_black(server: Server) -> None:
+    case = case_of("sample1/arb/0_0_0/100_0_0/0_100_0/8")
+    ours, theirs = (imagecodecs.png_decode(body) for body in (await ask(server, case), recorded_body(case)))
+    assert ours.shape == theirs.shape
+    assert not theirs.any()
+    # The corners are 100 nm apart, 12 pixels of a little more than a voxel between them.
+    voxels = truth_of("sample1")[:14, :14, 0, 0].T.astype(float)
+    places = np.linspace(0, 12.5, 13)
+    below = places.astype(int)
+    part = places - below
+    rows = voxels[below] * (1 - part)[:, None] + voxels[below + 1] * part[:, None]
+    expected = rows[:, below] * (1 - part) + rows[:, below + 1] * part
+    assert np.abs(ours - expected).max() <= 1.5
+
+
+async def test_rawkey_answers_where_dvid_does_not(server: Server) -> None:
+    case = case_of("sample1/rawkey?x=0&y=0&z=0")
+    assert recorded_body(case) == b""
+    [chunk] = json.loads(await ask(server, case))["Chunks"]
+    assert chunk["Object"] == "s3://mybucket/sample1/image_aligned/8_8_8/0.shard"
+    [(_, stored)] = parse_stream(await server.get(f"{server.node}/sample1/specificblocks?blocks=0,0,0"))
+    shard = (DATA / "volumes/sample1/image_aligned/8_8_8/0.shard").read_bytes()
+    assert chunk["DataEncoding"] == "gzip"
+    assert gzip.decompress(shard[chunk["Offset"] :][: chunk["Size"]]) == stored
 
 
 async def test_head_and_options_work_on_an_instance(server: Server) -> None:

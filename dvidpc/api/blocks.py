@@ -6,6 +6,8 @@ from contextlib import aclosing
 
 from aiohttp import web
 
+from dvidpc.api.geometry import box_at
+from dvidpc.api.lone_block import answer_box, is_lone
 from dvidpc.api.query import (
     check_block_count,
     check_size,
@@ -16,6 +18,7 @@ from dvidpc.api.query import (
     parse_point,
     parse_switch,
 )
+from dvidpc.api.scale import at_scale
 from dvidpc.api.services import SERVICES
 from dvidpc.api.streaming import OCTETS, send, stream
 from dvidpc.errors import RequestError
@@ -36,6 +39,7 @@ async def specific_blocks(request: web.Request, instance: Instance) -> web.Strea
     (imageblk.go:1962-2060, 3400c2cb)
     """
     query = request.query
+    instance = at_scale(request, instance)
     compression = asked_compression(query.get("compression", ""), instance)
     blocks = parse_blocks(query.get("blocks", ""), request.app[SERVICES].limits.max_blocks)
     if parse_switch(query, "prefetch"):
@@ -47,15 +51,19 @@ async def specific_blocks(request: web.Request, instance: Instance) -> web.Strea
 async def subvolume_blocks(request: web.Request, instance: Instance) -> web.StreamResponse:
     """`subvolblocks/<size>/<offset>[?compression=]`: the blocks of a box, in voxels, made of whole blocks.
 
+    Of some boxes DVID refuses, the answer is the box as one block: see `is_lone`.
     (imageblk.go:2120-2240, 3400c2cb)
     """
     query = request.query
+    instance = at_scale(request, instance)
     compression = asked_compression(query.get("compression", ""), instance)
     parts = request.match_info["call"].rstrip("/").split("/")
     if len(parts) != 3:
         raise RequestError('"subvolblocks" must be followed by size/offset')
     offset, size = parse_point(parts[2], "Offset"), parse_point(parts[1], "Size")
     max_blocks = request.app[SERVICES].limits.max_blocks
+    if is_lone(size, offset, instance.grid.block_size, query.get("app", "")):
+        return await answer_box(request, instance, box_at(offset, size), compression)
     blocks = blocks_of_subvolume(size, offset, instance.grid.block_size, max_blocks)
     return await answer_blocks(request, instance, blocks, compression)
 
@@ -68,6 +76,7 @@ async def block_span(request: web.Request, instance: Instance) -> web.StreamResp
     parts = request.match_info["call"].rstrip("/").split("/")
     if len(parts) != 3:
         raise RequestError('"blocks" must be followed by block-coord/span-x')
+    instance = at_scale(request, instance)
     first, span = parse_block_coord(parts[1]), parse_int32(parts[2], "Atoi")
     if span < 0:
         raise RequestError(f"span of blocks is {span}; it cannot be negative")

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from dvidpc.api import documents, pages
 from dvidpc.api.services import SERVICES, Services
+from dvidpc.errors import RequestError
 from dvidpc.formats.dvidjson import JsonValue, encode
 from dvidpc.volume.repo import Instance
 
@@ -142,6 +143,19 @@ async def data_metadata(_request: web.Request, instance: Instance) -> web.Stream
     """`/api/node/{uuid}/{data}/metadata`."""
     body = encode(documents.instance_metadata(instance)) + b"\n"
     return web.Response(body=body, content_type=_ND_DATA)
+
+
+async def extents(_request: web.Request, _instance: Instance) -> web.StreamResponse:
+    """`/api/node/{uuid}/{data}/extents`: they are what `info` says.
+
+    DVID lets anybody POST others, even of data it only passes on.  (imageblk.go:2304, 3400c2cb)
+    """
+    raise RequestError("extents endpoint only supports POST HTTP verb")
+
+
+async def resolution(_request: web.Request, _instance: Instance) -> web.StreamResponse:
+    """`/api/node/{uuid}/{data}/resolution`: likewise."""
+    raise RequestError("resolution endpoint only supports POST HTTP verb")
 
 
 async def data_help(_request: web.Request, instance: Instance) -> web.StreamResponse:

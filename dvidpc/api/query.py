@@ -88,10 +88,15 @@ def parse_point(text: str, name: str) -> Point:
     Raises:
         RequestError: There are not three of them, or one is no 32-bit integer.
     """
-    numbers = [parse_int32(part.strip(), "ParseInt") for part in text.split("_")]
-    if len(numbers) != 3:
-        raise RequestError(f"{name} must be 3d coordinate, not {len(numbers)}-d coordinate")
-    return Point(*numbers)
+    parts = text.split("_")
+    if len(parts) == 1:
+        raise RequestError(f"cannot convert '{text[:_SHOWN]}' into a Point.")
+    numbers = [parse_int32(part.strip(), "ParseInt") for part in parts]
+    if len(numbers) == 3:
+        return Point(*numbers)
+    if name == "Size":
+        raise RequestError(f"Size must be 3 (not {len(numbers)}) dimensions")
+    raise RequestError(f"{name} must be 3d coordinate, not {len(numbers)}-d coordinate")
 
 
 def parse_block_coord(text: str) -> BlockCoord:

@@ -11,7 +11,7 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
-from dvidpc.api import admin, blocks, health, metadata
+from dvidpc.api import admin, blocks, health, metadata, planes, rawkey, voxels
 from dvidpc.api.middleware import plain_error
 from dvidpc.api.services import SERVICES
 from dvidpc.errors import RequestError
@@ -67,6 +67,8 @@ ROUTES: Final = (
     Route("/api/node/{uuid}/commit", metadata.node_status),
 )
 
+_IMMUTABLE = 'Data "{name}" uses an immutable GridStore so cannot received POSTs'
+
 ENDPOINTS: Final[Mapping[str, Endpoint]] = MappingProxyType(
     {
         "specificblocks": Endpoint(
@@ -75,9 +77,14 @@ ENDPOINTS: Final[Mapping[str, Endpoint]] = MappingProxyType(
         "subvolblocks": Endpoint(
             blocks.subvolume_blocks, "DVID does not accept the post action on the 'blocks' endpoint"
         ),
-        "blocks": Endpoint(
-            blocks.block_span, 'Data "{name}" uses an immutable GridStore so cannot received POSTs'
-        ),
+        "blocks": Endpoint(blocks.block_span, _IMMUTABLE),
+        "raw": Endpoint(voxels.raw, _IMMUTABLE),
+        "isotropic": Endpoint(voxels.isotropic, "can only POST 'raw' not 'isotropic' images"),
+        "arb": Endpoint(planes.arb),
+        "tile": Endpoint(planes.tile, _IMMUTABLE),
+        "rawkey": Endpoint(rawkey.rawkey),
+        "extents": Endpoint(metadata.extents, _IMMUTABLE),
+        "resolution": Endpoint(metadata.resolution, _IMMUTABLE),
         "info": Endpoint(metadata.data_info, "info endpoint only supports GET HTTP verb"),
         "metadata": Endpoint(metadata.data_metadata),
         "help": Endpoint(metadata.data_help),

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from typing import TypeVar
 
 from aiohttp import hdrs, web
 
@@ -11,6 +12,8 @@ from dvidpc.errors import DvidpcError
 log = logging.getLogger(__name__)
 
 OCTETS = "application/octet-stream"
+
+Part = TypeVar("Part", bytes, memoryview)
 
 WHOLE_SIZE = 256 * 1024
 """Bytes up to which an answer is made before it is sent: one write is cheaper than many."""
@@ -40,7 +43,7 @@ async def send(request: web.Request, parts: Sequence[bytes]) -> web.StreamRespon
 
 
 async def stream(
-    request: web.Request, parts: AsyncGenerator[bytes, None], size: int | None = None
+    request: web.Request, parts: AsyncGenerator[Part, None], size: int | None = None
 ) -> web.StreamResponse:
     """Answer with *parts*, one after the other, as fast as the client takes them.
 
@@ -79,7 +82,7 @@ async def stream(
     return response
 
 
-async def _beginning(parts: AsyncGenerator[bytes, None]) -> tuple[bytes, bool]:
+async def _beginning(parts: AsyncGenerator[Part, None]) -> tuple[bytes, bool]:
     """The first of *parts* as one, WHOLE_SIZE bytes or a little more, and whether they are all there are."""
     held = []
     size = 0

@@ -28,6 +28,8 @@ curl, in another terminal:
   curl -s '{data}/specificblocks?blocks=2,2,1,3,2,1' -o blocks.bin
 One block as a picture, its 64 slices one below the other:
   curl -s '{data}/subvolblocks/64_64_64/128_128_64' | tail -c +17 > block.jpg
+A whole slice:
+  curl -s '{data}/raw/xy/512_512/0_0_130/jpg' -o slice.jpg
 
 neuroglancer, as the source of a layer:
   dvid://{url}/{uuid}/{instance}

@@ -26,10 +26,11 @@ class Piece(NamedTuple):
 
 def pieces_of(grid: Grid, box: Box) -> list[Piece]:
     """The pieces that fill *box*, x fastest; what no piece fills lies outside the volume."""
-    return [_piece(grid, cell, box) for cell in grid.chunks_touching(box)]
+    return [piece_of(grid, cell, box) for cell in grid.chunks_touching(box)]
 
 
-def _piece(grid: Grid, cell: ChunkCoord, box: Box) -> Piece:
+def piece_of(grid: Grid, cell: ChunkCoord, box: Box) -> Piece:
+    """The part of one chunk that lies in *box*; the two must share a voxel."""
     chunk = grid.chunk_box(cell)
     shared = chunk.intersection(box)
     return Piece(cell, _slices(shared, chunk.start), _slices(shared, box.start), is_whole=chunk == box)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from dvidpc.errors import FormatError, ObjectChangedError
 from dvidpc.formats.codec import ChunkShape
-from dvidpc.formats.grid import Grid
+from dvidpc.formats.grid import Box, Grid
 from dvidpc.formats.info import DataType, Scale
 from dvidpc.formats.sharded import (
     ENTRY_SIZE,
@@ -26,6 +26,20 @@ _PAGE_ENTRIES = 4096
 
 _MAX_MINISHARD_INDEX = 2**28
 """Bytes of a decompressed minishard index beyond which it is surely damaged (11 million chunks)."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChunk:
+    """Where a chunk lies in the bucket."""
+
+    box: Box
+    """The voxels it holds."""
+    url: str
+    """Of its object."""
+    where: ByteRange | None
+    """Which bytes of the object; None: all."""
+    data_encoding: DataEncoding = DataEncoding.RAW
+    """How they are packed, the chunk's own encoding apart; of an object of its own, its headers say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +101,10 @@ class ChunkReader:
     def describe(self, cell: ChunkCoord) -> str:
         """The chunk as messages name it: the object, and the chunk id where the object holds many."""
         if self._sharding is None:
-            return name_object(self._store.url, self._key(self._grid.chunk_name(cell)))
+            return self._name(self._key(self._grid.chunk_name(cell)))
         chunk_id = self._grid.chunk_id(cell)
         shard = self._sharding.shard_name(self._sharding.locate(chunk_id).shard)
-        name = name_object(self._store.url, self._key(shard))
-        return f"{name} chunk {chunk_id} ({self._grid.chunk_name(cell)})"
+        return f"{self._name(self._key(shard))} chunk {chunk_id} ({self._grid.chunk_name(cell)})"
 
     async def read(self, cell: ChunkCoord) -> bytes | None:
         """The encoded chunk; None if the volume does not store it.
@@ -114,14 +127,35 @@ class ChunkReader:
         except ObjectChangedError:
             return await self._read_from_shard(cell, self._sharding, max_size)
 
-    async def _read_from_shard(self, cell: ChunkCoord, spec: ShardingSpec, max_size: int) -> bytes | None:
-        chunk_id = self._grid.chunk_id(cell)
-        shard, number = spec.locate(chunk_id)
+    async def locate(self, cell: ChunkCoord) -> StoredChunk | None:
+        """Where the encoded chunk lies; None if its shard does not hold it.
+
+        Of an unsharded chunk it is where it lies if it is stored: nobody looks.
+
+        Raises:
+            FormatError: The shard's indexes break the format.
+            StoreError: The bucket failed.
+        """
+        box = self._grid.chunk_box(cell)
+        if self._sharding is None:
+            return StoredChunk(box, self._name(self._key(self._grid.chunk_name(cell))), None)
+        key, minishard = await self._find_minishard(cell, self._sharding)
+        where = None if minishard is None else minishard.index.find(self._grid.chunk_id(cell))
+        return (
+            None if where is None else StoredChunk(box, self._name(key), where, self._sharding.data_encoding)
+        )
+
+    async def _find_minishard(self, cell: ChunkCoord, spec: ShardingSpec) -> tuple[str, _Minishard | None]:
+        """The shard of a chunk, and the index of its minishard; None if that is empty."""
+        shard, number = spec.locate(self._grid.chunk_id(cell))
         key = self._key(spec.shard_name(shard))
-        minishard = await self._indexes.get_or_load(
+        return key, await self._indexes.get_or_load(
             (self._store, key, "minishard", number), lambda: self._load_minishard(key, number, spec)
         )
-        where = None if minishard is None else minishard.index.find(chunk_id)
+
+    async def _read_from_shard(self, cell: ChunkCoord, spec: ShardingSpec, max_size: int) -> bytes | None:
+        key, minishard = await self._find_minishard(cell, spec)
+        where = None if minishard is None else minishard.index.find(self._grid.chunk_id(cell))
         if minishard is None or where is None:
             return None
         if not 0 < where.size <= max_size:
@@ -142,7 +176,7 @@ class ChunkReader:
         )
         if entries is None:
             return None
-        name = f"{name_object(self._store.url, key)} minishard {number}"
+        name = f"{self._name(key)} minishard {number}"
         try:
             where = decode_shard_index_entry(entries.entries[place * ENTRY_SIZE :][:ENTRY_SIZE], spec)
             if where is None:
@@ -177,7 +211,7 @@ class ChunkReader:
             raise
         if blob is None:
             self._forget(key)
-            raise ObjectChangedError(f"{name_object(self._store.url, key)} is gone since its index was read")
+            raise ObjectChangedError(f"{self._name(key)} is gone since its index was read")
         return blob
 
     def _forget(self, key: str) -> None:
@@ -185,6 +219,9 @@ class ChunkReader:
             return isinstance(cached, tuple) and cached[:2] == (self._store, key)
 
         self._indexes.drop_where(of_the_shard)
+
+    def _name(self, key: str) -> str:
+        return name_object(self._store.url, key)
 
     def _key(self, name: str) -> str:
         return f"{self._directory}/{name}" if self._directory else name

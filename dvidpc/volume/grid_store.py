@@ -8,12 +8,12 @@ from typing import TypeVar
 
 from dvidpc.errors import FormatError
 from dvidpc.formats.assembly import Piece, assemble, pieces_of
-from dvidpc.formats.codec import Voxels, check_jpeg, decode_chunk, encode_jpeg, encode_raw
+from dvidpc.formats.codec import ChunkShape, Voxels, check_jpeg, decode_chunk, encode_jpeg, encode_raw
 from dvidpc.formats.grid import Box, Grid, block_box
 from dvidpc.formats.info import DataType, Encoding
 from dvidpc.types import BlockCoord, ChunkCoord, Compression, Point
 from dvidpc.volume.cache import LoadingCache, Missing
-from dvidpc.volume.chunks import ChunkReader
+from dvidpc.volume.chunks import ChunkReader, StoredChunk
 from dvidpc.volume.tasks import gather_or_cancel
 
 T = TypeVar("T")
@@ -63,6 +63,16 @@ class GridStore:
         return self._block_size
 
     @property
+    def chunk_shape(self) -> ChunkShape:
+        """What a chunk holds that the volume's end does not clip."""
+        return self._reader.shape_of(ChunkCoord(0, 0, 0))._replace(size=self._grid.chunk_size)
+
+    @property
+    def cache_nbytes(self) -> int:
+        """Bytes of payloads and decoded chunks that are kept, of all grid stores together."""
+        return self._cache.max_bytes
+
+    @property
     def block_nbytes(self) -> int:
         """Bytes of an uncompressed payload."""
         return self._reader.shape_of(ChunkCoord(0, 0, 0))._replace(size=self._block_size).nbytes
@@ -93,6 +103,17 @@ class GridStore:
             return None
         return await self._cache.get_or_load((self, block, compression), lambda: self._load(box, compression))
 
+    async def locate(self, box: Box) -> list[StoredChunk]:
+        """Where the chunks lie that touch *box*; of those in shards, only such as are stored.
+
+        Raises:
+            FormatError: A shard's indexes break the format.
+            StoreError: The bucket failed.
+        """
+        cells = self._grid.chunks_touching(box)
+        found = await gather_or_cancel(self._reader.locate(cell) for cell in cells)
+        return [chunk for chunk in found if chunk is not None]
+
     async def _load(self, box: Box, compression: Compression) -> bytes | None:
         pieces = pieces_of(self._grid, box)
         if len(pieces) == 1 and self._serves_alone(pieces[0]):
@@ -100,7 +121,7 @@ class GridStore:
         chunks = await self._read_decoded(pieces)
         if not chunks:
             return None
-        return await self._in_pool(partial(self._assemble_and_encode, box, pieces, chunks, compression))
+        return await self.in_pool(partial(self._assemble_and_encode, box, pieces, chunks, compression))
 
     def _serves_alone(self, piece: Piece) -> bool:
         """Whether no other block needs the chunk of *piece*, so that it need not be kept decoded."""
@@ -113,7 +134,7 @@ class GridStore:
             return None
         if self._passes_through(piece, compression):
             return self._checked(data, piece.cell)
-        return await self._in_pool(partial(self._decode_and_encode, box, piece, data, compression))
+        return await self.in_pool(partial(self._decode_and_encode, box, piece, data, compression))
 
     def _passes_through(self, piece: Piece, compression: Compression) -> bool:
         """Whether the stored bytes of a chunk are the payload of its block as they are."""
@@ -130,16 +151,33 @@ class GridStore:
 
     async def _read_decoded(self, pieces: Sequence[Piece]) -> dict[ChunkCoord, Voxels]:
         """The stored ones among the chunks of *pieces*."""
-        chunks = await gather_or_cancel(self._decoded(piece.cell) for piece in pieces)
+        chunks = await gather_or_cancel(self.read_chunk(piece.cell) for piece in pieces)
         found = zip(pieces, chunks, strict=True)
         return {piece.cell: voxels for piece, voxels in found if voxels is not None}
 
-    async def _decoded(self, cell: ChunkCoord) -> Voxels | None:
+    def peek_chunk(self, cell: ChunkCoord) -> Voxels | Missing | None:
+        """What `read_chunk` would answer, if no reading is needed for it; else `cache.MISSING`."""
+        voxels: Voxels | Missing | None = self._cache.peek((self, cell))
+        return voxels
+
+    async def read_chunk(self, cell: ChunkCoord, *, keep: bool = True) -> Voxels | None:
+        """The voxels of a chunk, `[c, z, y, x]`; None if the volume does not store it.
+
+        Args:
+            cell: Which chunk; must lie in the grid.
+            keep: Whether somebody may want it again soon; what nobody does need not push others out.
+
+        Raises:
+            FormatError: The chunk is damaged.
+            StoreError: The bucket failed to give it.
+        """
+        if not keep:
+            return await self._load_decoded(cell)
         return await self._cache.get_or_load((self, cell), lambda: self._load_decoded(cell))
 
     async def _load_decoded(self, cell: ChunkCoord) -> Voxels | None:
         data = await self._reader.read(cell)
-        return None if data is None else await self._in_pool(partial(self._decode, cell, data))
+        return None if data is None else await self.in_pool(partial(self._decode, cell, data))
 
     def _decode(self, cell: ChunkCoord, data: bytes) -> Voxels:
         return self._naming(cell, partial(decode_chunk, data, self._encoding, self._reader.shape_of(cell)))
@@ -165,5 +203,6 @@ class GridStore:
         except FormatError as error:
             raise FormatError(f"{self._reader.describe(cell)}: {error}") from error
 
-    async def _in_pool(self, step: Callable[[], T]) -> T:
+    async def in_pool(self, step: Callable[[], T]) -> T:
+        """The result of *step*, which may take its time: it runs in a thread."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, step)

@@ -153,6 +153,18 @@ class Repo:
             raise RequestError("invalid data instance name")
         return instance
 
+    def coarser(self, instance: Instance, levels: int) -> Instance:
+        """The instance of the same volume that is *levels* scales coarser than *instance*.
+
+        Raises:
+            RequestError: The volume has no such scale.
+        """
+        level = instance.scale_level + levels
+        for other in self._instances.values():
+            if (other.store_alias, other.scale_level) == (instance.store_alias, level):
+                return other
+        raise RequestError(f"data {quote(instance.name)} has no scale {levels}")
+
     def resolve(self, spec: str) -> None:
         """Accept *spec* if DVID would find the only version by it, else refuse it in DVID's words.
 

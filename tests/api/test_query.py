@@ -72,8 +72,10 @@ def test_no_text_does_more_than_be_refused(text: str) -> None:
 
 def test_points_are_three_numbers() -> None:
     assert parse_point("64_-1_ 3", "Size") == Point(64, -1, 3)
-    with pytest.raises(RequestError, match="Size must be 3d coordinate, not 2-d coordinate"):
+    with pytest.raises(RequestError, match=r"Size must be 3 \(not 2\) dimensions"):
         parse_point("64_64", "Size")
+    with pytest.raises(RequestError, match="Offset must be 3d coordinate, not 2-d coordinate"):
+        parse_point("64_64", "Offset")
 
 
 def test_compression_is_one_of_two_words() -> None:

@@ -1,0 +1,65 @@
+"""Images scaled as DVID scales them, to the last grey level.
+
+The image is thought of as magnified by the numbers of pixels wanted, each pixel repeated, then minified by
+the numbers of pixels there were, each the mean of those it covers, rounded down.
+(image.go:795-893, 3400c2cb)
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[Any]
+
+
+def isotropic_extent(width: int, height: int, resolution: tuple[float, float]) -> tuple[int, int]:
+    """How many voxels to read for an image of *width* times *height* whose pixels are square.
+
+    The finer axis keeps its number, and with it its voxels.  (geometry.go:414-446, 3400c2cb)
+
+    Args:
+        width: Pixels wanted along the plane's first axis.
+        height: Along its second.
+        resolution: Edges of a voxel along both, in nanometers.
+    """
+    along, across = (np.float32(edge) for edge in resolution)
+    half = np.float32(0.5)
+    if along < across:
+        return width, int(np.float32(height) * along / across + half)
+    if across < along:
+        return int(np.float32(width) * across / along + half), height
+    return width, height
+
+
+def scale_image(image: Image, width: int, height: int) -> Image:
+    """*image*, `[..., row, column]`, scaled to *height* rows and *width* columns."""
+    if image.shape[-1] != width:
+        image = np.swapaxes(_scale_rows(np.swapaxes(image, -1, -2), width), -1, -2)
+    if image.shape[-2] != height:
+        image = _scale_rows(image, height)
+    return image
+
+
+def _scale_rows(image: Image, rows: int) -> Image:
+    """DVID scales both axes in one step; isotropic planes need one, and then this is the same."""
+    there = image.shape[-2]
+    scaled = np.empty((*image.shape[:-2], rows, image.shape[-1]), image.dtype)
+    for row in range(rows):
+        first, last = row * there // rows, ((row + 1) * there - 1) // rows
+        edges = np.arange(first, last + 2) * rows
+        edges[0], edges[-1] = row * there, (row + 1) * there
+        scaled[..., row, :] = _mean(image[..., first : last + 1, :], np.diff(edges), there)
+    return scaled
+
+
+def _mean(rows: Image, weights: NDArray[Any], total: int) -> Image:
+    """The mean of *rows*, rounded down if they are integers; *weights* add up to *total*."""
+    if rows.shape[-2] == 1:
+        return rows[..., 0, :]
+    if rows.dtype.kind == "f":
+        return np.asarray(np.tensordot(weights / total, rows, (0, rows.ndim - 2)))
+    # Split so that no product of a 64-bit voxel with its weight overflows.
+    column = weights.astype(np.uint64)[:, None]
+    quotient, remainder = np.divmod(rows.astype(np.uint64), np.uint64(total))
+    return np.asarray((quotient * column).sum(-2) + (remainder * column).sum(-2) // np.uint64(total))

@@ -1,0 +1,182 @@
+"""Voxels of boxes of any size at any place, in bounded memory."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
+from contextlib import aclosing
+from functools import partial
+
+import numpy as np
+
+from dvidpc.formats.assembly import piece_of
+from dvidpc.formats.codec import Voxels
+from dvidpc.formats.grid import Box
+from dvidpc.formats.images import pixels_of
+from dvidpc.formats.slabs import cuts_chunks, slabs_of
+from dvidpc.types import ChunkCoord
+from dvidpc.volume.cache import MISSING
+from dvidpc.volume.grid_store import GridStore
+from dvidpc.volume.tasks import abandon
+
+SLAB_NBYTES = 64 * 2**20
+"""Bytes of a box that are assembled at a time; as many again may wait to be sent."""
+
+WIDE_SLAB_NBYTES = 256 * 2**20
+"""Likewise where a box is so wide that its chunks cannot be kept from one slab to the next, and each is read
+once for every slab it lies in; then nothing waits."""
+
+PART_NBYTES = 2**20
+"""Bytes that are handed over to be sent at a time: what the connection has not taken yet is copied."""
+
+_LOOK_AHEAD_NBYTES = 32 * 2**20
+"""Bytes of decoded chunks of one request that may be under way; at least two chunks, at most 64."""
+
+_BATCH_NBYTES = 4 * 2**20
+"""Bytes of chunks that are worth a trip to a thread."""
+
+_BATCH_CHUNKS = 256
+"""Chunks that are put together on the event loop between two such trips."""
+
+Batch = list[tuple[ChunkCoord, Voxels]]
+
+
+async def stream_box(grid: GridStore, box: Box) -> AsyncGenerator[memoryview, None]:
+    """Yield the voxels of *box* in parts: x fastest, little-endian, zero where nothing is stored.
+
+    Args:
+        grid: Which scale.
+        box: Which voxels; not empty.
+
+    Raises:
+        FormatError: A chunk is damaged.
+        StoreError: The bucket failed.
+    """
+    is_wide = _is_wide(grid, box)
+    max_nbytes = WIDE_SLAB_NBYTES if is_wide else SLAB_NBYTES
+    slabs = slabs_of(box, grid.grid, max_nbytes // voxel_nbytes(grid))
+    current = _start(grid, box, slabs)
+    following = None
+    try:
+        while current is not None:
+            voxels = await current
+            if not is_wide:
+                following = _start(grid, box, slabs)
+            for start in range(0, len(voxels), PART_NBYTES):
+                yield voxels[start : start + PART_NBYTES]
+            del voxels
+            current = _start(grid, box, slabs) if is_wide else following
+    finally:
+        await abandon([task for task in (current, following) if task is not None])
+
+
+async def read_box(grid: GridStore, box: Box, *, keep: bool = True) -> Voxels | None:
+    """The voxels of *box*, `[c, z, y, x]`, zero where no chunk reaches; None if no stored chunk touches it.
+
+    Args:
+        grid: Which scale.
+        box: Which voxels; not empty.
+        keep: Whether its chunks may be wanted again soon.
+
+    Raises:
+        FormatError: A chunk is damaged.
+        StoreError: The bucket failed.
+    """
+    target: Voxels | None = None
+    batches = read_chunks(grid, grid.grid.chunks_touching(box), keep=keep)
+    async with aclosing(batches):
+        async for batch in batches:
+            if target is None:
+                target = zeros(grid, box)
+            await grid.in_pool(partial(_place, grid, box, batch, target))
+    return target
+
+
+def zeros(grid: GridStore, box: Box) -> Voxels:
+    """What `read_box` would answer if it met nothing but zeros; it costs no memory until it is written to."""
+    shape = grid.chunk_shape._replace(size=box.size)
+    return np.zeros(shape.czyx, shape.dtype)
+
+
+def voxel_nbytes(grid: GridStore) -> int:
+    """Bytes of a voxel as it is sent: three channels have gained a fourth."""
+    shape = grid.chunk_shape
+    return (4 if shape.num_channels == 3 else shape.num_channels) * shape.data_type.itemsize
+
+
+async def read_chunks(
+    grid: GridStore, cells: Iterable[ChunkCoord], *, keep: bool = True
+) -> AsyncGenerator[Batch, None]:
+    """Yield the chunks that are stored, decoded, in the order of *cells*, in batches worth a thread's while.
+
+    Raises:
+        FormatError: A chunk is damaged.
+        StoreError: The bucket failed.
+    """
+    look_ahead = max(2, min(64, _LOOK_AHEAD_NBYTES // grid.chunk_shape.nbytes))
+    batch: Batch = []
+    nbytes = 0
+    window: deque[tuple[ChunkCoord, Voxels | asyncio.Task[Voxels | None] | None]] = deque()
+    waiting = iter(cells)
+    try:
+        while True:
+            while len(window) < look_ahead and (cell := next(waiting, None)) is not None:
+                found = grid.peek_chunk(cell)
+                if found is MISSING:
+                    window.append((cell, asyncio.ensure_future(grid.read_chunk(cell, keep=keep))))
+                else:
+                    window.append((cell, found))
+            if not window:
+                break
+            cell, pending = window.popleft()
+            voxels = await pending if isinstance(pending, asyncio.Task) else pending
+            if voxels is None:
+                continue
+            batch.append((cell, voxels))
+            nbytes += voxels.nbytes
+            if nbytes >= _BATCH_NBYTES or len(batch) >= _BATCH_CHUNKS:
+                yield batch
+                batch, nbytes = [], 0
+        if batch:
+            yield batch
+    finally:
+        await abandon(pending for _, pending in window if isinstance(pending, asyncio.Task))
+
+
+def _start(grid: GridStore, box: Box, slabs: Iterator[Box]) -> "asyncio.Task[memoryview] | None":
+    slab = next(slabs, None)
+    return None if slab is None else asyncio.ensure_future(_load_slab(grid, box, slab))
+
+
+async def _load_slab(grid: GridStore, box: Box, slab: Box) -> memoryview:
+    voxels = await read_box(grid, slab, keep=_is_worth_keeping(grid, box, slab))
+    if voxels is None:
+        voxels = zeros(grid, slab)
+    return await grid.in_pool(partial(listed, voxels))
+
+
+def _is_worth_keeping(grid: GridStore, box: Box, slab: Box) -> bool:
+    """Whether the chunks of *slab* are to be kept: *box* is small, or its next slab needs them again.
+
+    What does not fit would only push out what others use.
+    """
+    needed = slab if cuts_chunks(slab, box, grid.grid) else box
+    return grid.grid.count_chunks_touching(needed) * grid.chunk_shape.nbytes <= grid.cache_nbytes // 2
+
+
+def _is_wide(grid: GridStore, box: Box) -> bool:
+    layer = Box(box.start, box.stop._replace(z=min(box.stop.z, box.start.z + grid.grid.chunk_size.z)))
+    return grid.grid.count_chunks_touching(layer) * grid.chunk_shape.nbytes > grid.cache_nbytes // 2
+
+
+def _place(grid: GridStore, box: Box, batch: Sequence[tuple[ChunkCoord, Voxels]], target: Voxels) -> None:
+    for cell, voxels in batch:
+        piece = piece_of(grid.grid, cell, box)
+        target[:, *piece.target_zyx] = voxels[:, *piece.source_zyx]
+
+
+def listed(voxels_czyx: Voxels) -> memoryview:
+    """The bytes of *voxels_czyx* as DVID lists them; of one channel, the very memory."""
+    channels, depth, height, width = voxels_czyx.shape
+    if channels > 1:
+        voxels_czyx = pixels_of(voxels_czyx.reshape(channels, depth * height, width))
+    return voxels_czyx.reshape(-1).view(np.uint8).data
