@@ -11,12 +11,16 @@ from concurrent.futures import ThreadPoolExecutor
 from aiohttp import web
 
 from dvidpc import __version__
+from dvidpc.api.block_list import BlockList
+from dvidpc.api.cors import CORS, Cors
 from dvidpc.api.documents import LoadCounters, ServerFacts
 from dvidpc.api.encoded import EncodedDocuments
+from dvidpc.api.gate import make_gate, redirect_to_clean_path
 from dvidpc.api.latencies import UserLatencies
-from dvidpc.api.middleware import allow_origins, rim
+from dvidpc.api.middleware import rim
 from dvidpc.api.routes import add_routes
 from dvidpc.api.services import SERVICES, Services
+from dvidpc.api.web_client import WEB_CLIENT, WebClient
 from dvidpc.config import Config, LimitsConfig, StoreConfig
 from dvidpc.storage.base import BucketAccess, ObjectStore, UpstreamLimits
 from dvidpc.storage.coalesce import CoalescingStore
@@ -39,9 +43,17 @@ def make_app(config: Config, environ: Mapping[str, str], started: float) -> web.
         environ: The environment: credentials and the administrator's token are looked for there.
         started: When the server began, in seconds since the epoch.
     """
-    app = web.Application(middlewares=[rim])
-    app.on_response_prepare.append(allow_origins)
-    add_routes(app.router)
+    server = config.server
+    cors = Cors(server.cors_domains, allow_timing=server.allow_timing)
+    block_list = BlockList(server.block_list_file)
+    gate = make_gate([redirect_to_clean_path, cors.answer_preflight, block_list.refusal])
+    app = web.Application(middlewares=[rim, gate])
+    app.on_response_prepare.append(cors.on_prepare)
+    app[CORS] = cors
+    app[WEB_CLIENT] = WebClient(
+        server.web_client, server.web_redirect_path, server.web_default_file, server.base_path
+    )
+    add_routes(app, server.base_path)
 
     repo = Repo(
         config.repo.uuid or derive_repo_uuid(config.stores[0].ref),
@@ -74,6 +86,8 @@ def make_app(config: Config, environ: Mapping[str, str], started: float) -> web.
         prefetcher=prefetcher,
         config_text=config.path.read_bytes(),
         admin_token=environ.get("DVID_ADMIN_TOKEN") or None,
+        block_list=block_list,
+        base_path=server.base_path,
     )
 
     async def keep_open(_app: web.Application) -> AsyncIterator[None]:

@@ -8,12 +8,16 @@ from collections.abc import Callable, Mapping
 
 from aiohttp import web
 
+from dvidpc.api.cors import CORS
 from dvidpc.api.services import SERVICES
 from dvidpc.app import make_app
 from dvidpc.config import Config, LimitsConfig
 from dvidpc.errors import ConfigError
 
 log = logging.getLogger(__name__)
+
+_LINGERING_S = 2.0
+"""How long what a refused client goes on to send is dropped, so that it gets to read the refusal."""
 
 
 async def serve(
@@ -71,7 +75,7 @@ def make_runner(app: web.Application, limits: LimitsConfig) -> web.AppRunner:
     Request lines may be long: all the blocks of a request stand in its URL, and aiohttp's own limit of
     8190 bytes refuses libdvid at 600 blocks.
     """
-    return web.AppRunner(
+    return _Runner(
         app,
         access_log=None,
         handler_cancellation=True,
@@ -79,7 +83,17 @@ def make_runner(app: web.Application, limits: LimitsConfig) -> web.AppRunner:
         max_line_size=limits.max_request_line,
         max_field_size=limits.max_request_line,
         shutdown_timeout=limits.drain_timeout_s,
+        lingering_time=_LINGERING_S,
     )
+
+
+class _Runner(web.AppRunner):
+    """Has pages of other origins read what is answered to requests that no handler sees."""
+
+    async def setup(self) -> None:
+        await super().setup()
+        assert self.server is not None
+        self.app[CORS].cover_unparsed(self.server)
 
 
 def _stop_signal(lifeline: int | None) -> "asyncio.Future[int]":

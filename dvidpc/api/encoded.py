@@ -1,8 +1,9 @@
-"""The documents that change only when an instance is added, encoded once."""
+"""The documents that change only when an instance is added, encoded and named once."""
 
 from collections.abc import Callable
 
 from dvidpc.api import documents, pages
+from dvidpc.api.conditional import Document, document_of
 from dvidpc.api.documents import ServerFacts
 from dvidpc.formats.dvidjson import encode
 from dvidpc.volume.repo import Instance, Repo
@@ -18,33 +19,33 @@ class EncodedDocuments:
     def __init__(self, repo: Repo) -> None:
         """Encode what is known of *repo*, when it is asked for."""
         self._repo = repo
-        self._instances: dict[str, bytes] = {}
-        self._of_all: dict[str, tuple[int, bytes]] = {}
+        self._instances: dict[str, Document] = {}
+        self._of_all: dict[str, tuple[int, Document]] = {}
 
-    def instance_info(self, instance: Instance) -> bytes:
+    def instance_info(self, instance: Instance) -> Document:
         """`/api/node/{uuid}/{data}/info`; *instance* is one of the repo's."""
-        body = self._instances.get(instance.name)
-        if body is None:
-            body = encode(documents.instance_info(self._repo.uuid, instance))
-            self._instances[instance.name] = body
-        return body
+        document = self._instances.get(instance.name)
+        if document is None:
+            document = document_of(encode(documents.instance_info(self._repo.uuid, instance)))
+            self._instances[instance.name] = document
+        return document
 
-    def repo_info(self) -> bytes:
+    def repo_info(self) -> Document:
         """`/api/repo/{uuid}/info`."""
         return self._current("info", lambda: encode(documents.repo_info(self._repo)))
 
-    def repos_info(self) -> bytes:
+    def repos_info(self) -> Document:
         """`/api/repos/info`."""
-        return b"{%b:%b}" % (encode(self._repo.uuid), self.repo_info())
+        return self._current("infos", lambda: encode(documents.repos_info(self._repo)))
 
-    def front_page(self, facts: ServerFacts) -> bytes:
+    def front_page(self, facts: ServerFacts) -> Document:
         """`/`; *facts* are the same every time."""
         return self._current("front page", lambda: pages.front_page(self._repo, facts).encode())
 
-    def _current(self, name: str, make: Callable[[], bytes]) -> bytes:
+    def _current(self, name: str, make: Callable[[], bytes]) -> Document:
         count = len(self._repo.instances)
-        made_of, body = self._of_all.get(name, (-1, b""))
-        if made_of != count:
-            body = make()
-            self._of_all[name] = count, body
-        return body
+        made_of, document = self._of_all.get(name, (-1, None))
+        if document is None or made_of != count:
+            document = document_of(make())
+            self._of_all[name] = count, document
+        return document

@@ -7,7 +7,8 @@ import asyncio
 
 from aiohttp import web
 
-from dvidpc.api import documents, pages
+from dvidpc.api import documents
+from dvidpc.api.conditional import answer_document, answer_whole
 from dvidpc.api.services import SERVICES, Services
 from dvidpc.errors import RequestError
 from dvidpc.formats.dvidjson import JsonValue, encode
@@ -20,7 +21,7 @@ _ND_DATA = "application/vnd.dvid-nd-data+json"
 async def front_page(request: web.Request) -> web.StreamResponse:
     """`/`: that it answers at once tells NeuTu that the server is alive."""
     services = request.app[SERVICES]
-    return web.Response(body=services.encoded.front_page(services.facts), content_type="text/html")
+    return answer_document(request, services.encoded.front_page(services.facts), "text/html")
 
 
 async def server_info(request: web.Request) -> web.StreamResponse:
@@ -74,26 +75,9 @@ async def user_latencies(request: web.Request) -> web.StreamResponse:
     return _json(users.document_of(user) if user else users.document())
 
 
-async def interface_version(_request: web.Request) -> web.StreamResponse:
-    """`/interface/version`: of DVID's API."""
-    return _text("v1\n")
-
-
-async def help_page(request: web.Request) -> web.StreamResponse:
-    """`/api/help`, with or without a slash at its end."""
-    type_path = "" if request.path.endswith("/") else "help/"
-    page = pages.help_page(request.app[SERVICES].facts, type_path)
-    return web.Response(body=page.encode(), content_type="text/html")
-
-
-async def type_help(request: web.Request) -> web.StreamResponse:
-    """`/api/help/{type}`."""
-    return _text(pages.type_help(request.match_info["type"]))
-
-
 async def repos_info(request: web.Request) -> web.StreamResponse:
     """`/api/repos/info`."""
-    return web.Response(body=request.app[SERVICES].encoded.repos_info(), content_type=_JSON)
+    return answer_document(request, request.app[SERVICES].encoded.repos_info(), _JSON)
 
 
 async def repo_head(request: web.Request) -> web.StreamResponse:
@@ -103,7 +87,7 @@ async def repo_head(request: web.Request) -> web.StreamResponse:
 
 async def repo_info(request: web.Request) -> web.StreamResponse:
     """`/api/repo/{uuid}/info`."""
-    return web.Response(body=_resolve(request).encoded.repo_info(), content_type=_JSON)
+    return answer_document(request, _resolve(request).encoded.repo_info(), _JSON)
 
 
 async def repo_log(request: web.Request) -> web.StreamResponse:
@@ -136,13 +120,13 @@ async def node_status(request: web.Request) -> web.StreamResponse:
 
 async def data_info(request: web.Request, instance: Instance) -> web.StreamResponse:
     """`/api/node/{uuid}/{data}/info`."""
-    return web.Response(body=request.app[SERVICES].encoded.instance_info(instance), content_type=_JSON)
+    return answer_document(request, request.app[SERVICES].encoded.instance_info(instance), _JSON)
 
 
-async def data_metadata(_request: web.Request, instance: Instance) -> web.StreamResponse:
+async def data_metadata(request: web.Request, instance: Instance) -> web.StreamResponse:
     """`/api/node/{uuid}/{data}/metadata`."""
     body = encode(documents.instance_metadata(instance)) + b"\n"
-    return web.Response(body=body, content_type=_ND_DATA)
+    return answer_whole(request, body, _ND_DATA)
 
 
 async def extents(_request: web.Request, _instance: Instance) -> web.StreamResponse:
@@ -156,11 +140,6 @@ async def extents(_request: web.Request, _instance: Instance) -> web.StreamRespo
 async def resolution(_request: web.Request, _instance: Instance) -> web.StreamResponse:
     """`/api/node/{uuid}/{data}/resolution`: likewise."""
     raise RequestError("resolution endpoint only supports POST HTTP verb")
-
-
-async def data_help(_request: web.Request, instance: Instance) -> web.StreamResponse:
-    """`/api/node/{uuid}/{data}/help`: that of its type, and a newline more."""
-    return _text(pages.type_help(instance.voxel_type.type_name) + "\n")
 
 
 def _resolve(request: web.Request) -> Services:

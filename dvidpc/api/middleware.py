@@ -1,4 +1,4 @@
-"""What every request passes through: errors become answers, answers allow other origins, each is logged."""
+"""What every request passes through: errors become answers, each is logged."""
 
 import logging
 import time
@@ -57,11 +57,6 @@ def answer_error(request: web.Request, error: DvidpcError) -> web.Response:
     The body is DVID's: the message, the path without its query, a full stop.  (web.go:1068, 3400c2cb)
     """
     return plain_error(status_of(error), f"{error} ({request.path}).\n")
-
-
-async def allow_origins(_: web.Request, response: web.StreamResponse) -> None:
-    """Let a page of any origin read the answer, errors included; run as each answer starts."""
-    response.headers.setdefault("Access-Control-Allow-Origin", "*")
 
 
 @web.middleware

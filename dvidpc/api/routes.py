@@ -4,90 +4,158 @@ Data instances have a table of their own, as in DVID: the path up to the endpoin
 for all of them, and they refuse verbs in words of their own.  (imageblk.go:2249, 3400c2cb)
 """
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
 from aiohttp import hdrs, web
 
-from dvidpc.api import admin, blocks, health, metadata, planes, rawkey, voxels
+from dvidpc.api import (
+    admin,
+    blocks,
+    descriptions,
+    health,
+    manual,
+    metadata,
+    planes,
+    rawkey,
+    refusals,
+    voxels,
+    web_client,
+)
+from dvidpc.api.descriptions import ADMIN_TOKEN, USER
 from dvidpc.api.middleware import plain_error
+from dvidpc.api.refusals import send_no_continue
 from dvidpc.api.services import SERVICES
+from dvidpc.api.table import API, HTML, JSON, Api, Doc, Endpoint, Handler, Route
 from dvidpc.errors import RequestError
+from dvidpc.formats.dvidjson import quote
 from dvidpc.volume.repo import Instance
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-InstanceHandler = Callable[[web.Request, Instance], Awaitable[web.StreamResponse]]
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """A path, and what answers GET and HEAD on it."""
-
-    path: str
-    handler: Handler
-    methods: tuple[str, ...] = (hdrs.METH_GET, hdrs.METH_HEAD)
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """What a data instance does below its name."""
-
-    handler: InstanceHandler
-    post_refusal: str | None = None
-    """What a POST is told, `{name}` being the instance; None: it is answered like a GET, as in DVID."""
-
+POST = (hdrs.METH_POST,)
+WRITES = (hdrs.METH_POST, hdrs.METH_PUT, hdrs.METH_DELETE, hdrs.METH_PATCH)
 
 ROUTES: Final = (
-    Route("/", metadata.front_page),
-    Route("/healthz", health.healthz),
-    Route("/readyz", health.readyz),
-    Route("/api/server/info", metadata.server_info),
-    Route("/api/server/note", metadata.server_note),
-    Route("/api/server/types", metadata.server_types),
-    Route("/api/server/compiled-types", metadata.server_compiled_types),
-    Route("/api/server/groupcache", metadata.server_groupcache),
-    Route("/api/server/config", admin.server_config),
-    Route("/api/load", metadata.load),
-    Route("/api/heartbeat", metadata.heartbeat),
-    Route("/api/user-latencies", metadata.user_latencies),
-    Route("/interface/version", metadata.interface_version),
-    Route("/api/help", metadata.help_page),
-    Route("/api/help/{type}", metadata.type_help),
-    Route("/api/repos/info", metadata.repos_info),
-    Route("/api/repos", admin.create_repo, (hdrs.METH_POST,)),
-    Route("/api/repo/{uuid}", metadata.repo_head, (hdrs.METH_HEAD,)),
-    Route("/api/repo/{uuid}/info", metadata.repo_info),
-    Route("/api/repo/{uuid}/log", metadata.repo_log),
-    Route("/api/repo/{uuid}/branch-versions/{name}", metadata.branch_versions),
-    Route("/api/node/{uuid}/note", metadata.node_note),
-    Route("/api/node/{uuid}/log", metadata.node_log),
-    Route("/api/node/{uuid}/status", metadata.node_status),
-    Route("/api/node/{uuid}/commit", metadata.node_status),
+    Route("/", web_client.home, Doc("The web client, or what is served here, for people.", (HTML,))),
+    Route("/healthz", health.healthz, Doc("200: the process answers.")),
+    Route("/readyz", health.readyz, Doc("200: every volume is served; 503: why not.")),
+    Route("/api/server/info", metadata.server_info, Doc("Versions, cores, uptime.", (JSON,))),
+    Route("/api/server/note", metadata.server_note, Doc("What the operator has to say.")),
+    Route("/api/server/types", metadata.server_types, Doc("Types of the data served.", (JSON,))),
+    Route(
+        "/api/server/compiled-types",
+        metadata.server_compiled_types,
+        Doc("Types of data that can be served.", (JSON,)),
+    ),
+    Route(
+        "/api/server/groupcache",
+        metadata.server_groupcache,
+        Doc("Zeros: for clients that watch DVID's cache.", (JSON,)),
+    ),
+    Route("/api/server/config", admin.server_config, Doc("The configuration file.", query=ADMIN_TOKEN)),
+    Route(
+        "/api/server/settings",
+        admin.server_settings,
+        Doc("DVID's settings: taken, and without effect.", query=ADMIN_TOKEN),
+        POST,
+        reads_body=True,
+    ),
+    Route(
+        "/api/server/reload-auth",
+        admin.reload_auth,
+        Doc("For DVID's scripts: nothing to read.", query=ADMIN_TOKEN),
+        POST,
+    ),
+    Route(
+        "/api/server/reload-blocklist",
+        admin.reload_block_list,
+        Doc("Read blockListFile again.", query=ADMIN_TOKEN),
+        POST,
+    ),
+    Route("/api/storage", admin.storage, Doc("Which volume is served from where.", query=ADMIN_TOKEN)),
+    Route("/api/load", metadata.load, Doc("Reads and requests under way.", (JSON,))),
+    Route(
+        "/api/heartbeat",
+        metadata.heartbeat,
+        Doc("OK; with a name, the time it took is kept.", query={"u": USER}),
+    ),
+    Route(
+        "/api/user-latencies",
+        metadata.user_latencies,
+        Doc("How long heartbeats took, in milliseconds.", (JSON,), {"u": USER}),
+    ),
+    Route("/interface", manual.interface_raml, Doc("What is answered, in RAML.", (manual.RAML,))),
+    Route("/interface/version", manual.interface_version, Doc("The version of DVID's API.")),
+    Route("/api/openapi.json", manual.openapi, Doc("What is answered, in OpenAPI 3.1.", (JSON,))),
+    Route("/api/help", manual.help_index, Doc("What is answered, for people.", (HTML,))),
+    Route("/api/help/{type}", manual.help_of_type, Doc("What instances of a type answer.")),
+    Route("/api/repos/info", metadata.repos_info, Doc("Everything there is to know.", (JSON,))),
+    Route(
+        "/api/repos",
+        admin.create_repo,
+        Doc("Names the one repo, in place of making one.", (JSON,), ADMIN_TOKEN),
+        POST,
+    ),
+    Route("/api/repo/{uuid}", metadata.repo_head, Doc("200 if there is such a repo."), (hdrs.METH_HEAD,)),
+    Route("/api/repo/{uuid}/info", metadata.repo_info, Doc("Everything there is to know of it.", (JSON,))),
+    Route("/api/repo/{uuid}/log", metadata.repo_log, Doc("How its instances came to be.", (JSON,))),
+    Route(
+        "/api/repo/{uuid}/branch-versions/{name}",
+        metadata.branch_versions,
+        Doc("UUIDs of a branch, its leaf first.", (JSON,)),
+    ),
+    Route("/api/node/{uuid}/note", metadata.node_note, Doc("An empty note.", (JSON,))),
+    Route("/api/node/{uuid}/log", metadata.node_log, Doc("An empty log.", (JSON,))),
+    Route("/api/node/{uuid}/status", metadata.node_status, Doc("Locked.", (JSON,))),
+    Route("/api/node/{uuid}/commit", metadata.node_status, Doc("Locked.", (JSON,))),
 )
 
 _IMMUTABLE = 'Data "{name}" uses an immutable GridStore so cannot received POSTs'
 
+REFUSALS: Final[Mapping[str, Handler]] = MappingProxyType(
+    {
+        "/api/repo/{uuid}/instance": refusals.add_instance,
+        **dict.fromkeys(
+            (f"/api/repo/{{uuid}}/{action}" for action in ("info", "log", "merge", "resolve")),
+            refusals.change_repo,
+        ),
+        **dict.fromkeys(
+            (f"/api/node/{{uuid}}/{action}" for action in ("note", "log", "status", "commit")),
+            refusals.change_node,
+        ),
+        **dict.fromkeys(
+            (f"/api/node/{{uuid}}/{action}" for action in ("branch", "newversion", "tag")),
+            refusals.branch_node,
+        ),
+    }
+)
+"""Where DVID writes, and who says that we do not.  (web.go:816-847, 3400c2cb)"""
+
 ENDPOINTS: Final[Mapping[str, Endpoint]] = MappingProxyType(
     {
         "specificblocks": Endpoint(
-            blocks.specific_blocks, "DVID does not accept the post action on the 'specificblocks' endpoint"
+            blocks.specific_blocks,
+            "DVID does not accept the post action on the 'specificblocks' endpoint",
+            descriptions.SPECIFIC_BLOCKS,
         ),
         "subvolblocks": Endpoint(
-            blocks.subvolume_blocks, "DVID does not accept the post action on the 'blocks' endpoint"
+            blocks.subvolume_blocks,
+            "DVID does not accept the post action on the 'blocks' endpoint",
+            descriptions.SUBVOLUME_BLOCKS,
         ),
-        "blocks": Endpoint(blocks.block_span, _IMMUTABLE),
-        "raw": Endpoint(voxels.raw, _IMMUTABLE),
-        "isotropic": Endpoint(voxels.isotropic, "can only POST 'raw' not 'isotropic' images"),
-        "arb": Endpoint(planes.arb),
-        "tile": Endpoint(planes.tile, _IMMUTABLE),
-        "rawkey": Endpoint(rawkey.rawkey),
-        "extents": Endpoint(metadata.extents, _IMMUTABLE),
-        "resolution": Endpoint(metadata.resolution, _IMMUTABLE),
-        "info": Endpoint(metadata.data_info, "info endpoint only supports GET HTTP verb"),
-        "metadata": Endpoint(metadata.data_metadata),
-        "help": Endpoint(metadata.data_help),
+        "blocks": Endpoint(blocks.block_span, _IMMUTABLE, descriptions.BLOCKS),
+        "raw": Endpoint(voxels.raw, _IMMUTABLE, descriptions.RAW),
+        "isotropic": Endpoint(
+            voxels.isotropic, "can only POST 'raw' not 'isotropic' images", descriptions.ISOTROPIC
+        ),
+        "arb": Endpoint(planes.arb, doc=descriptions.ARBITRARY),
+        "tile": Endpoint(planes.tile, _IMMUTABLE, descriptions.TILE),
+        "rawkey": Endpoint(rawkey.rawkey, doc=descriptions.RAW_KEY),
+        "extents": Endpoint(metadata.extents, _IMMUTABLE, descriptions.EXTENTS),
+        "resolution": Endpoint(metadata.resolution, _IMMUTABLE, descriptions.RESOLUTION),
+        "info": Endpoint(metadata.data_info, "info endpoint only supports GET HTTP verb", descriptions.INFO),
+        "metadata": Endpoint(metadata.data_metadata, doc=descriptions.METADATA),
+        "help": Endpoint(manual.help_of_data, doc=descriptions.HELP),
     }
 )
 """Endpoints of a data instance, by the first part of the path below it."""
@@ -95,19 +163,34 @@ ENDPOINTS: Final[Mapping[str, Endpoint]] = MappingProxyType(
 _INSTANCE_PATH = "/api/node/{uuid}/{data}/{call:.+}"
 
 
-def add_routes(router: web.UrlDispatcher) -> None:
-    """Have *router* know every path, with and without a slash at its end."""
-    router.add_route("*", _INSTANCE_PATH, call_instance)
+def add_routes(app: web.Application, base_path: str) -> None:
+    """Have *app* answer every path below *base_path*, with and without a slash at its end."""
+    app[API] = Api(ROUTES, ENDPOINTS)
+    router = app.router
+    router.add_route("*", base_path + _INSTANCE_PATH, call_instance, expect_handler=send_no_continue)
     for route in ROUTES:
-        for path in {route.path, route.path.rstrip("/") + "/"}:
+        handlers = dict.fromkeys(route.methods, route.handler)
+        handlers[hdrs.METH_OPTIONS] = allow(route.methods)
+        expect_handler = None if route.reads_body else send_no_continue
+        for path in _both_forms(base_path + route.path):
             resource = router.add_resource(path)
-            for method in (*route.methods, hdrs.METH_OPTIONS):
-                resource.add_route(method, allow(route) if method == hdrs.METH_OPTIONS else route.handler)
+            for method, handler in handlers.items():
+                resource.add_route(method, handler, expect_handler=expect_handler)
+    for refused, refuse in REFUSALS.items():
+        for path in _both_forms(base_path + refused):
+            resource = router.add_resource(path)
+            for method in WRITES:
+                resource.add_route(method, refuse, expect_handler=send_no_continue)
+    router.add_route("*", base_path + "/{path:.*}", web_client.serve_file, expect_handler=send_no_continue)
 
 
-def allow(route: Route) -> Handler:
-    """A handler for OPTIONS that names the verbs of *route*."""
-    verbs = ", ".join((*route.methods, hdrs.METH_OPTIONS))
+def _both_forms(path: str) -> tuple[str, ...]:
+    return (path,) if path == "/" else (path.rstrip("/"), path.rstrip("/") + "/")
+
+
+def allow(methods: tuple[str, ...]) -> Handler:
+    """A handler for OPTIONS that names *methods*."""
+    verbs = ", ".join((*methods, hdrs.METH_OPTIONS))
 
     async def answer(_request: web.Request) -> web.StreamResponse:
         return web.Response(headers={hdrs.ALLOW: verbs})
@@ -127,15 +210,23 @@ async def call_instance(request: web.Request) -> web.StreamResponse:
         return _bad_call(request, instance)
     if request.method == hdrs.METH_OPTIONS:
         return web.Response(headers={hdrs.ALLOW: "GET, HEAD, OPTIONS"})
-    if request.method == hdrs.METH_POST and endpoint.post_refusal is not None:
-        raise RequestError(endpoint.post_refusal.format(name=instance.name))
+    if request.method == hdrs.METH_POST:
+        raise RequestError(_post_refusal(request, endpoint, instance))
     return await endpoint.handler(request, instance)
 
 
+def _post_refusal(request: web.Request, endpoint: Endpoint, instance: Instance) -> str:
+    if endpoint.post_refusal is not None:
+        return endpoint.post_refusal.format(name=instance.name)
+    keyword = quote(request.match_info["call"].split("/", 1)[0])
+    return f"Cannot do POST on endpoint {keyword} of locked node {request.app[SERVICES].repo.uuid}"
+
+
 def _bad_call(request: web.Request, instance: Instance) -> web.Response:
-    host = request.app[SERVICES].facts.host
+    services = request.app[SERVICES]
+    root = f"http://{services.facts.host}{services.base_path}"
     return plain_error(
         400,
         f'Bad API call ({request.path}) for data "{instance.name}".  '
-        f"See API help at http://{host}/api/help/{instance.voxel_type.type_name}\n",
+        f"See API help at {root}/api/help/{instance.voxel_type.type_name}\n",
     )

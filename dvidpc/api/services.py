@@ -8,6 +8,7 @@ from typing import Final
 
 from aiohttp import web
 
+from dvidpc.api.block_list import BlockList
 from dvidpc.api.documents import LoadCounters, ServerFacts
 from dvidpc.api.encoded import EncodedDocuments
 from dvidpc.api.latencies import UserLatencies
@@ -34,6 +35,10 @@ class Services:
     """The configuration file as it was at start; administrators may see it."""
     admin_token: str | None
     """What makes a request an administrator's; None: nobody is one."""
+    block_list: BlockList
+    """Who is refused."""
+    base_path: str
+    """What stands before every path; empty: nothing."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once the server was told to stop."""
     clock: Callable[[], float] = time.time

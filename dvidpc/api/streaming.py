@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from aiohttp import hdrs, web
 
+from dvidpc.api.conditional import answer_whole
 from dvidpc.errors import DvidpcError
 
 log = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ async def send(request: web.Request, parts: Sequence[bytes]) -> web.StreamRespon
     if request.method == hdrs.METH_HEAD:
         return web.Response(headers=headers)
     if size <= WHOLE_SIZE:
-        return web.Response(body=b"".join(parts), headers=headers)
+        return answer_whole(request, b"".join(parts), OCTETS)
     response = web.StreamResponse(headers=headers)
     await response.prepare(request)
     try:
@@ -64,7 +65,7 @@ async def stream(
             return web.Response(headers=headers)
         beginning, is_whole = await _beginning(parts)
         if is_whole:
-            return web.Response(body=beginning, headers=headers)
+            return answer_whole(request, beginning, OCTETS)
         response = web.StreamResponse(headers=headers)
         await response.prepare(request)
         try:

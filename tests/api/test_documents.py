@@ -11,7 +11,10 @@ import pytest
 from dvidpc.api import documents, pages
 from dvidpc.api.documents import LoadCounters, ServerFacts
 from dvidpc.api.encoded import EncodedDocuments
+from dvidpc.api.help import help_page, type_help
 from dvidpc.api.latencies import UserLatencies
+from dvidpc.api.routes import ENDPOINTS, ROUTES
+from dvidpc.api.table import Api
 from dvidpc.errors import RequestError
 from dvidpc.formats.dvidjson import JsonValue, encode
 from dvidpc.types import Point
@@ -25,6 +28,7 @@ ROOT: str = RECORDED["root"]
 BODIES: dict[str, str] = {
     case["path"]: case["body"] for case in RECORDED["cases"] if case["method"] == "GET" and "body" in case
 }
+API = Api(ROUTES, ENDPOINTS)
 CREATED = 1795353540.25
 FACTS = ServerFacts(
     host="vm:8300",
@@ -255,10 +259,10 @@ def test_load_has_dvids_keys_and_our_numbers() -> None:
 
 def test_every_type_has_help_and_others_get_dvids_error() -> None:
     for name in VOXEL_TYPES:
-        assert name in pages.type_help(name)
-        assert f"href=help/{name}>" in pages.help_page(FACTS, "help/")
+        assert name in type_help(API, name)
+        assert f"href=help/{name}>" in help_page(API, FACTS, "")
     with pytest.raises(RequestError) as caught:
-        pages.type_help("nope")
+        type_help(API, "nope")
     assert f"{caught.value} (/api/help/nope).\n" == BODIES["/api/help/nope"]
 
 
@@ -266,7 +270,7 @@ def test_pages_escape_what_the_configuration_says(repo: Repo) -> None:
     hostile = "<script>alert('&')</script>"
     repo.add([replace(make_instance(VOLUMES[0]), name=hostile)])
     facts = replace(FACTS, host=hostile, note=hostile, version=hostile)
-    shown = pages.front_page(repo, facts), pages.help_page(facts, "")
+    shown = pages.front_page(repo, facts), help_page(API, facts, "")
     for page in shown:
         assert "<script>" not in page
         assert "&lt;script&gt;" in page
@@ -278,14 +282,14 @@ def test_encoded_documents_are_made_once_and_anew_when_an_instance_comes(repo: R
     encoded = EncodedDocuments(repo)
     before = encoded.repo_info()
     assert encoded.repo_info() is before
-    assert before == encode(documents.repo_info(repo))
+    assert before.body == encode(documents.repo_info(repo))
     late = replace(make_instance(VOLUMES[0]), name="late")
     repo.add([late])
-    assert encoded.repo_info() == encode(documents.repo_info(repo))
-    assert encoded.repos_info() == encode(documents.repos_info(repo))
-    assert encoded.front_page(FACTS) == pages.front_page(repo, FACTS).encode()
+    assert encoded.repo_info().body == encode(documents.repo_info(repo))
+    assert encoded.repos_info().body == encode(documents.repos_info(repo))
+    assert encoded.front_page(FACTS).body == pages.front_page(repo, FACTS).encode()
     assert encoded.instance_info(late) is encoded.instance_info(late)
-    assert encoded.instance_info(late) == encode(documents.instance_info(ROOT, late))
+    assert encoded.instance_info(late).body == encode(documents.instance_info(ROOT, late))
 
 
 def test_latencies_are_kept_by_user() -> None:
