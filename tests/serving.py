@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import aiohttp
@@ -49,6 +49,23 @@ class Server:
         """Status and text of a GET that is refused."""
         async with self.session.get(self._url(path)) as response:
             return response.status, await response.text()
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        """Whatever is answered, redirects not followed; only *headers* are sent beside what HTTP demands."""
+        return self.session.request(
+            method,
+            self._url(path),
+            headers=headers,
+            data=body,
+            allow_redirects=False,
+            skip_auto_headers=("User-Agent", "Accept-Encoding"),
+        )
 
     def _url(self, path: str) -> URL:
         return URL(f"{self.url}{path}", encoded=True)

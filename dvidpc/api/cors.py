@@ -45,8 +45,8 @@ class Cors:
     async def on_prepare(self, request: web.BaseRequest, response: web.StreamResponse) -> None:
         """Add the headers; run as each answer starts."""
         response.headers.update(self._fixed)
-        if _ANY not in self._origins and (origin := request.headers.get(hdrs.ORIGIN)) in self._origins:
-            response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin
+        if _ANY not in self._origins and self._allows(request):
+            response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = request.headers[hdrs.ORIGIN]
 
     def answer_preflight(self, request: web.Request) -> web.Response | None:
         """The answer to a browser that asks whether it may ask; None: *request* is something else.
@@ -56,9 +56,12 @@ class Cors:
         if request.method != hdrs.METH_OPTIONS or hdrs.ACCESS_CONTROL_REQUEST_METHOD not in request.headers:
             return None
         headers: dict[str, str] = {**_PREFLIGHT}
-        if request.headers.get(_PRIVATE_NETWORK) == "true":
+        if request.headers.get(_PRIVATE_NETWORK) == "true" and self._allows(request):
             headers["Access-Control-Allow-Private-Network"] = "true"
         return web.Response(status=204, headers=headers)
+
+    def _allows(self, request: web.BaseRequest) -> bool:
+        return _ANY in self._origins or request.headers.get(hdrs.ORIGIN) in self._origins
 
     def cover_unparsed(self, server: web.Server) -> None:
         """Have *server* send the headers with its answers to requests that it could not read, too.

@@ -10,6 +10,7 @@ from typing import Final
 from urllib.parse import quote as quote_url
 
 from aiohttp import hdrs, web
+from yarl import URL
 
 from dvidpc.api.conditional import CACHE_CONTROL
 from dvidpc.api.metadata import front_page
@@ -81,8 +82,7 @@ class WebClient:
 
     def _stand_in(self) -> Path | Redirect | None:
         if self._redirect_path:
-            location = f"{self._base_path}/{self._redirect_path.lstrip('/')}"
-            return Redirect(location, 308)
+            return Redirect(str(URL(f"{self._base_path}/{self._redirect_path.lstrip('/')}")), 308)
         return self._file(self._default_file.split("/")) if self._default_file else None
 
     def _file(self, parts: list[str]) -> Path | None:
@@ -94,14 +94,14 @@ class WebClient:
         return path is not None and path.is_dir()
 
     def _below(self, parts: list[str]) -> Path | None:
-        """Where *parts* lead, symbolic links followed; None: out of our directory, or to a hidden file."""
+        """Where *parts* lead, links followed; None: nowhere, out of our directory, or to a hidden file."""
         if self._directory is None:
             return None
         if any(part.startswith(".") and part != _VISIBLE_HIDDEN for part in parts) or "\0" in "".join(parts):
             return None
         try:
-            path = self._directory.joinpath(*filter(None, parts)).resolve()
-        except (OSError, RuntimeError):  # too long a name, or links in a circle
+            path = self._directory.joinpath(*filter(None, parts)).resolve(strict=True)
+        except (OSError, RuntimeError):  # it is not there, its name is too long, or links go in a circle
             return None
         return path if path.is_relative_to(self._directory) else None
 

@@ -67,9 +67,10 @@ class ServerConfig:
     web_default_file: Annotated[str, Key(TEXT, "webDefaultFile")] = ""
     """The file sent in place of a missing page of the web client; unset: none."""
     cors_domains: Annotated[tuple[str, ...], Key(TEXTS, "corsDomains")] = ()
-    """Origins whose pages may read, such as `http://example.org`, or `*` for all; unset: none."""
+    """Origins whose pages may read, such as `http://example.org`, or `*` for all; unset: all, where
+    DVID lets none."""
     allow_timing: Annotated[bool, Key(FLAG, "allowTiming")] = False
-    """Whether to send `Timing-Allow-Origin: *` with data."""
+    """Whether to send `Timing-Allow-Origin: *`."""
     rwmode: Annotated[str, Key(TEXT)] = ""
     """DVID's `readonly` or `fullwrite`; every mode is read-only here."""
     block_list_file: Annotated[Path | None, Key(PATH, "blockListFile")] = None
