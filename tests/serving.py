@@ -2,9 +2,10 @@
 
 import os
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import aiohttp
 from aiohttp import web
@@ -71,15 +72,34 @@ class Server:
         return URL(f"{self.url}{path}", encoded=True)
 
 
+class Asked(NamedTuple):
+    """A request, and how it was answered."""
+
+    method: str
+    path: str
+    """With its query, as it was sent."""
+    status: int
+
+
 @asynccontextmanager
 async def serving(
-    text: str, directory: Path, environ: Mapping[str, str] | None = None
+    text: str,
+    directory: Path,
+    environ: Mapping[str, str] | None = None,
+    on_answer: Callable[[Asked], object] | None = None,
 ) -> AsyncIterator[Server]:
-    """Serve the configuration *text*, written into *directory*."""
+    """Serve the configuration *text*, written into *directory*; tell *on_answer* of each answer."""
     path = directory / "config.toml"
     path.write_text(text)
     config = load_config(path)
     app = make_app(config, os.environ if environ is None else environ, time.time())
+    if on_answer is not None:
+        tell = on_answer
+
+        async def note(request: web.Request, response: web.StreamResponse) -> None:
+            tell(Asked(request.method, request.path_qs, response.status))
+
+        app.on_response_prepare.append(note)
     runner = make_runner(app, config.limits)
     await runner.setup()
     try:

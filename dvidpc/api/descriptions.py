@@ -105,3 +105,5 @@ RAW_KEY = Doc(
         {axis: Parameter("of the block coordinate", "0", required=True) for axis in ("x", "y", "z")}
     ),
 )
+EXTENTS = Doc("Refused: the volume says where it ends, and nobody can change it.")
+RESOLUTION = Doc("Refused: the volume says how large its voxels are, and nobody can change it.")

@@ -20,7 +20,9 @@ async def openapi(request: web.Request) -> web.StreamResponse:
     """`/api/openapi.json`."""
     services = request.app[SERVICES]
     facts = services.facts
-    document = make_openapi(request.app[API], f"DVID API of {facts.host}", facts.version, services.base_path)
+    data = next(iter(services.repo.instances), "grayscale")
+    title = f"DVID API of {facts.host}"
+    document = make_openapi(request.app[API], title, facts.version, services.base_path, data)
     return answer_whole(request, encode(document), JSON)
 
 

@@ -39,11 +39,12 @@ def operations(api: Api) -> Iterator[tuple[str, tuple[str, ...], Doc]]:
             yield f"{INSTANCE_PATH}/{form}", GET, endpoint.doc
 
 
-def make_openapi(api: Api, title: str, version: str, base_path: str) -> dict[str, JsonValue]:
-    """The document; *base_path* is where the paths of the table start."""
+def make_openapi(api: Api, title: str, version: str, base_path: str, data: str) -> dict[str, JsonValue]:
+    """The document; *base_path* is where the paths of the table start, *data* an instance for examples."""
+    parameters = {**PATH_PARAMETERS, "data": PATH_PARAMETERS["data"]._replace(example=data)}
     paths: dict[str, JsonValue] = {}
     for path, methods, doc in operations(api):
-        paths[path] = {method.lower(): _operation(path, method, doc) for method in methods}
+        paths[path] = {method.lower(): _operation(path, method, doc, parameters) for method in methods}
     return {
         "openapi": "3.1.0",
         "info": {"title": title, "version": version, "description": _DESCRIPTION},
@@ -52,9 +53,9 @@ def make_openapi(api: Api, title: str, version: str, base_path: str) -> dict[str
     }
 
 
-def _operation(path: str, method: str, doc: Doc) -> dict[str, JsonValue]:
+def _operation(path: str, method: str, doc: Doc, in_path: Mapping[str, Parameter]) -> dict[str, JsonValue]:
     names = _IN_PATH.findall(path)
-    parameters = [_parameter("path", name, PATH_PARAMETERS[name]) for name in names]
+    parameters = [_parameter("path", name, in_path[name]) for name in names]
     query = {**doc.query, "u": USER} if path.startswith(INSTANCE_PATH) else doc.query
     parameters += [_parameter("query", name, parameter) for name, parameter in query.items()]
     return {
