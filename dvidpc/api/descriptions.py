@@ -12,7 +12,7 @@ _COMPRESSION = Parameter(
     "uncompressed",
     ("jpeg", "uncompressed"),
 )
-_SCALE = Parameter("another scale of the volume: 1 is that of <data name>_1; 0 by default", "0")
+_SCALE = Parameter("how many scales coarser than the instance; 0 by default", "0")
 _SWITCH = ("on", "true", "off", "false")
 _THROTTLE = Parameter("taken as DVID takes it", "off", _SWITCH)
 
@@ -32,7 +32,7 @@ PATH_PARAMETERS: Final[Mapping[str, Parameter]] = MappingProxyType(
         "block": Parameter("a block coordinate, joined by _", "0_0_0"),
         "span": Parameter("how many blocks along x", "1"),
         "dims": Parameter("axes: xy, xz, yz, 0_1, ..., or 0_1_2 for a box", "xy"),
-        "format": Parameter("png, jpg, or jpg:Q for a quality of 1 to 100", "png"),
+        "format": Parameter("png, jpg (or jpg:Q, its quality 1 to 100), tif or bmp", "png"),
         "top_left": Parameter("a corner in nm, joined by _", "0_0_0"),
         "top_right": Parameter("a corner in nm, joined by _", "100_0_0"),
         "bottom_left": Parameter("a corner in nm, joined by _", "0_100_0"),
@@ -62,7 +62,7 @@ SPECIFIC_BLOCKS = Doc(
 )
 SUBVOLUME_BLOCKS = Doc(
     "The blocks of a box, written like those of specificblocks; size and offset are in voxels and multiples "
-    "of the block size.",
+    "of the block size. A box whose size is not is answered as one block of its own size.",
     (OCTETS,),
     MappingProxyType({"compression": _COMPRESSION, "throttle": _THROTTLE, "scale": _SCALE}),
     ("subvolblocks/{size}/{offset}",),
@@ -70,7 +70,8 @@ SUBVOLUME_BLOCKS = Doc(
 BLOCKS = Doc(
     "The voxels of blocks in a row along x, uncompressed and without frames; zeros where nothing is stored.",
     (OCTETS,),
-    forms=("blocks/{block}/{span}",),
+    MappingProxyType({"scale": _SCALE}),
+    ("blocks/{block}/{span}",),
 )
 RAW = Doc(
     "A slice as an image (raw/xy/512_256/0_0_100/jpg:80), or a box of voxels, x fastest "
@@ -88,21 +89,33 @@ ISOTROPIC = Doc(
 ARBITRARY = Doc(
     "A slice at any angle, of square pixels; its corners are in nm.",
     _IMAGES,
-    forms=(
+    MappingProxyType({"scale": _SCALE}),
+    (
         "arb/{top_left}/{top_right}/{bottom_left}/{resolution}",
         "arb/{top_left}/{top_right}/{bottom_left}/{resolution}/{format}",
     ),
 )
 TILE = Doc(
-    "A tile of a slice, as DVID's tile types serve it.",
+    "A tile of a slice. The coordinate counts tiles of the level in the plane, and voxels across it.",
     _IMAGES,
-    forms=("tile/{plane}/{level}/{tile}", "tile/{plane}/{level}/{tile}/{format}"),
+    MappingProxyType(
+        {
+            "tilesize": Parameter("the side of a tile, in pixels; 512 by default", "64"),
+            "noblanks": Parameter("true: 404 where nothing is stored", "false", ("true", "false")),
+            "format": Parameter("as in the path", "png"),
+        }
+    ),
+    ("tile/{plane}/{level}/{tile}", "tile/{plane}/{level}/{tile}/{format}"),
+    (404,),
 )
 RAW_KEY = Doc(
-    "Which object, and which bytes of it, hold a block.",
-    (JSON, OCTETS),
+    "Which objects, and which bytes of them, hold the chunks of a block.",
+    (JSON,),
     MappingProxyType(
-        {axis: Parameter("of the block coordinate", "0", required=True) for axis in ("x", "y", "z")}
+        {
+            **{axis: Parameter("of the block coordinate", "0", required=True) for axis in "xyz"},
+            "scale": _SCALE,
+        }
     ),
 )
 EXTENTS = Doc("Refused: the volume says where it ends, and nobody can change it.")

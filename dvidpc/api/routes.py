@@ -23,6 +23,7 @@ from dvidpc.api import (
     voxels,
     web_client,
 )
+from dvidpc.api.conditional import name_answer
 from dvidpc.api.descriptions import ADMIN_TOKEN, USER
 from dvidpc.api.middleware import plain_error
 from dvidpc.api.refusals import send_no_continue
@@ -212,7 +213,7 @@ async def call_instance(request: web.Request) -> web.StreamResponse:
         return web.Response(headers={hdrs.ALLOW: "GET, HEAD, OPTIONS"})
     if request.method == hdrs.METH_POST:
         raise RequestError(_post_refusal(request, endpoint, instance))
-    return await endpoint.handler(request, instance)
+    return name_answer(request, await endpoint.handler(request, instance))
 
 
 def _post_refusal(request: web.Request, endpoint: Endpoint, instance: Instance) -> str:

@@ -7,7 +7,6 @@ from typing import TypeVar
 
 from aiohttp import hdrs, web
 
-from dvidpc.api.conditional import answer_whole
 from dvidpc.errors import DvidpcError
 
 log = logging.getLogger(__name__)
@@ -32,7 +31,7 @@ async def send(request: web.Request, parts: Sequence[bytes]) -> web.StreamRespon
     if request.method == hdrs.METH_HEAD:
         return web.Response(headers=headers)
     if size <= WHOLE_SIZE:
-        return answer_whole(request, b"".join(parts), OCTETS)
+        return web.Response(body=b"".join(parts), headers=headers)
     response = web.StreamResponse(headers=headers)
     await response.prepare(request)
     try:
@@ -65,7 +64,7 @@ async def stream(
             return web.Response(headers=headers)
         beginning, is_whole = await _beginning(parts)
         if is_whole:
-            return answer_whole(request, beginning, OCTETS)
+            return web.Response(body=beginning, headers=headers)
         response = web.StreamResponse(headers=headers)
         await response.prepare(request)
         try:
