@@ -31,7 +31,7 @@ PATH_PARAMETERS: Final[Mapping[str, Parameter]] = MappingProxyType(
         "offset": Parameter("the first voxel, joined by _", "0_0_0"),
         "block": Parameter("a block coordinate, joined by _", "0_0_0"),
         "span": Parameter("how many blocks along x", "1"),
-        "dims": Parameter("axes: xy, xz, yz, 0_1, ..., or 0_1_2 for a box", "xy"),
+        "dims": Parameter("axes: xy, xz, yz, 0_1, ..., or 0_1_2 for a box", "0_1_2"),
         "format": Parameter("png, jpg (or jpg:Q, its quality 1 to 100), tif or bmp", "png"),
         "top_left": Parameter("a corner in nm, joined by _", "0_0_0"),
         "top_right": Parameter("a corner in nm, joined by _", "100_0_0"),

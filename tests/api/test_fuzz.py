@@ -39,6 +39,10 @@ async def test_no_request_finds_an_answer_that_is_not_in_the_document(volume: Pa
         async with asyncio.timeout(100):
             output, _ = await process.communicate()
     assert process.returncode == 0, output.decode()[-6000:]
-    for name in ENDPOINTS:
-        statuses = {answer.status for answer in asked if re.search(f"/em(_1)?/{name}", answer.path)}
+    for name in set(ENDPOINTS) - {"extents", "resolution"}:
+        statuses = {
+            answer.status
+            for answer in asked
+            if answer.method == "GET" and re.search(f"/em(_1)?/{name}", answer.path)
+        }
         assert 200 in statuses, f"{name} was only asked for what it answers with {statuses}"

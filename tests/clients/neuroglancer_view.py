@@ -1,7 +1,7 @@
 """Shows a layer in neuroglancer in headless Chromium, and keeps what is to be seen, scale by scale.
 
 A program of its own: neuroglancer's Python side sets up logging, threads and an event loop for its process.
-Usage: neuroglancer_view.py <source> <directory> <x> <y> <z> <scale>...
+Usage: neuroglancer_view.py <source> <directory> <nm along x> <y> <z> <x> <y> <z> <scale>...
 The directory gets <scale>.npy for each, the pixels [y, x, rgba] with x, y, z in the middle, and console.json,
 what the browser had to say.
 """
@@ -26,12 +26,12 @@ SHADER = "void main() { emitGrayscale(toNormalized(getDataValue())); }"
 SIZE = (200, 160)
 
 
-def main(source: str, directory: Path, position: list[float], scales: list[float]) -> None:
+def main(source: str, directory: Path, nm: list[float], position: list[float], scales: list[float]) -> None:
     """Show *source* at each of *scales*, in voxels of the finest scale for a pixel."""
     neuroglancer.set_server_bind_address("127.0.0.1")
     viewer = neuroglancer.Viewer()
     with viewer.txn() as state:
-        state.dimensions = neuroglancer.CoordinateSpace(names=["x", "y", "z"], units="nm", scales=[8, 8, 8])
+        state.dimensions = neuroglancer.CoordinateSpace(names=["x", "y", "z"], units="nm", scales=nm)
         state.layers["em"] = neuroglancer.ImageLayer(source=source, shader=SHADER, opacity=1)
         state.position = position
         state.layout = "xy"
@@ -55,4 +55,5 @@ def main(source: str, directory: Path, position: list[float], scales: list[float
 
 if __name__ == "__main__":
     _, where, into, *numbers = sys.argv
-    main(where, Path(into), [*map(float, numbers[:3])], [*map(float, numbers[3:])])
+    values = [*map(float, numbers)]
+    main(where, Path(into), values[:3], values[3:6], values[6:])

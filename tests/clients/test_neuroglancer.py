@@ -11,16 +11,18 @@ import pytest
 
 from tests.clients.conftest import Served
 from tests.programs import need
-from tests.serving import UUID
-from tests.volumes import Voxels
+from tests.serving import UUID, Asked, config_text, serving
+from tests.volumes import XYZ, VolumeSpec, Voxels, write_volume
 
 PROGRAM = Path(__file__).parent / "neuroglancer_view.py"
 CENTRE = (256, 256, 64)
 SCALES = (1, 2, 4)
 
 
-async def show(served: Served, node: str, directory: Path) -> list[str]:
-    """Have neuroglancer show the volume at SCALES; what the browser had to say."""
+async def show(
+    served: Served, node: str, directory: Path, nm: XYZ, centre: XYZ, scales: tuple[int, ...]
+) -> list[str]:
+    """Have neuroglancer show the volume, of voxels of *nm*, at *scales*; what the browser had to say."""
     browser, driver = need("chromium", "chromium"), need("chromedriver", "chromium-driver")
     search = os.pathsep.join(dict.fromkeys([*map(os.path.dirname, (browser, driver)), os.environ["PATH"]]))
     process = await asyncio.create_subprocess_exec(
@@ -28,7 +30,7 @@ async def show(served: Served, node: str, directory: Path) -> list[str]:
         str(PROGRAM),
         f"dvid://{served.server.url}/{node}/em",
         str(directory),
-        *map(str, (*CENTRE, *SCALES)),
+        *map(str, (*nm, *centre, *scales)),
         env={
             **os.environ,
             "PATH": search,
@@ -51,24 +53,24 @@ async def show(served: Served, node: str, directory: Path) -> list[str]:
     return said
 
 
-def seen(truth: Voxels, level: int, scale: int, height: int, width: int) -> Voxels:
-    """The pixels [y, x] around CENTRE, one for *scale* voxels, of a scale level; 0 outside."""
+def seen(truth: Voxels, centre: XYZ, level: int, scale: int, height: int, width: int) -> Voxels:
+    """The pixels [y, x] around *centre*, one for *scale* voxels, of a scale level; 0 outside."""
     xs, ys = (
         np.floor((middle + (np.arange(n) - n / 2 + 0.5) * scale) / 2**level).astype(int)
-        for middle, n in ((CENTRE[0], width), (CENTRE[1], height))
+        for middle, n in ((centre[0], width), (centre[1], height))
     )
-    plane = np.pad(truth[:, :, CENTRE[2] >> level, 0], 1000).T
+    plane = np.pad(truth[:, :, centre[2] >> level, 0], 1000).T
     picture: Voxels = plane[np.ix_(ys + 1000, xs + 1000)]
     return picture
 
 
 @pytest.mark.parametrize("node", [UUID, f"{UUID[:6]}:master"])
 async def test_three_scales_are_shown_as_they_are(em: Served, tmp_path: Path, node: str) -> None:
-    said = await show(em, node, tmp_path)
+    said = await show(em, node, tmp_path, (8, 8, 8), CENTRE, SCALES)
     assert not [line for line in said if line.startswith(("error", "warn"))]
     for level, scale in enumerate(SCALES):
         pixels = np.load(tmp_path / f"{scale}.npy")
-        expected = seen(em.truth[level], level, scale, *pixels.shape[:2])
+        expected = seen(em.truth[level], CENTRE, level, scale, *pixels.shape[:2])
         difference = np.abs(pixels[..., 0].astype(int) - expected)
         assert difference.mean() < 1, scale
         assert difference.max() < 8, scale
@@ -76,3 +78,18 @@ async def test_three_scales_are_shown_as_they_are(em: Served, tmp_path: Path, no
         chunks = [asked for asked in em.asked if f"/{name}/subvolblocks/" in asked.path]
         assert chunks, f"no chunk of scale {level} was asked for"
     assert [asked for asked in em.asked if asked.status not in {200, 204, 304}] == []
+
+
+async def test_voxels_that_are_no_cubes_are_shown_too(tmp_path: Path) -> None:
+    """Neuroglancer then asks for boxes of other sizes than a block's, which DVID refuses."""
+    spec = VolumeSpec(size=(256, 256, 40), encoding="jpeg", scale_extras={"resolution": [4, 4, 40]})
+    truth = write_volume(tmp_path / "em", spec)
+    asked: list[Asked] = []
+    text = config_text({"em": tmp_path / "em"})
+    async with serving(text, tmp_path, on_answer=asked.append) as server:
+        said = await show(Served(server, truth, asked), UUID, tmp_path, (4, 4, 40), (128, 128, 20), (1,))
+    assert not [line for line in said if line.startswith(("error", "warn"))]
+    assert any("/subvolblocks/128_128_16/" in answer.path for answer in asked)
+    pixels = np.load(tmp_path / "1.npy")
+    expected = seen(truth[0], (128, 128, 20), 0, 1, *pixels.shape[:2])
+    assert np.abs(pixels[..., 0].astype(int) - expected).mean() < 2
