@@ -21,6 +21,9 @@ UNCHANGING = [
     f"{NODE}/em/specificblocks?blocks=0,0,0,1,0,0,9,9,9",
     f"{NODE}/em/subvolblocks/64_64_64/0_0_0",
     f"{NODE}/em/subvolblocks/128_128_64/0_0_0",
+    f"{NODE}/em/raw/xy/100_100/0_0_0/jpg",
+    f"{NODE}/em/raw/0_1_2/40_40_40/0_0_0",
+    f"{NODE}/em/tile/xy/0/0_0_5",
 ]
 
 

@@ -12,6 +12,7 @@ import pytest
 from tests.blockstream import grey_block, parse_stream
 from tests.clients.conftest import Served
 from tests.serving import UUID
+from tests.volumes import expected_box
 
 HEADERS = {
     "User-Agent": "python-requests/2.32",
@@ -69,3 +70,13 @@ async def test_it_reads_the_whole_volume_in_one_box(holed: Served) -> None:
         volume[x * 64 : x * 64 + 64, y * 64 : y * 64 + 64, z * 64 : z * 64 + 64] = grey_block(payload)
     difference = np.abs(volume[:150, :130, :100].astype(int) - holed.truth[0][..., 0])
     assert difference.mean() < 2
+
+
+async def test_it_reads_any_box_as_voxels(holed: Served) -> None:
+    """`fetch_raw(fetch_volume_box())`, and a box across the volume's edge."""
+    for start, size in (((0, 0, 0), (150, 130, 100)), ((-5, 100, 70), (60, 50, 40))):
+        shape, offset = ("_".join(map(str, point)) for point in (size, start))
+        body = await fetch(holed, f"{NODE}/holed/raw/0_1_2/{shape}/{offset}?throttle=true")
+        voxels = np.frombuffer(body, np.uint8).reshape(size[::-1]).transpose(2, 1, 0)
+        expected = expected_box(holed.truth[0], (0, 0, 0), start, size)[..., 0]
+        assert np.abs(voxels.astype(int) - expected).max() <= 2
