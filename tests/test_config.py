@@ -255,6 +255,10 @@ WARNED = [
         '[store.x] engine: unknown engine "zzz", the store is ignored',
     ),
     ('[server]\n"a\\nb" = 1\n' + STORE, "[server] a\\nb: unknown key, ignored"),
+    (
+        '[server]\ncorsDomains = ["*", "https://a.example", "b.example"]\n' + STORE,
+        '[server] corsDomains: "b.example" matches no page; write an origin, such as "https://b.example"',
+    ),
 ]
 
 

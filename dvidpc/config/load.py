@@ -157,6 +157,11 @@ def _read_server(table: Mapping[str, object], reading: Reading) -> ServerConfig:
             reading.note(f"[server] {key} is not needed: {_SERVER_NOT_NEEDED[key]}; ignored")
     if server.rwmode == "fullwrite":
         reading.note('[server] rwmode = "fullwrite" is not needed: nothing can be changed here; ignored')
+    for origin in server.cors_domains:
+        if origin != "*" and "://" not in origin:
+            reading.warn(
+                f'[server] corsDomains: "{origin}" matches no page; write an origin, such as "https://{origin}"'
+            )
     return server
 
 
