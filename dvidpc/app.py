@@ -15,7 +15,7 @@ from dvidpc.api.block_list import BlockList
 from dvidpc.api.cors import CORS, Cors
 from dvidpc.api.documents import LoadCounters, ServerFacts
 from dvidpc.api.encoded import EncodedDocuments
-from dvidpc.api.gate import make_gate, redirect_to_clean_path
+from dvidpc.api.gate import make_gate, redirect_to_clean_path, refuse_blocked
 from dvidpc.api.latencies import UserLatencies
 from dvidpc.api.middleware import rim
 from dvidpc.api.routes import add_routes
@@ -46,7 +46,7 @@ def make_app(config: Config, environ: Mapping[str, str], started: float) -> web.
     server = config.server
     cors = Cors(server.cors_domains, allow_timing=server.allow_timing)
     block_list = BlockList(server.block_list_file)
-    gate = make_gate([redirect_to_clean_path, cors.answer_preflight, block_list.refusal])
+    gate = make_gate([redirect_to_clean_path, cors.answer_preflight, refuse_blocked(block_list)])
     app = web.Application(middlewares=[rim, gate])
     app.on_response_prepare.append(cors.on_prepare)
     app[CORS] = cors

@@ -7,9 +7,6 @@ from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from aiohttp import web
-
-from dvidpc.api.middleware import plain_error
 from dvidpc.errors import ConfigError
 from dvidpc.formats.dvidjson import quote
 
@@ -42,14 +39,18 @@ class BlockList:
             raise ConfigError(f"blockListFile {self.path}: {error}") from error
         self._users, self._addresses = _parse(lines, self.path)
 
-    def refusal(self, request: web.Request) -> web.Response | None:
-        """The answer to a request of somebody who is refused; None: go on."""
-        if self._users and (user := request.query.get("u", "")) in self._users:
-            return plain_error(429, f"User {quote(user)} is blocked: {self._users[user]}\n")
-        address = request.remote or ""
+    def refusal(self, query: Mapping[str, str], address: str) -> str | None:
+        """What somebody who is refused is told, in DVID's words; None: nobody refuses them.
+
+        Args:
+            query: Of the request; its `u` says who the user is.
+            address: Where the request comes from.
+        """
+        if self._users and (user := query.get("u", "")) in self._users:
+            return f"User {quote(user)} is blocked: {self._users[user]}\n"
         for pattern, note in self._addresses.items():
             if fnmatchcase(address, pattern):
-                return plain_error(429, f"IP {quote(address)} is blocked: {note}\n")
+                return f"IP {quote(address)} is blocked: {note}\n"
         return None
 
 

@@ -21,7 +21,7 @@ _PREFLIGHT: Final[Mapping[str, str]] = {
     hdrs.ACCESS_CONTROL_ALLOW_HEADERS: "Authorization, Cache-Control, Content-Type, If-None-Match, Range",
     hdrs.ACCESS_CONTROL_MAX_AGE: "86400",
 }
-_EXPOSED = "Content-Length, Content-Range, ETag, Retry-After"
+_EXPOSED = "Content-Length, Content-Range, ETag, Retry-After, X-Request-Id"
 
 
 class Cors:

@@ -7,6 +7,9 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 from yarl import URL
 
+from dvidpc.api.block_list import BlockList
+from dvidpc.api.middleware import plain_error
+
 Check = Callable[[web.Request], web.Response | None]
 """Answers a request, or leaves it to the next: None."""
 
@@ -38,6 +41,16 @@ def redirect_to_clean_path(request: web.Request) -> web.Response | None:
     query = request.rel_url.raw_query_string
     location = f"{url.raw_path}?{query}" if query else url.raw_path
     return web.Response(status=301, headers={hdrs.LOCATION: location})
+
+
+def refuse_blocked(block_list: BlockList) -> Check:
+    """429 for those on *block_list*."""
+
+    def check(request: web.Request) -> web.Response | None:
+        told = block_list.refusal(request.query, request.remote or "")
+        return None if told is None else plain_error(429, told)
+
+    return check
 
 
 def clean_path(path: str) -> str:
