@@ -1,11 +1,14 @@
 """Boxes and slices of volumes written by tensorstore, cut out over HTTP: the voxels tensorstore reads."""
 
+import asyncio
+import itertools
 import json
 import resource
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import aiohttp
 import imagecodecs
 import numpy as np
 import pytest
@@ -311,23 +314,60 @@ def resident_nbytes() -> int:
     return pages * resource.getpagesize()
 
 
-async def test_a_cut_out_of_1_gib_holds_but_a_part_of_it_at_a_time(tmp_path: Path) -> None:
-    [truth] = write_volume(tmp_path / "volume", VolumeSpec(size=(128, 128, 128)))
+@pytest.mark.parametrize(("cache", "bound"), [("512MiB", 256 * 2**20), ("1MiB", 512 * 2**20)])
+async def test_a_cut_out_of_512_mib_holds_but_a_part_of_it_at_a_time(
+    cache: str, bound: int, tmp_path: Path
+) -> None:
+    [truth] = write_volume(tmp_path / "volume", VolumeSpec(size=(64, 64, 64)))
+    claim_size(tmp_path / "volume/info", (1024, 1024, 512))
+    repeat_chunk(tmp_path / "volume/s0", (1024, 1024, 512))
+    row = np.tile(truth[..., 0].transpose(2, 1, 0), (1, 16, 16))
+    text = config_text({"em": tmp_path / "volume"}, f'[cache]\nmemory = "{cache}"\n')
+    async with serving(text, tmp_path) as server:
+        before = resident_nbytes()
+        most = 0
+        url = f"{server.url}{server.node}/em/raw/0_1_2/1024_1024_512/0_0_0"
+        async with server.session.get(url) as answer:
+            for z in range(512):
+                plane = np.frombuffer(await answer.content.readexactly(2**20), np.uint8)
+                assert (plane.reshape(1024, 1024) == row[z % 64]).all(), z
+                most = max(most, resident_nbytes())
+            assert await answer.read() == b""
+        assert most - before < bound, (most - before) / 2**20
+
+
+def repeat_chunk(directory: Path, size: XYZ) -> None:
+    """Store the first chunk, of 64 x 64 x 64, everywhere."""
+    for start in itertools.product(*(range(0, n, 64) for n in size)):
+        if any(start):
+            name = "_".join(f"{n}-{n + 64}" for n in start)
+            (directory / name).hardlink_to(directory / "0-64_0-64_0-64")
+
+
+async def test_a_cut_out_that_fails_midway_is_cut_off(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_volume(tmp_path / "volume", VolumeSpec(size=(128, 128, 128)))
+    claim_size(tmp_path / "volume/info", (1024, 1024, 256))
+    (tmp_path / "volume/s0/0-64_0-64_192-256").write_bytes(b"damaged")
+    async with serving(config_text({"em": tmp_path / "volume"}), tmp_path) as server:
+        url = f"{server.url}{server.node}/em/raw/0_1_2/1024_1024_256/0_0_0"
+        async with server.session.get(url) as answer:
+            assert answer.status == 200
+            with pytest.raises(aiohttp.ClientPayloadError):
+                await answer.read()
+    assert "cut off" in caplog.text
+    assert "s0/0-64_0-64_192-256" in caplog.text
+
+
+async def test_a_client_that_leaves_leaves_nothing_behind(tmp_path: Path) -> None:
+    write_volume(tmp_path / "volume", VolumeSpec(size=(128, 128, 128)))
     claim_size(tmp_path / "volume/info", (1024, 1024, 1024))
     async with serving(config_text({"em": tmp_path / "volume"}), tmp_path) as server:
-        before = resident_nbytes()
-        most = size = 0
-        beginning = bytearray()
-        async with server.session.get(
-            f"{server.url}{server.node}/em/raw/0_1_2/1024_1024_1024/0_0_0"
-        ) as answer:
-            async for part in answer.content.iter_any():
-                size += len(part)
-                if len(beginning) < 2**20:
-                    beginning += part
-                most = max(most, resident_nbytes())
-        assert size == 2**30
-        plane = np.frombuffer(beginning[: 2**20], np.uint8).reshape(1024, 1024)
-        assert (plane[:128, :128] == truth[:, :, 0, 0].T).all()
-        assert not plane[128:].any()
-        assert most - before < 256 * 2**20
+        before = set(asyncio.all_tasks())
+        answer = await server.session.get(f"{server.url}{server.node}/em/raw/0_1_2/1024_1024_1024/0_0_0")
+        await answer.content.readexactly(1000)
+        answer.close()
+        async with asyncio.timeout(10):
+            while asyncio.all_tasks() - before:  # noqa: ASYNC110 - tasks tell nobody when they end
+                await asyncio.sleep(0.01)

@@ -137,3 +137,22 @@ async def test_rawkey_of_no_block_is_refused(path: str, text: str, tmp_path: Pat
         status, body = await server.error(f"{server.node}/em/{path}")
         assert status == 400
         assert body.startswith(text)
+
+
+async def test_block_endpoints_answer_for_a_coarser_scale(tmp_path: Path) -> None:
+    async with serving_volume(VolumeSpec(scale_levels=3), tmp_path) as (server, _):
+        for path in ("specificblocks?blocks=0,0,0&", "subvolblocks/64_64_64/0_0_0?", "blocks/0_0_0/1?"):
+            one, other = f"{server.node}/em/{path}scale=2", f"{server.node}/em_1/{path}scale=1"
+            expected = await server.get(f"{server.node}/em_2/{path}scale=0")
+            assert expected
+            assert await server.get(one) == await server.get(other) == expected
+
+
+@pytest.mark.parametrize("endpoint", ["raw/vol/8_8_8/0_0_0", "extents", "resolution", "tile/xy/0/0_0_0"])
+async def test_nothing_can_be_written(endpoint: str, tmp_path: Path) -> None:
+    async with serving_volume(VolumeSpec(size=(20, 20, 20)), tmp_path) as (server, _):
+        path = f"{server.node}/em/{endpoint}"
+        async with server.session.post(f"{server.url}{path}", data=b"[]") as response:
+            assert response.status == 400
+            text = f'Data "em" uses an immutable GridStore so cannot received POSTs ({path}).\n'
+            assert await response.text() == text

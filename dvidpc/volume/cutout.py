@@ -35,7 +35,7 @@ _BATCH_NBYTES = 4 * 2**20
 """Bytes of chunks that are worth a trip to a thread."""
 
 _BATCH_CHUNKS = 256
-"""Chunks that are put together on the event loop between two such trips."""
+"""Chunks that are looked at between two such trips, so that others get their turn on the event loop."""
 
 Batch = list[tuple[ChunkCoord, Voxels]]
 
@@ -114,7 +114,7 @@ async def read_chunks(
     """
     look_ahead = max(2, min(64, _LOOK_AHEAD_NBYTES // grid.chunk_shape.nbytes))
     batch: Batch = []
-    nbytes = 0
+    nbytes = passed = 0
     window: deque[tuple[ChunkCoord, Voxels | asyncio.Task[Voxels | None] | None]] = deque()
     waiting = iter(cells)
     try:
@@ -130,6 +130,9 @@ async def read_chunks(
             cell, pending = window.popleft()
             voxels = await pending if isinstance(pending, asyncio.Task) else pending
             if voxels is None:
+                passed += 1
+                if passed % _BATCH_CHUNKS == 0:
+                    await asyncio.sleep(0)
                 continue
             batch.append((cell, voxels))
             nbytes += voxels.nbytes
