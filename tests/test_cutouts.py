@@ -371,3 +371,15 @@ async def test_a_client_that_leaves_leaves_nothing_behind(tmp_path: Path) -> Non
         async with asyncio.timeout(10):
             while asyncio.all_tasks() - before:  # noqa: ASYNC110 - tasks tell nobody when they end
                 await asyncio.sleep(0.01)
+
+
+async def test_a_large_image_is_encoded_beside_the_others(tmp_path: Path) -> None:
+    spec = VolumeSpec(size=(64, 64, 64))
+    async with serving_volume(spec, tmp_path) as (server, [truth]):
+        large = asyncio.ensure_future(server.get(f"{server.node}/em/raw/xy/5000_4000/0_0_9"))
+        small = imagecodecs.png_decode(await server.get(f"{server.node}/em/raw/xy/64_64/0_0_9"))
+        image = imagecodecs.png_decode(await large)
+        assert image.shape == (4000, 5000)
+        assert (image[:64, :64] == small).all()
+        assert (small == truth[:, :, 9, 0].T).all()
+        assert not image[64:].any()

@@ -1,6 +1,7 @@
 """Answers that are images."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from aiohttp import web
@@ -15,6 +16,9 @@ from dvidpc.formats.images import ImageFormat, check_image_holds, check_image_si
 from dvidpc.formats.scaling import scale_image
 from dvidpc.volume.cutout import voxel_nbytes, zeros
 from dvidpc.volume.repo import Instance
+
+_SMALL_NBYTES = 16 * 2**20
+"""Bytes of voxels whose image takes less than a second to encode."""
 
 
 def path_of(request: web.Request) -> list[str]:
@@ -65,6 +69,7 @@ def box_nbytes(instance: Instance, box: Box) -> int:
 
 
 async def draw_slice(
+    request: web.Request,
     instance: Instance,
     plane: Slice,
     voxels: Voxels | None,
@@ -75,18 +80,33 @@ async def draw_slice(
     if voxels is None:
         voxels = zeros(instance.grid, plane.box)
     values = voxels.reshape(voxels.shape[0], plane.height, plane.width)
-    return await draw(instance, values, image_format, extent)
+    return await draw(request, instance, values, image_format, extent)
 
 
 async def draw(
+    request: web.Request,
     instance: Instance,
     plane_crc: Voxels,
     image_format: ImageFormat,
     extent: tuple[int, int] | None = None,
 ) -> web.Response:
     """The image of values `[value, row, column]`."""
-    body = await instance.grid.in_pool(partial(_encode, plane_crc, image_format, extent))
-    return image_response(body, image_format)
+    step = partial(_encode, plane_crc, image_format, extent)
+    return image_response(await in_thread(request, instance, plane_crc.nbytes, step), image_format)
+
+
+async def in_thread(
+    request: web.Request, instance: Instance, nbytes: int, step: Callable[[], bytes]
+) -> bytes:
+    """The result of *step*, which encodes *nbytes* of voxels.
+
+    The threads that decode chunks take small ones only: two slices of 20,000 x 20,000 would keep all of
+    them busy, and every other request waiting, for half a minute.
+    """
+    if nbytes <= _SMALL_NBYTES:
+        return await instance.grid.in_pool(step)
+    async with request.app[SERVICES].large_images:
+        return await asyncio.to_thread(step)
 
 
 def image_response(body: bytes, image_format: ImageFormat) -> web.Response:

@@ -5,7 +5,7 @@ from functools import partial
 
 from aiohttp import hdrs, web
 
-from dvidpc.api.images import box_nbytes
+from dvidpc.api.images import box_nbytes, in_thread
 from dvidpc.api.query import check_size
 from dvidpc.api.services import SERVICES
 from dvidpc.api.streaming import OCTETS, send
@@ -48,7 +48,7 @@ async def answer_box(
     voxels = await read_box(instance.grid, box)
     if voxels is None:
         return await send(request, ())
-    payload = await instance.grid.in_pool(partial(_encode, voxels, extent))
+    payload = await in_thread(request, instance, voxels.nbytes, partial(_encode, voxels, extent))
     block = BlockCoord(*map(operator.floordiv, box.start, instance.grid.block_size))
     return await send(request, encode_frame(block, payload))
 

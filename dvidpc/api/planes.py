@@ -62,7 +62,7 @@ async def arb(request: web.Request, instance: Instance) -> web.StreamResponse:
     image = await read_oblique(instance.grid, plane, instance.voxel_size, max_chunks)
     if image is None:
         image = zeros(instance.grid, box_at(Point(0, 0, 0), Point(plane.width, plane.height, 1)))[:, 0]
-    return await draw(instance, image, image_format)
+    return await draw(request, instance, image, image_format)
 
 
 async def tile(request: web.Request, instance: Instance) -> web.StreamResponse:
@@ -85,7 +85,7 @@ async def tile(request: web.Request, instance: Instance) -> web.StreamResponse:
     voxels = await read_box(scaled.grid, plane.box)
     if voxels is None and request.query.get("noblanks") == "true":
         return plain_error(404, "404 page not found\n")
-    return await draw_slice(scaled, plane, voxels, image_format)
+    return await draw_slice(request, scaled, plane, voxels, image_format)
 
 
 def _parse_tile(request: web.Request, plane: str, coordinate: str) -> Slice:

@@ -41,6 +41,8 @@ class Services:
     """What stands before every path; empty: nothing."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once the server was told to stop."""
+    large_images: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
+    """Held while an image is encoded that takes a second or more."""
     clock: Callable[[], float] = time.time
     """Seconds since the epoch."""
 

@@ -68,7 +68,7 @@ async def _slice(
     if request.method == hdrs.METH_HEAD:
         return image_response(b"", image_format)
     voxels = await read_box(instance.grid, plane.box)
-    return await draw_slice(instance, plane, voxels, image_format, (wanted.width, wanted.height))
+    return await draw_slice(request, instance, plane, voxels, image_format, (wanted.width, wanted.height))
 
 
 async def _stack(request: web.Request, instance: Instance, box: Box) -> web.Response:
@@ -81,7 +81,7 @@ async def _stack(request: web.Request, instance: Instance, box: Box) -> web.Resp
     voxels = await read_box(instance.grid, box)
     if voxels is None:
         voxels = zeros(instance.grid, box)
-    return await draw(instance, voxels.reshape(voxels.shape[0], height, width), image_format)
+    return await draw(request, instance, voxels.reshape(voxels.shape[0], height, width), image_format)
 
 
 def _as_stored(plane: Slice, instance: Instance) -> Slice:
