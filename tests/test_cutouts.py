@@ -13,7 +13,9 @@ import imagecodecs
 import numpy as np
 import pytest
 import simplejpeg
+from aiohttp import web
 
+from tests.servers import serve, serve_directory
 from tests.serving import Server, config_text, serving
 from tests.volumes import XYZ, VolumeSpec, Voxels, expected_box, sharding, write_volume
 
@@ -383,3 +385,45 @@ async def test_a_large_image_is_encoded_beside_the_others(tmp_path: Path) -> Non
         assert (image[:64, :64] == small).all()
         assert (small == truth[:, :, 9, 0].T).all()
         assert not image[64:].any()
+
+
+async def test_chunks_of_a_box_are_read_many_at_a_time_and_once(tmp_path: Path) -> None:
+    spec = VolumeSpec(size=(128, 128, 64), chunk_size=(16, 16, 32))
+    [truth] = write_volume(tmp_path / "volume", spec)
+    eight = asyncio.Barrier(8)
+    files = serve_directory(tmp_path / "volume")
+    under_way: list[int] = [0]
+
+    async def wait_for_seven_others(request: web.Request) -> web.StreamResponse:
+        if not request.path.endswith("info"):
+            under_way.append(under_way[-1] + 1)
+            await eight.wait()
+            under_way.append(under_way[-1] - 1)
+        return await files(request)
+
+    async with (
+        serve(wait_for_seven_others) as store,
+        serving(config_text({"em": store.url}), tmp_path) as server,
+    ):
+        path = f"{server.node}/em/raw/0_1_2/128_128_64/0_0_0"
+        for _ in range(2):
+            assert await server.get(path) == truth.tobytes("F")
+        chunks = [request.path for request in store.asked if not request.path.endswith("info")]
+        assert len(chunks) == len(set(chunks)) == 128
+        assert 8 <= max(under_way) <= 64
+
+
+async def test_a_cut_out_larger_than_half_the_cache_leaves_nothing_in_it(tmp_path: Path) -> None:
+    spec = VolumeSpec(size=(128, 128, 32), chunk_size=(32, 32, 32))
+    write_volume(tmp_path / "volume", spec)
+    small, large = "raw/vol/40_40_32/0_0_0", "raw/xy/128_128/0_0_5"
+    async with (
+        serve(serve_directory(tmp_path / "volume")) as store,
+        serving(config_text({"em": store.url}, '[cache]\nmemory = "512KiB"\n'), tmp_path) as server,
+    ):
+        reads = []
+        for path in (small, large, small, large, large):
+            before = len(store.asked)
+            await server.get(f"{server.node}/em/{path}")
+            reads.append(len(store.asked) - before)
+    assert reads == [4, 12, 0, 12, 12]

@@ -69,18 +69,19 @@ async def stream_box(grid: GridStore, box: Box) -> AsyncGenerator[memoryview, No
         await abandon([task for task in (current, following) if task is not None])
 
 
-async def read_box(grid: GridStore, box: Box, *, keep: bool = True) -> Voxels | None:
+async def read_box(grid: GridStore, box: Box, whole: Box | None = None) -> Voxels | None:
     """The voxels of *box*, `[c, z, y, x]`, zero where no chunk reaches; None if no stored chunk touches it.
 
     Args:
         grid: Which scale.
         box: Which voxels; not empty.
-        keep: Whether its chunks may be wanted again soon.
+        whole: The box that *box* is a slab of, if the others are wanted next.
 
     Raises:
         FormatError: A chunk is damaged.
         StoreError: The bucket failed.
     """
+    keep = _is_worth_keeping(grid, whole or box, box)
     target: Voxels | None = None
     batches = read_chunks(grid, grid.grid.chunks_touching(box), keep=keep)
     async with aclosing(batches):
@@ -151,7 +152,7 @@ def _start(grid: GridStore, box: Box, slabs: Iterator[Box]) -> "asyncio.Task[mem
 
 
 async def _load_slab(grid: GridStore, box: Box, slab: Box) -> memoryview:
-    voxels = await read_box(grid, slab, keep=_is_worth_keeping(grid, box, slab))
+    voxels = await read_box(grid, slab, box)
     if voxels is None:
         voxels = zeros(grid, slab)
     return await grid.in_pool(partial(listed, voxels))
