@@ -95,13 +95,15 @@ def stacked_extent(size: Point) -> tuple[int, int]:
 def pixels_of(plane_crc: NDArray[Any]) -> Pixels:
     """The pixels of a plane of voxels `[value, row, column]`; three values gain an alpha of 255.
 
+    Signed voxels are taken as unsigned ones, bit for bit: no image has a sign, and DVID no such type.
+
     Raises:
         RequestError: DVID has no image for such voxels.
     """
     values, rows, columns = plane_crc.shape
     dtype = plane_crc.dtype
     if values == 1 and dtype.itemsize <= 2:
-        return np.asarray(plane_crc[0])
+        return np.ascontiguousarray(plane_crc[0]).view(f"<u{dtype.itemsize}")
     if values == 1:
         little = np.ascontiguousarray(plane_crc[0]).astype(dtype.newbyteorder("<"), copy=False)
         as_bytes = little.view(np.uint8).reshape(rows, columns, dtype.itemsize)

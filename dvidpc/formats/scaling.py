@@ -59,6 +59,8 @@ def _mean(rows: Image, weights: NDArray[Any], total: int) -> Image:
         return rows[..., 0, :]
     if rows.dtype.kind == "f":
         return np.asarray(np.tensordot(weights / total, rows, (0, rows.ndim - 2)))
+    if rows.dtype.kind == "i":
+        return np.asarray((rows.astype(np.int64) * weights[:, None]).sum(-2) // total)
     # Split so that no product of a 64-bit voxel with its weight overflows.
     column = weights.astype(np.uint64)[:, None]
     quotient, remainder = np.divmod(rows.astype(np.uint64), np.uint64(total))

@@ -34,6 +34,10 @@ def test_numbers_of_64_bits_do_not_overflow() -> None:
     assert scale_image(image, 1, 1).tolist() == [[2**64 - 2]]
 
 
+def test_signed_numbers_keep_their_sign() -> None:
+    assert scale_image(np.array([[-3, 2]], np.int16), 3, 1).tolist() == [[-3, -1, 2]]
+
+
 def test_floats_are_not_rounded() -> None:
     assert scale_image(np.array([[0.25, 0.5]], np.float32), 3, 1).tolist() == [[0.25, 0.375, 0.5]]
 
