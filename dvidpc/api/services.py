@@ -11,6 +11,7 @@ from aiohttp import web
 from dvidpc.api.block_list import BlockList
 from dvidpc.api.documents import LoadCounters, ServerFacts
 from dvidpc.api.encoded import EncodedDocuments
+from dvidpc.api.journal import Journal
 from dvidpc.api.latencies import UserLatencies
 from dvidpc.config import LimitsConfig
 from dvidpc.volume.prefetch import Prefetcher
@@ -28,6 +29,7 @@ class Services:
     load: Callable[[], LoadCounters]
     """The numbers as they are now."""
     users: UserLatencies
+    journal: Journal
     limits: LimitsConfig
     volumes: Volumes
     prefetcher: Prefetcher

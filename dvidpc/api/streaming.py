@@ -8,6 +8,7 @@ from typing import TypeVar
 from aiohttp import hdrs, web
 
 from dvidpc.errors import DvidpcError
+from dvidpc.tally import TALLY
 
 log = logging.getLogger(__name__)
 
@@ -96,5 +97,6 @@ async def _beginning(parts: AsyncGenerator[Part, None]) -> tuple[bytes, bool]:
 
 def cut_off(request: web.Request) -> None:
     """End the connection at once, so that the client cannot take the answer for a whole one."""
+    TALLY.get().cut_off = True
     if request.transport is not None:
         request.transport.abort()
