@@ -19,6 +19,7 @@ from dvidpc.api.gate import make_gate, redirect_to_clean_path, refuse_blocked
 from dvidpc.api.latencies import UserLatencies
 from dvidpc.api.middleware import rim
 from dvidpc.api.journal import Journal
+from dvidpc.api.metrics import METRICS, Sources
 from dvidpc.api.pulse import Pulse, Reads
 from dvidpc.api.routes import ENDPOINTS, add_routes
 from dvidpc.api.services import SERVICES, Services
@@ -29,6 +30,7 @@ from dvidpc.storage.coalesce import CoalescingStore
 from dvidpc.storage.counts import UpstreamCounts
 from dvidpc.storage.opening import open_store
 from dvidpc.volume.cache import LoadingCache
+from dvidpc.volume.health import HealthChecks
 from dvidpc.volume.opening import VolumeSource, Workshop
 from dvidpc.volume.prefetch import Prefetcher
 from dvidpc.volume.repo import Repo, derive_repo_uuid
@@ -81,6 +83,7 @@ def make_app(config: Config, environ: Mapping[str, str], started: float) -> web.
         return CoalescingStore(await open_store(access, limits, environ=environ, counts=counts))
 
     volumes = Volumes(map(_source, stores.values()), open_bucket, repo, workshop)
+    health = HealthChecks(volumes.volumes)
     prefetcher = Prefetcher()
     journal = Journal(frozenset(ENDPOINTS))
     pulse = Pulse(lambda: _reads_of(upstream.values()))
@@ -93,11 +96,22 @@ def make_app(config: Config, environ: Mapping[str, str], started: float) -> web.
         journal=journal,
         limits=config.limits,
         volumes=volumes,
+        health=health,
         prefetcher=prefetcher,
         config_text=config.path.read_bytes(),
         admin_token=environ.get("DVID_ADMIN_TOKEN") or None,
         block_list=block_list,
         base_path=server.base_path,
+    )
+
+    app[METRICS] = Sources(
+        journal=journal,
+        pulse=pulse,
+        upstream=upstream,
+        caches={"blocks": workshop.payloads, "indexes": workshop.indexes},
+        health=health,
+        repo=repo,
+        max_in_flight=config.limits.max_in_flight,
     )
 
     async def keep_open(_app: web.Application) -> AsyncIterator[None]:
@@ -107,6 +121,7 @@ def make_app(config: Config, environ: Mapping[str, str], started: float) -> web.
         await abandon([beating])
         journal.flush()
         await prefetcher.close()
+        await health.close()
         await volumes.close()
         pool.shutdown(cancel_futures=True)
 

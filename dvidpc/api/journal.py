@@ -43,6 +43,8 @@ class RequestCounts:
     """Bytes sent."""
     blocks: int = 0
     """Blocks asked for."""
+    omitted: int = 0
+    """Blocks left out since they could not be read."""
 
 
 class Journal:
@@ -94,7 +96,7 @@ class Journal:
         self.in_flight -= 1
         elapsed_s = time.perf_counter() - started
         endpoint = self.endpoint_of(request)
-        status = "left" if response is None else "cut" if tally.cut_off else str(response.status)
+        status = "left" if response is None else tally.ending or str(response.status)
         nbytes = _bytes_of(request, response)
         counts = self.requests.get((endpoint, status))
         if counts is None:
@@ -102,6 +104,7 @@ class Journal:
         counts.seconds.observe(elapsed_s)
         counts.nbytes += nbytes
         counts.blocks += tally.blocks
+        counts.omitted += tally.omitted
         if not log.isEnabledFor(logging.INFO):
             return
         match, query, method = request.match_info, request.query, request.method
@@ -117,6 +120,7 @@ class Journal:
                 status,
                 elapsed_s * 1000,
                 tally.blocks,
+                tally.omitted,
                 nbytes,
                 tally.upstream,
                 tally.hits,

@@ -25,6 +25,8 @@ class RequestLine(NamedTuple):
     ms: float
     blocks: int
     """How many were asked for."""
+    omitted: int
+    """How many were left out since they could not be read."""
     bytes: int
     """How many were sent, or will be."""
     upstream: int
@@ -39,10 +41,11 @@ class RequestLine(NamedTuple):
         named = self._asdict()
         del named["time"]
         named["ms"] = round(self.ms, 1)
-        return {name: value for name, value in named.items() if value != ""}
+        return {name: value for name, value in named.items() if value != "" and (value or name != "omitted")}
 
     def __str__(self) -> str:
         """The fields as `name=value`, those that a client chose quoted where need be."""
+        omitted = f" omitted={self.omitted}" if self.omitted else ""
         tail = "".join(
             f" {name}={value if _BARE.fullmatch(value) else _quoted(value)}"
             for name, value in (
@@ -56,7 +59,7 @@ class RequestLine(NamedTuple):
         return (
             f"request id={self.id} client={self.client} method={self.method} endpoint={self.endpoint} "
             f"status={self.status} ms={self.ms:.1f} blocks={self.blocks} bytes={self.bytes} "
-            f"upstream={self.upstream} hits={self.hits}{tail}"
+            f"upstream={self.upstream} hits={self.hits}{omitted}{tail}"
         )
 
 

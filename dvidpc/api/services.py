@@ -14,6 +14,7 @@ from dvidpc.api.encoded import EncodedDocuments
 from dvidpc.api.journal import Journal
 from dvidpc.api.latencies import UserLatencies
 from dvidpc.config import LimitsConfig
+from dvidpc.volume.health import HealthChecks
 from dvidpc.volume.prefetch import Prefetcher
 from dvidpc.volume.repo import Repo
 from dvidpc.volume.volumes import Volumes
@@ -32,6 +33,7 @@ class Services:
     journal: Journal
     limits: LimitsConfig
     volumes: Volumes
+    health: HealthChecks
     prefetcher: Prefetcher
     config_text: bytes
     """The configuration file as it was at start; administrators may see it."""
