@@ -123,7 +123,9 @@ async def test_answer_that_breaks_off_is_noted_as_such(tmp_path: Path) -> None:
     with logging_to(path, "json"):
         async with serving(config_text({"em": tmp_path / "volume"}), tmp_path) as server:
             with pytest.raises(Exception, match=r"payload|disconnected|closed|reset"):
-                await server.get(f"{server.node}/em/specificblocks?blocks=0,0,0,1,0,0,2,0,0")
+                await server.get(
+                    f"{server.node}/em/specificblocks?blocks=0,0,0,1,0,0,2,0,0&compression=uncompressed"
+                )
     assert [fields["status"] for fields in request_fields(path)] == ["cut"]
 
 
