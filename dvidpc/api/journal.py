@@ -136,7 +136,10 @@ class Journal:
             name = call.partition("/")[0]
             return name if name in self._endpoints else NO_ENDPOINT
         resource = request.match_info.route.resource
-        return NO_ENDPOINT if resource is None else (resource.canonical.rstrip("/") or "/")
+        path = "" if resource is None else resource.canonical
+        if not path or path.endswith("{path}"):
+            return NO_ENDPOINT
+        return path.rstrip("/") or "/"
 
     def flush(self) -> None:
         """Write the lines that wait."""
