@@ -53,7 +53,9 @@ async def assert_pixels(browser: Browser, truth: list[Voxels], level: int, slice
         await browser.command("Input.dispatchMouseEvent", **point)
         script = """
             const canvas = document.getElementById("canvas"), box = canvas.getBoundingClientRect();
-            const [red] = canvas.getContext("2d").getImageData(arguments[0] - box.left, arguments[1] - box.top, 1, 1).data;
+            const pixel = new OffscreenCanvas(1, 1).getContext("2d");
+            pixel.drawImage(canvas, box.left - arguments[0], box.top - arguments[1]);
+            const [red] = pixel.getImageData(0, 0, 1, 1).data;
             return [red, document.getElementById("pointer").textContent];
         """
         red, words = await browser.run(script, x, y)
