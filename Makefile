@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test bench lint types fmt clean
+.PHONY: demo test bench lint types fmt clean screenshots
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -50,3 +50,7 @@ fmt: $(VENV)/.dev
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+
+# The pictures in docs/; needs chromium and chromium-driver.
+screenshots: $(VENV)/.dev
+	PYTHONPATH=. $(BIN)/python tools/screenshots.py

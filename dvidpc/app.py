@@ -5,7 +5,7 @@ import os
 import resource
 import socket
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from aiohttp import web
@@ -18,17 +18,23 @@ from dvidpc.api.encoded import EncodedDocuments
 from dvidpc.api.gate import make_gate, redirect_to_clean_path, refuse_blocked
 from dvidpc.api.latencies import UserLatencies
 from dvidpc.api.middleware import rim
-from dvidpc.api.routes import add_routes
+from dvidpc.api.journal import Journal
+from dvidpc.api.metrics import METRICS, Sources
+from dvidpc.api.pulse import Pulse, Reads
+from dvidpc.api.routes import ENDPOINTS, add_routes
 from dvidpc.api.services import SERVICES, Services
 from dvidpc.api.web_client import WEB_CLIENT, WebClient
 from dvidpc.config import Config, LimitsConfig, StoreConfig
 from dvidpc.storage.base import BucketAccess, ObjectStore, UpstreamLimits
 from dvidpc.storage.coalesce import CoalescingStore
+from dvidpc.storage.counts import UpstreamCounts
 from dvidpc.storage.opening import open_store
 from dvidpc.volume.cache import LoadingCache
+from dvidpc.volume.health import HealthChecks
 from dvidpc.volume.opening import VolumeSource, Workshop
 from dvidpc.volume.prefetch import Prefetcher
 from dvidpc.volume.repo import Repo, derive_repo_uuid
+from dvidpc.volume.tasks import abandon
 from dvidpc.volume.volumes import Volumes
 
 START_WAIT_S = 5.0
@@ -70,19 +76,27 @@ def make_app(config: Config, environ: Mapping[str, str], started: float) -> web.
     stores = {store.alias: store for store in config.stores if store.instance is not None}
     limits = _upstream_limits(config.limits)
 
+    upstream = {alias: UpstreamCounts() for alias in stores}
+
     async def open_bucket(source: VolumeSource) -> ObjectStore:
-        return CoalescingStore(await open_store(_access(stores[source.alias]), limits, environ=environ))
+        access, counts = _access(stores[source.alias]), upstream[source.alias]
+        return CoalescingStore(await open_store(access, limits, environ=environ, counts=counts))
 
     volumes = Volumes(map(_source, stores.values()), open_bucket, repo, workshop)
+    health = HealthChecks(volumes.volumes)
     prefetcher = Prefetcher()
+    journal = Journal(frozenset(ENDPOINTS))
+    pulse = Pulse(lambda: _reads_of(upstream.values()))
     app[SERVICES] = Services(
         repo=repo,
         encoded=EncodedDocuments(repo),
         facts=_facts(config, started),
-        load=lambda: LoadCounters(tasks=len(asyncio.all_tasks())),
+        load=lambda: _load(pulse, journal, config.limits),
         users=UserLatencies(),
+        journal=journal,
         limits=config.limits,
         volumes=volumes,
+        health=health,
         prefetcher=prefetcher,
         config_text=config.path.read_bytes(),
         admin_token=environ.get("DVID_ADMIN_TOKEN") or None,
@@ -90,10 +104,24 @@ def make_app(config: Config, environ: Mapping[str, str], started: float) -> web.
         base_path=server.base_path,
     )
 
+    app[METRICS] = Sources(
+        journal=journal,
+        pulse=pulse,
+        upstream=upstream,
+        caches={"blocks": workshop.payloads, "indexes": workshop.indexes},
+        health=health,
+        repo=repo,
+        max_in_flight=config.limits.max_in_flight,
+    )
+
     async def keep_open(_app: web.Application) -> AsyncIterator[None]:
+        beating = asyncio.ensure_future(pulse.run())
         await volumes.start(START_WAIT_S)
         yield
+        await abandon([beating])
+        journal.flush()
         await prefetcher.close()
+        await health.close()
         await volumes.close()
         pool.shutdown(cancel_futures=True)
 
@@ -103,6 +131,20 @@ def make_app(config: Config, environ: Mapping[str, str], started: float) -> web.
 
 def _make_cache(max_bytes: int, limits: LimitsConfig) -> LoadingCache:
     return LoadingCache(max_bytes, absence_ttl_s=limits.negative_ttl_s, clock=time.monotonic)
+
+
+def _reads_of(buckets: Iterable[UpstreamCounts]) -> Reads:
+    counts = list(buckets)
+    return Reads(sum(one.requests for one in counts), sum(one.nbytes for one in counts))
+
+
+def _load(pulse: Pulse, journal: Journal, limits: LimitsConfig) -> LoadCounters:
+    return LoadCounters(
+        get_requests=pulse.rate.requests,
+        bytes_read=pulse.rate.nbytes,
+        tasks=len(asyncio.all_tasks()),
+        handlers_active=100 * journal.in_flight // limits.max_in_flight,
+    )
 
 
 def _source(store: StoreConfig) -> VolumeSource:

@@ -93,7 +93,8 @@ def _run_workers(config: "Config", address: "Address") -> int:
         if seat.number > 0:  # what a start says, the first worker says for all
             logging.getLogger("dvidpc.volume").setLevel(logging.WARNING)
         try:
-            asyncio.run(serve(shared, os.environ, started=started, lifeline=seat.lifeline))
+            numbered = replace(shared, metrics=config.metrics.of_worker(seat.number))
+            asyncio.run(serve(numbered, os.environ, started=started, lifeline=seat.lifeline))
         except ConfigError as error:
             return _say(error, 2)
         return 0

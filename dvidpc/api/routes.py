@@ -17,6 +17,9 @@ from dvidpc.api import (
     health,
     manual,
     metadata,
+    neuroglancer,
+    overview,
+    page,
     planes,
     rawkey,
     refusals,
@@ -38,9 +41,26 @@ WRITES = (hdrs.METH_POST, hdrs.METH_PUT, hdrs.METH_DELETE, hdrs.METH_PATCH)
 
 ROUTES: Final = (
     Route("/", web_client.home, Doc("The web client, or what is served here, for people.", (HTML,))),
+    Route("/page/{file}", page.page_file, Doc("What our page is made of.", (page.ANY,))),
+    Route("/neuroglancer/", neuroglancer.home, Doc("Neuroglancer, where it is installed.", (HTML,))),
+    Route("/neuroglancer/v/1/", neuroglancer.client_file, Doc("Its page.", (HTML,))),
+    Route("/neuroglancer/v/1/{file}", neuroglancer.client_file, Doc("What it is made of.", (page.ANY,))),
+    Route("/neuroglancer/events/1", neuroglancer.events, Doc("What it listens to.", ("text/event-stream",))),
+    Route(
+        "/neuroglancer/credentials/1",
+        neuroglancer.credentials,
+        Doc("What it asks for, and does not need.", (JSON,)),
+        POST,
+        reads_body=True,
+    ),
     Route("/healthz", health.healthz, Doc("200: the process answers.")),
     Route("/readyz", health.readyz, Doc("200: every volume is served; 503: why not.")),
     Route("/api/server/info", metadata.server_info, Doc("Versions, cores, uptime.", (JSON,))),
+    Route(
+        "/api/server/volumes",
+        overview.volumes,
+        Doc("What is served, from where, how, and whether it can be read.", (JSON,)),
+    ),
     Route("/api/server/note", metadata.server_note, Doc("What the operator has to say.")),
     Route("/api/server/types", metadata.server_types, Doc("Types of the data served.", (JSON,))),
     Route(

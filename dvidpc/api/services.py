@@ -11,8 +11,10 @@ from aiohttp import web
 from dvidpc.api.block_list import BlockList
 from dvidpc.api.documents import LoadCounters, ServerFacts
 from dvidpc.api.encoded import EncodedDocuments
+from dvidpc.api.journal import Journal
 from dvidpc.api.latencies import UserLatencies
 from dvidpc.config import LimitsConfig
+from dvidpc.volume.health import HealthChecks
 from dvidpc.volume.prefetch import Prefetcher
 from dvidpc.volume.repo import Repo
 from dvidpc.volume.volumes import Volumes
@@ -28,8 +30,10 @@ class Services:
     load: Callable[[], LoadCounters]
     """The numbers as they are now."""
     users: UserLatencies
+    journal: Journal
     limits: LimitsConfig
     volumes: Volumes
+    health: HealthChecks
     prefetcher: Prefetcher
     config_text: bytes
     """The configuration file as it was at start; administrators may see it."""

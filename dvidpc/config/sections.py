@@ -178,7 +178,14 @@ class MetricsConfig:
     """`[metrics]`: numbers for Prometheus, on a port of their own."""
 
     address: Annotated[Address | None, Key(OPTIONAL_ADDRESS)] = None
-    """Where `/metrics` is served, `host:port` as httpAddress; unset: nowhere."""
+    """Where `/metrics` is served, `host:port` as httpAddress, and by each further worker one port higher;
+    unset: nowhere."""
+
+    def of_worker(self, number: int) -> "MetricsConfig":
+        """The section as the worker *number*, from 0, is to have it."""
+        if self.address is None or self.address.port == 0:
+            return self
+        return MetricsConfig(Address(self.address.host, self.address.port + number))
 
 
 @dataclass(frozen=True, slots=True)

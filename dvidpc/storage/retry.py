@@ -2,11 +2,14 @@
 
 import asyncio
 import random
+import time
 from collections.abc import Awaitable, Callable
 
 from dvidpc.errors import ObjectChangedError, StoreError, StoreRefusedError, StoreTimeoutError
 from dvidpc.storage.answers import name_object
 from dvidpc.storage.base import Blob, ObjectStore, UpstreamLimits
+from dvidpc.storage.counts import UpstreamCounts, kind_of
+from dvidpc.tally import TALLY
 from dvidpc.types import ByteRange
 
 LEAST_WAIT_S = 0.05
@@ -17,19 +20,22 @@ class RetryingStore:
     """An `ObjectStore` that asks another one, up to `limits.attempts` times and for so long each.
 
     Waiting for one of the `limits.concurrency` places is not part of an attempt's time, and no place is
-    held while waiting between attempts.
+    held while waiting between attempts. Every attempt is counted in *counts*, and in the tally of the
+    request it is for.
     """
 
     def __init__(
         self,
         store: ObjectStore,
         limits: UpstreamLimits,
+        counts: UpstreamCounts | None = None,
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:
         self._store = store
         self._limits = limits
+        self.counts = counts or UpstreamCounts()
         self._sleep = sleep
         self._uniform = uniform
         self._places = asyncio.Semaphore(limits.concurrency)
@@ -58,6 +64,7 @@ class RetryingStore:
             except (ObjectChangedError, StoreRefusedError):
                 raise
             except StoreError:
+                self.counts.retries += 1
                 await self._sleep(self._uniform(LEAST_WAIT_S, longest_wait_s(failures)))
         return await self._attempt(key, ask)
 
@@ -65,11 +72,30 @@ class RetryingStore:
         async with self._places:
             try:
                 async with asyncio.timeout(self._limits.attempt_timeout_s):
-                    return await ask()
+                    return await self._counted(ask)
             except TimeoutError as error:
+                self.counts.errors["timeout"] += 1
                 raise StoreTimeoutError(
                     f"{name_object(self.url, key)} did not arrive within {self._limits.attempt_timeout_s:g} s"
                 ) from error
+
+    async def _counted(self, ask: Callable[[], Awaitable[Blob | None]]) -> Blob | None:
+        counts = self.counts
+        counts.requests += 1
+        counts.in_flight += 1
+        TALLY.get().upstream += 1
+        started = time.perf_counter()
+        try:
+            blob = await ask()
+        except StoreError as error:
+            counts.errors[kind_of(error)] += 1
+            raise
+        finally:
+            counts.in_flight -= 1
+            counts.seconds.observe(time.perf_counter() - started)
+        if blob is not None:
+            counts.nbytes += len(blob.data)
+        return blob
 
 
 def longest_wait_s(failures: int) -> float:

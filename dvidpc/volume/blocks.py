@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Iterable
 
 from dvidpc.errors import FormatError, StoreError
+from dvidpc.tally import TALLY
 from dvidpc.types import BlockCoord, Compression
 from dvidpc.volume.cache import MISSING
 from dvidpc.volume.grid_store import GridStore
@@ -92,5 +93,6 @@ async def _settle(
     except (FormatError, StoreError) as error:
         if not omit_failed:
             raise
+        TALLY.get().omitted += 1
         log.error("block %d,%d,%d left out of an answer: %s", *block, error)
         return None

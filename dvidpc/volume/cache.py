@@ -8,6 +8,8 @@ from typing import Any, Final, TypeVar, cast
 
 from cachetools import LRUCache
 
+from dvidpc.tally import TALLY
+
 T = TypeVar("T")
 
 _OVERHEAD = 200
@@ -109,6 +111,7 @@ class LoadingCache:
                 return MISSING
             value = None
         self.counts.hits += 1
+        TALLY.get().hits += 1
         return value
 
     async def get_or_load(self, key: Hashable, load: Callable[[], Awaitable[T]]) -> T:

@@ -94,6 +94,11 @@ class ChunkReader:
         self._data_type, self._num_channels = voxel
         self._indexes = indexes
 
+    @property
+    def is_sharded(self) -> bool:
+        """Whether objects hold many chunks each."""
+        return self._sharding is not None
+
     def shape_of(self, cell: ChunkCoord) -> ChunkShape:
         """What the chunk holds once decoded."""
         return ChunkShape(self._grid.chunk_box(cell).size, self._num_channels, self._data_type)

@@ -58,6 +58,16 @@ class GridStore:
         return self._grid
 
     @property
+    def encoding(self) -> Encoding:
+        """How chunks are encoded."""
+        return self._encoding
+
+    @property
+    def is_sharded(self) -> bool:
+        """Whether objects hold many chunks each."""
+        return self._reader.is_sharded
+
+    @property
     def block_size(self) -> Point:
         """Extent of a block along x, y and z, in voxels."""
         return self._block_size

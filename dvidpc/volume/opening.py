@@ -110,16 +110,6 @@ def _make_instance(
         reader, grid, scale.encoding, _block_size(source, grid), workshop.payloads, workshop.pool
     )
     name = source.instance if scale.level == 0 else f"{source.instance}_{scale.level}"
-    log.info(
-        "%s: scale %d, %s voxels in chunks of %s, %s%s -> instance %s",
-        store.url,
-        scale.level,
-        _times(scale.size),
-        _times(grid.chunk_size),
-        scale.encoding,
-        ", sharded" if scale.sharding else "",
-        name,
-    )
     return Instance(
         name=name,
         data_uuid=derive_data_uuid(repo_uuid, name),

@@ -26,6 +26,8 @@ class Volume:
     problem: str | None = "not opened yet"
     """Why it is not served; None: it is."""
     instances: Sequence[Instance] = field(default_factory=list)
+    store: ObjectStore | None = None
+    """Where it lies; None until it is opened."""
 
 
 class Volumes:
@@ -52,7 +54,6 @@ class Volumes:
         self._repo = repo
         self._workshop = workshop
         self._retry_after_s = retry_after_s
-        self._stores: list[ObjectStore] = []
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self, wait_s: float) -> None:
@@ -72,8 +73,9 @@ class Volumes:
     async def close(self) -> None:
         """Stop trying, and let go of every bucket."""
         await abandon(self._tasks)
-        for store in self._stores:
-            await store.close()
+        for volume in self.volumes:
+            if volume.store is not None:
+                await volume.store.close()
 
     async def _keep_opening(self, volume: Volume, tried: asyncio.Event) -> None:
         while volume.problem is not None:
@@ -84,6 +86,8 @@ class Volumes:
                     volume.source.alias,
                     problem,
                 )
+            if problem is None and tried.is_set():
+                log.info("store %s is served now", volume.source.alias)
             volume.problem = problem
             tried.set()
             if problem is not None:
@@ -101,6 +105,5 @@ class Volumes:
         except DvidpcError as error:
             await store.close()
             return str(error)
-        self._stores.append(store)
-        volume.instances = instances
+        volume.store, volume.instances = store, instances
         return None

@@ -1,0 +1,75 @@
+"""Whether every volume can be read right now: an object of it is, when somebody asks."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from dvidpc.errors import DvidpcError
+from dvidpc.formats.info import MAX_INFO_SIZE
+from dvidpc.storage.base import ObjectStore
+from dvidpc.volume.opening import INFO_KEY
+from dvidpc.volume.tasks import abandon
+from dvidpc.volume.volumes import Volume
+
+KEPT_S: Final = 10.0
+"""How long a finding is believed: buckets are asked no more often, whoever asks us."""
+PATIENCE_S: Final = 2.0
+"""How long a bucket may take: a balancer does not wait much longer for our answer."""
+
+
+@dataclass(slots=True)
+class _Finding:
+    problem: str | None = None
+    expires: float = 0.0
+    reading: "asyncio.Task[None] | None" = None
+
+
+class HealthChecks:
+    """Reads the `info` of volumes.
+
+    Args:
+        volumes: Those of the configuration.
+        clock: Seconds, monotonic.
+    """
+
+    def __init__(self, volumes: Sequence[Volume], clock: Callable[[], float] = time.monotonic) -> None:
+        self._findings = {volume.source.alias: (volume, _Finding()) for volume in volumes}
+        self._clock = clock
+
+    async def check(self) -> dict[str, str | None]:
+        """Why each volume cannot be read now, by its store's alias; None where it can."""
+        problems = await asyncio.gather(*(self._check(*pair) for pair in self._findings.values()))
+        return dict(zip(self._findings, problems, strict=True))
+
+    def last(self) -> dict[str, str | None]:
+        """What `check` last found, without reading."""
+        pairs = self._findings.items()
+        return {alias: volume.problem or finding.problem for alias, (volume, finding) in pairs}
+
+    async def close(self) -> None:
+        """End reads under way."""
+        await abandon(finding.reading for _, finding in self._findings.values() if finding.reading)
+
+    async def _check(self, volume: Volume, finding: _Finding) -> str | None:
+        if volume.problem is not None or volume.store is None:
+            return volume.problem
+        if finding.reading is None and self._clock() >= finding.expires:
+            finding.reading = asyncio.ensure_future(self._read(volume.store, finding))
+        if finding.reading is not None:
+            await asyncio.wait((finding.reading,), timeout=PATIENCE_S)
+        if finding.reading is not None:
+            finding.problem = f"{volume.store.url} does not answer within {PATIENCE_S:g} s"
+        return finding.problem
+
+    async def _read(self, store: ObjectStore, finding: _Finding) -> None:
+        try:
+            blob = await store.get(INFO_KEY, max_size=MAX_INFO_SIZE)
+        except DvidpcError as error:
+            finding.problem = str(error)
+        else:
+            finding.problem = None if blob is not None else f"{store.url}{INFO_KEY} is gone"
+        finally:
+            finding.reading = None
+            finding.expires = self._clock() + KEPT_S
