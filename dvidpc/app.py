@@ -16,10 +16,10 @@ from dvidpc.api.cors import CORS, Cors
 from dvidpc.api.documents import LoadCounters, ServerFacts
 from dvidpc.api.encoded import EncodedDocuments
 from dvidpc.api.gate import make_gate, redirect_to_clean_path, refuse_blocked
-from dvidpc.api.latencies import UserLatencies
-from dvidpc.api.middleware import rim
 from dvidpc.api.journal import Journal
+from dvidpc.api.latencies import UserLatencies
 from dvidpc.api.metrics import METRICS, Sources
+from dvidpc.api.middleware import rim
 from dvidpc.api.pulse import Pulse, Reads
 from dvidpc.api.routes import ENDPOINTS, add_routes
 from dvidpc.api.services import SERVICES, Services

@@ -50,7 +50,7 @@ async def test_every_command_does_what_it_is_there_for(tmp_path: Path) -> None:
 def test_files_that_a_page_names_are_there(page: Path) -> None:
     text = page.read_text()
     for name in re.findall(r"`((?:deploy|api|volume|storage)/[\w./-]+\.\w+)`", text):
-        place = ROOT if name.startswith("deploy/") else ROOT / "dvidpc"
+        place = ROOT if name.startswith("deploy/") else ROOT / ("tests" if "/test_" in name else "dvidpc")
         assert (place / name).is_file(), name
     for name in re.findall(r"\]\((?!http|#)([^)#]+)", text):
         assert (page.parent / name).exists(), name

@@ -1,12 +1,12 @@
 """The page at `/` for people, where no web client is configured."""
 
-import hashlib
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from aiohttp import hdrs, web
+from aiohttp import web
 
+from dvidpc.api.conditional import Document, answer_document, document_of
 from dvidpc.page import load_page
 
 POLICY: Final = (
@@ -15,15 +15,17 @@ POLICY: Final = (
 )
 """Nothing but what this server sends, whatever a volume's name may hold."""
 
-
-ANY: Final = "*/*"
-"""The media type of files of several."""
+_STRICT: Final = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    body: bytes
-    headers: dict[str, str]
+    document: Document
+    media_type: str
 
 
 async def front_page(request: web.Request) -> web.StreamResponse:
@@ -40,22 +42,11 @@ async def page_file(request: web.Request) -> web.StreamResponse:
 
 
 def _answer(request: web.Request, file: _File) -> web.Response:
-    if request.headers.get(hdrs.IF_NONE_MATCH) == file.headers[hdrs.ETAG]:
-        return web.Response(status=304, headers=file.headers)
-    return web.Response(body=file.body, headers=file.headers)
+    response = answer_document(request, file.document, f"{file.media_type}; charset=utf-8")
+    response.headers.update(_STRICT)
+    return response
 
 
 @cache
 def _files() -> dict[str, _File]:
-    return {name: _File(body, _headers(body, media_type)) for name, (body, media_type) in load_page().items()}
-
-
-def _headers(body: bytes, media_type: str) -> dict[str, str]:
-    return {
-        hdrs.CONTENT_TYPE: f"{media_type}; charset=utf-8",
-        hdrs.ETAG: f'"{hashlib.sha256(body).hexdigest()[:16]}"',
-        hdrs.CACHE_CONTROL: "no-cache",
-        "Content-Security-Policy": POLICY,
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "same-origin",
-    }
+    return {name: _File(document_of(body), media_type) for name, (body, media_type) in load_page().items()}

@@ -41,18 +41,6 @@ WRITES = (hdrs.METH_POST, hdrs.METH_PUT, hdrs.METH_DELETE, hdrs.METH_PATCH)
 
 ROUTES: Final = (
     Route("/", web_client.home, Doc("The web client, or what is served here, for people.", (HTML,))),
-    Route("/page/{file}", page.page_file, Doc("What our page is made of.", (page.ANY,))),
-    Route("/neuroglancer/", neuroglancer.home, Doc("Neuroglancer, where it is installed.", (HTML,))),
-    Route("/neuroglancer/v/1/", neuroglancer.client_file, Doc("Its page.", (HTML,))),
-    Route("/neuroglancer/v/1/{file}", neuroglancer.client_file, Doc("What it is made of.", (page.ANY,))),
-    Route("/neuroglancer/events/1", neuroglancer.events, Doc("What it listens to.", ("text/event-stream",))),
-    Route(
-        "/neuroglancer/credentials/1",
-        neuroglancer.credentials,
-        Doc("What it asks for, and does not need.", (JSON,)),
-        POST,
-        reads_body=True,
-    ),
     Route("/healthz", health.healthz, Doc("200: the process answers.")),
     Route("/readyz", health.readyz, Doc("200: every volume is served; 503: why not.")),
     Route("/api/server/info", metadata.server_info, Doc("Versions, cores, uptime.", (JSON,))),
@@ -133,6 +121,17 @@ ROUTES: Final = (
 
 _IMMUTABLE = 'Data "{name}" uses an immutable GridStore so cannot received POSTs'
 
+_OF_PEOPLE = Doc("")
+PAGES: Final = (
+    Route("/page/{file}", page.page_file, _OF_PEOPLE),
+    Route("/neuroglancer/", neuroglancer.home, _OF_PEOPLE),
+    Route("/neuroglancer/v/1/", neuroglancer.client_file, _OF_PEOPLE),
+    Route("/neuroglancer/v/1/{file}", neuroglancer.client_file, _OF_PEOPLE),
+    Route("/neuroglancer/events/1", neuroglancer.events, _OF_PEOPLE),
+    Route("/neuroglancer/credentials/1", neuroglancer.credentials, _OF_PEOPLE, POST, reads_body=True),
+)
+"""What browsers show to people: no part of the API, and not in the documents about it."""
+
 REFUSALS: Final[Mapping[str, Handler]] = MappingProxyType(
     {
         "/api/repo/{uuid}/instance": refusals.add_instance,
@@ -189,7 +188,7 @@ def add_routes(app: web.Application, base_path: str) -> None:
     app[API] = Api(ROUTES, ENDPOINTS)
     router = app.router
     router.add_route("*", base_path + _INSTANCE_PATH, call_instance, expect_handler=send_no_continue)
-    for route in ROUTES:
+    for route in (*ROUTES, *PAGES):
         handlers = dict.fromkeys(route.methods, route.handler)
         handlers[hdrs.METH_OPTIONS] = allow(route.methods)
         expect_handler = None if route.reads_body else send_no_continue

@@ -24,9 +24,8 @@ async def test_s3_bucket_that_may_be_written_is_warned_of(s3_server: S3Server, b
     found = await inspect_bucket(access, os.environ)
     assert (found.who, found.region) == ("access key AKIDTEST", "eu-west-1")
     assert (found.may_list, found.may_write) == (True, True)
-    assert found.warnings() == [
-        "access key AKIDTEST may write there; reading is all the server needs: s3:GetObject, or roles/storage.objectViewer"
-    ]
+    [warning] = found.warnings()
+    assert warning.startswith("access key AKIDTEST may write there; reading is all the server needs")
     assert "made-up-secret" not in repr(found)
 
 
