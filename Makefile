@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test bench lint types fmt clean screenshots
+.PHONY: demo test bench property lint types fmt clean screenshots
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -19,7 +19,7 @@ $(VENV)/.run: $(VENV)/.made pyproject.toml
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run
-	$(BIN)/python -m pip install --quiet --group dev
+	$(BIN)/python -m pip install --quiet --editable '.[codecs]' --group dev
 	@touch $@
 
 demo: $(VENV)/.run
@@ -34,6 +34,10 @@ $(VENV)/.bench: $(VENV)/.run
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.run
+
+# Thousands of drawn volumes: DRAWS=20000 make property
+property: $(VENV)/.dev
+	DVIDPC_DRAWS=$${DRAWS:-5000} $(BIN)/python -m pytest --timeout 0 tests/test_property_volumes.py
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .

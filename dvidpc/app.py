@@ -29,6 +29,7 @@ from dvidpc.storage.base import BucketAccess, ObjectStore, UpstreamLimits
 from dvidpc.storage.coalesce import CoalescingStore
 from dvidpc.storage.counts import UpstreamCounts
 from dvidpc.storage.opening import open_store
+from dvidpc.storage.ref import Kind, parse_ref, split_ref
 from dvidpc.volume.cache import LoadingCache
 from dvidpc.volume.health import HealthChecks
 from dvidpc.volume.opening import VolumeSource, Workshop
@@ -68,21 +69,17 @@ def make_app(config: Config, environ: Mapping[str, str], started: float) -> web.
         started,
     )
     pool = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="codec")
-    workshop = Workshop(
-        payloads=_make_cache(config.cache.memory, config.limits),
-        indexes=_make_cache(config.cache.index_memory, config.limits),
-        pool=pool,
-    )
+    workshop = make_workshop(config, pool)
     stores = {store.alias: store for store in config.stores if store.instance is not None}
-    limits = _upstream_limits(config.limits)
+    limits = upstream_limits_of(config.limits)
 
     upstream = {alias: UpstreamCounts() for alias in stores}
 
     async def open_bucket(source: VolumeSource) -> ObjectStore:
-        access, counts = _access(stores[source.alias]), upstream[source.alias]
+        access, counts = access_of(stores[source.alias]), upstream[source.alias]
         return CoalescingStore(await open_store(access, limits, environ=environ, counts=counts))
 
-    volumes = Volumes(map(_source, stores.values()), open_bucket, repo, workshop)
+    volumes = Volumes(map(source_of, stores.values()), open_bucket, repo, workshop)
     health = HealthChecks(volumes.volumes)
     prefetcher = Prefetcher()
     journal = Journal(frozenset(ENDPOINTS))
@@ -124,9 +121,19 @@ def make_app(config: Config, environ: Mapping[str, str], started: float) -> web.
         await health.close()
         await volumes.close()
         pool.shutdown(cancel_futures=True)
+        workshop.isolation.close()
 
     app.cleanup_ctx.append(keep_open)
     return app
+
+
+def make_workshop(config: Config, pool: ThreadPoolExecutor) -> Workshop:
+    """What all volumes share; close its isolation once the pool is shut down."""
+    return Workshop(
+        payloads=_make_cache(config.cache.memory, config.limits),
+        indexes=_make_cache(config.cache.index_memory, config.limits),
+        pool=pool,
+    )
 
 
 def _make_cache(max_bytes: int, limits: LimitsConfig) -> LoadingCache:
@@ -147,13 +154,21 @@ def _load(pulse: Pulse, journal: Journal, limits: LimitsConfig) -> LoadCounters:
     )
 
 
-def _source(store: StoreConfig) -> VolumeSource:
-    return VolumeSource(store.alias, store.instance or "", store.block_size)
+def source_of(store: StoreConfig) -> VolumeSource:
+    """Which volume a store of the configuration is.
+
+    Raises:
+        ConfigError: Its `ref` does not lie below its `root`.
+    """
+    _, directory = split_ref(parse_ref(store.ref), store.root)
+    return VolumeSource(store.alias, store.instance or "", store.block_size, directory)
 
 
-def _access(store: StoreConfig) -> BucketAccess:
+def access_of(store: StoreConfig) -> BucketAccess:
+    """Where the root of a store of the configuration lies, and who we are there."""
+    root, _ = split_ref(parse_ref(store.ref), store.root)
     return BucketAccess(
-        ref=store.ref,
+        ref=root.prefix if root.kind is Kind.FILE else root.url,
         endpoint=store.endpoint,
         region=store.region,
         profile=store.profile,
@@ -166,7 +181,8 @@ def _access(store: StoreConfig) -> BucketAccess:
     )
 
 
-def _upstream_limits(limits: LimitsConfig) -> UpstreamLimits:
+def upstream_limits_of(limits: LimitsConfig) -> UpstreamLimits:
+    """How buckets are asked."""
     return UpstreamLimits(
         connect_timeout_s=limits.connect_timeout_s,
         first_byte_timeout_s=limits.first_byte_timeout_s,

@@ -199,6 +199,9 @@ class StoreConfig:
     `file:///path`, an absolute path, or `bucket/prefix`, which is GCS as in DVID."""
     engine: Annotated[Literal["ngprecomputed"], Key(of_store.ENGINE)] = "ngprecomputed"
     """What makes a store a volume to serve; stores of other engines are passed over."""
+    root: Annotated[str | None, Key(of_store.ROOT)] = None
+    """What the keys and redirects of the volume may not lead out of, in the form of `ref`; unset: the bucket,
+    the web server, or the directory that holds the volume's."""
     instance: Annotated[str | None, Key(of_store.INSTANCE)] = None
     """The data name of scale 0; further scales are `name_1`, `name_2`, ...; unset: served as nothing."""
     uuid: Annotated[str | None, Key(OPTIONAL_TEXT)] = None

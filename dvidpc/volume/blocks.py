@@ -40,12 +40,13 @@ async def fetch_blocks(
     waiting = iter(blocks)
     look_ahead = max(2, min(LOOK_AHEAD, LOOK_AHEAD_BYTES // grid.block_nbytes))
     window: deque[tuple[BlockCoord, bytes | asyncio.Task[bytes | None] | None]] = deque()
+    hold = grid.hold()
     try:
         while True:
             while len(window) < look_ahead and (block := next(waiting, None)) is not None:
                 payload = grid.peek(block, compression)
                 if payload is MISSING:
-                    window.append((block, asyncio.ensure_future(grid.fetch(block, compression))))
+                    window.append((block, asyncio.ensure_future(grid.fetch(block, compression, hold))))
                 elif payload is not None:
                     window.append((block, payload))
             if not window:
@@ -55,6 +56,7 @@ async def fetch_blocks(
             if ready is not None:
                 yield block, ready
     finally:
+        hold.close()
         if window:
             await abandon(pending for _, pending in window if isinstance(pending, asyncio.Task))
 

@@ -8,8 +8,9 @@ from typing import Final
 
 from dvidpc.errors import DvidpcError
 from dvidpc.formats.info import MAX_INFO_SIZE
+from dvidpc.storage.answers import name_object
 from dvidpc.storage.base import ObjectStore
-from dvidpc.volume.opening import INFO_KEY
+from dvidpc.volume.place import INFO_KEY, resolve_key
 from dvidpc.volume.tasks import abandon
 from dvidpc.volume.volumes import Volume
 
@@ -56,20 +57,21 @@ class HealthChecks:
         if volume.problem is not None or volume.store is None:
             return volume.problem
         if finding.reading is None and self._clock() >= finding.expires:
-            finding.reading = asyncio.ensure_future(self._read(volume.store, finding))
+            key = resolve_key(volume.source.directory, INFO_KEY)
+            finding.reading = asyncio.ensure_future(self._read(volume.store, key, finding))
         if finding.reading is not None:
             await asyncio.wait((finding.reading,), timeout=PATIENCE_S)
         if finding.reading is not None:
             finding.problem = f"{volume.store.url} does not answer within {PATIENCE_S:g} s"
         return finding.problem
 
-    async def _read(self, store: ObjectStore, finding: _Finding) -> None:
+    async def _read(self, store: ObjectStore, key: str, finding: _Finding) -> None:
         try:
-            blob = await store.get(INFO_KEY, max_size=MAX_INFO_SIZE)
+            blob = await store.get(key, max_size=MAX_INFO_SIZE)
         except DvidpcError as error:
             finding.problem = str(error)
         else:
-            finding.problem = None if blob is not None else f"{store.url}{INFO_KEY} is gone"
+            finding.problem = None if blob is not None else f"{name_object(store.url, key)} is gone"
         finally:
             finding.reading = None
             finding.expires = self._clock() + KEPT_S
