@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from dvidpc.api.metrics import METRICS, metrics_app
 from dvidpc.config import load_config
+from tests.programs import need
 from tests.serving import config_text, serving
 from tests.volumes import VolumeSpec, write_volume
 
@@ -25,9 +25,13 @@ def kubernetes_documents() -> list[dict[str, Any]]:
 
 
 def test_unit_gives_next_to_no_rights() -> None:
-    if not shutil.which("systemd-analyze"):
-        pytest.skip("needs Debian's package systemd")
-    command = ["systemd-analyze", "security", "--offline=yes", "--no-pager", str(DEPLOY / "dvidpc.service")]
+    command = [
+        need("systemd-analyze", "systemd"),
+        "security",
+        "--offline=yes",
+        "--no-pager",
+        str(DEPLOY / "dvidpc.service"),
+    ]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     level = re.search(r"Overall exposure level for dvidpc.service: ([\d.]+)", result.stdout)
     assert level is not None, result.stderr
