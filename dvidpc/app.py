@@ -130,6 +130,10 @@ def _upstream_limits(limits: LimitsConfig) -> UpstreamLimits:
         first_byte_timeout_s=limits.first_byte_timeout_s,
         attempt_timeout_s=limits.attempt_timeout_s,
         attempts=limits.attempts,
+        backoff_min_s=limits.backoff_min_s,
+        backoff_max_s=limits.backoff_max_s,
+        max_retry_after_s=limits.max_retry_after_s,
+        retry_budget=limits.retry_budget,
         concurrency=limits.upstream_concurrency,
     )
 

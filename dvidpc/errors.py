@@ -7,6 +7,7 @@ DvidpcError
   FormatError             stored bytes break the format         (502)
   StoreError              the bucket failed                     (503)
     StoreTimeoutError     the bucket is too slow                (504)
+    StoreBusyError        the bucket asks for less: 429 or 503
     StoreRefusedError     the bucket will not serve us: asking again does not help
     ObjectChangedError    the object is no longer the one that was indexed
 
@@ -41,6 +42,14 @@ class StoreError(DvidpcError):
 
 class StoreTimeoutError(StoreError):
     """The bucket did not answer in time."""
+
+
+class StoreBusyError(StoreError):
+    """The bucket answers that it is asked too much, and perhaps for how many seconds to leave it alone."""
+
+    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class StoreRefusedError(StoreError):

@@ -12,15 +12,26 @@ from dvidpc.storage.gcs import open_gcs
 from dvidpc.storage.http_store import open_http
 from dvidpc.storage.object_store import BucketStore
 from dvidpc.storage.ref import Kind, Ref, parse_ref
-from dvidpc.storage.retry import RetryingStore
+from dvidpc.storage.retry import Gate, RetryingStore
 from dvidpc.storage.s3 import open_s3
 
 SUFFIXES = {".gz": "gzip", ".br": "br", ".zstd": "zstd"}
 """What cloud-volume appends to a file's name where a bucket would have a Content-Encoding."""
 
 
+def bucket_of(access: BucketAccess) -> tuple[str, ...]:
+    """What tells one bucket from another: volumes of one bucket share a `Gate`.
+
+    Raises:
+        ConfigError: The ref cannot be understood.
+    """
+    ref = parse_ref(access.ref)
+    endpoint = ref.endpoint or access.endpoint or ""
+    return ref.kind, endpoint, ref.bucket, ref.prefix if ref.kind is Kind.FILE else ""
+
+
 async def open_store(
-    access: BucketAccess, limits: UpstreamLimits, *, environ: Mapping[str, str]
+    access: BucketAccess, limits: UpstreamLimits, *, environ: Mapping[str, str], gate: Gate | None = None
 ) -> ObjectStore:
     """Make ready to read below `access.ref`, with retries; close the store after use.
 
@@ -30,13 +41,14 @@ async def open_store(
         access: Where and as whom.
         limits: How long and how often to ask.
         environ: What `os.environ` holds; botocore reads the process's own besides.
+        gate: What is shared with other volumes of the bucket; None: nothing.
 
     Raises:
         ConfigError: The configuration cannot be right.
         StoreError: There are no credentials, or no such directory; it may be otherwise later.
     """
     ref = parse_ref(access.ref)
-    return RetryingStore(await _open(ref, access, limits, environ), limits)
+    return RetryingStore(await _open(ref, access, limits, environ), limits, gate)
 
 
 async def _open(
