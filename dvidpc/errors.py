@@ -4,6 +4,8 @@ DvidpcError
   ConfigError             the configuration is wrong            (exit code 2)
   RequestError            the client asked for something wrong  (400)
     TooLargeError         ... for too much                      (413)
+  OverloadedError         too many ask at a time                (503)
+  UnauthorizedError       the client does not say who it is     (401)
   FormatError             stored bytes break the format         (502)
   StoreError              the bucket failed                     (503)
     StoreTimeoutError     the bucket is too slow                (504)
@@ -30,6 +32,18 @@ class RequestError(DvidpcError):
 
 class TooLargeError(RequestError):
     """The request asks for more than a limit allows; the message names the limit."""
+
+
+class OverloadedError(DvidpcError):
+    """Too much is asked at a time; in so many seconds there may be a place."""
+
+    def __init__(self, message: str, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class UnauthorizedError(DvidpcError):
+    """The client gives no token, or none that holds; the message says what is wrong with it."""
 
 
 class FormatError(DvidpcError):

@@ -1,6 +1,6 @@
 """Reads chunks as stored: from objects of their own, or out of shards."""
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 from dvidpc.errors import FormatError, ObjectChangedError
@@ -93,6 +93,11 @@ class ChunkReader:
         self._grid = grid
         self._data_type, self._num_channels = voxel
         self._indexes = indexes
+        self._on_replaced: list[Callable[[], None]] = []
+
+    def on_replaced(self, callback: Callable[[], None]) -> None:
+        """Have *callback* called whenever a shard turns out to be another than before."""
+        self._on_replaced.append(callback)
 
     def shape_of(self, cell: ChunkCoord) -> ChunkShape:
         """What the chunk holds once decoded."""
@@ -196,6 +201,9 @@ class ChunkReader:
         start = page * _PAGE_ENTRIES * ENTRY_SIZE
         stop = min(start + _PAGE_ENTRIES * ENTRY_SIZE, spec.shard_index_size)
         blob = await self._store.get_range(key, ByteRange(start, stop))
+        known = self._indexes.last_known((self._store, key, "page", page))
+        if isinstance(known, _IndexPage) and (blob is None or blob.etag != known.etag):
+            self._forget(key)
         return None if blob is None else _IndexPage(blob.data, blob.etag)
 
     async def _read_part(self, key: str, where: ByteRange, etag: str | None) -> Blob:
@@ -219,6 +227,8 @@ class ChunkReader:
             return isinstance(cached, tuple) and cached[:2] == (self._store, key)
 
         self._indexes.drop_where(of_the_shard)
+        for callback in self._on_replaced:
+            callback()
 
     def _name(self, key: str) -> str:
         return name_object(self._store.url, key)

@@ -49,6 +49,7 @@ class GridStore:
         self._block_size = block_size
         self._cache = cache
         self._pool = pool
+        reader.on_replaced(self.forget)
         shape = reader.shape_of(ChunkCoord(0, 0, 0))
         self._is_grey = shape.data_type is DataType.UINT8 and shape.num_channels == 1
 
@@ -113,6 +114,10 @@ class GridStore:
         cells = self._grid.chunks_touching(box)
         found = await gather_or_cancel(self._reader.locate(cell) for cell in cells)
         return [chunk for chunk in found if chunk is not None]
+
+    def forget(self) -> None:
+        """Drop all that is cached of this scale: what it was made of has been replaced."""
+        self._cache.drop_where(lambda key: isinstance(key, tuple) and key[0] is self)
 
     async def _load(self, box: Box, compression: Compression) -> bytes | None:
         pieces = pieces_of(self._grid, box)

@@ -51,10 +51,15 @@ class Workshop:
 async def open_volume(
     source: VolumeSource, store: ObjectStore, repo_uuid: str, workshop: Workshop
 ) -> list[Instance]:
-    """The instances of a volume, finest scale first; scales that cannot be served are logged and left out.
+    """The instances of a volume as its `info` has it now; see `read_info` and `make_instances`."""
+    return make_instances(source, store, repo_uuid, workshop, await read_info(store))
+
+
+async def read_info(store: ObjectStore) -> bytes:
+    """The `info` of the volume in *store*, as it is written there.
 
     Raises:
-        FormatError: There is no `info`, it cannot be understood, or no scale of it can be served.
+        FormatError: There is none.
         StoreError: The bucket failed.
     """
     blob = await store.get(INFO_KEY, max_size=MAX_INFO_SIZE)
@@ -62,8 +67,21 @@ async def open_volume(
         raise FormatError(
             f"{name_object(store.url, INFO_KEY)} does not exist: is the ref right, is the volume complete?"
         )
+    return blob.data
+
+
+def make_instances(
+    source: VolumeSource, store: ObjectStore, repo_uuid: str, workshop: Workshop, text: bytes
+) -> list[Instance]:
+    """The instances of a volume whose `info` is *text*, finest scale first.
+
+    Scales that cannot be served are logged and left out.
+
+    Raises:
+        FormatError: The `info` cannot be understood, or no scale of it can be served.
+    """
     try:
-        info = parse_info(blob.data)
+        info = parse_info(text)
         voxel_type = _voxel_type_of(info)
     except FormatError as error:
         raise FormatError(f"{name_object(store.url, INFO_KEY)}: {error}") from error
