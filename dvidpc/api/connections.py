@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web_protocol import RequestHandler
 
 from dvidpc.config import LimitsConfig
@@ -19,6 +20,7 @@ log = logging.getLogger(__name__)
 
 SWEEP_S: Final = 1.0
 """How often connections are looked at; they may take so much longer."""
+_SHOWN = 200
 
 
 class Connection(RequestHandler):
@@ -40,6 +42,15 @@ class Connection(RequestHandler):
             self.head_since = math.inf
         elif self.head_since == math.inf:
             self.head_since = self._loop.time()
+
+    def log_exception(self, *args: object, **kw: object) -> None:
+        """As aiohttp, but for what is no HTTP: that says nothing of the server, and is one line."""
+        error = kw.get("exc_info")
+        if isinstance(error, HttpProcessingError):
+            reason = " ".join(str(error.message).split())[:_SHOWN]
+            log.info("%s sent what is no request: %s", self.peername, reason)
+        else:
+            super().log_exception(*args, **kw)
 
     def overdue(self, now: float, limits: LimitsConfig) -> str | None:
         """Why the connection should end; None: it should not."""

@@ -68,14 +68,16 @@ class AdaptiveLimit:
 
 
 class Breaker:
-    """Stops asking a bucket that fails: open once half of at least 20 attempts within 10 s failed.
+    """Stops asking a bucket that is down: open once four in five of at least 20 attempts in 10 s failed.
+
+    A bucket that fails every other time is still worth asking.
 
     While it is open, one attempt every 2 s probes the bucket; the first that succeeds closes it.
     """
 
     WINDOW_S: Final = 10
     LEAST_ATTEMPTS: Final = 20
-    SHARE: Final = 0.5
+    SHARE: Final = 0.8
     PROBE_EVERY_S: Final = 2.0
 
     def __init__(self) -> None:

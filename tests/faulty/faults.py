@@ -49,7 +49,7 @@ GARBAGE = Fault(garbage=b"\x00\xff\x17 this is no HTTP\r\n\r\n")
 SLOW_DOWN = Fault(status=503)
 TOO_MANY = Fault(status=429, headers=(("Retry-After", "0"),))
 BROKEN = Fault(status=500)
-OK_LIES = Fault(headers=(("Content-Range", "bytes 0-9/10"),))
+LYING_RANGE = Fault(headers=(("Content-Range", "bytes 0-9/1000000"),))
 
 PASSING: tuple[Fault, ...] = (
     RESET,
@@ -65,7 +65,7 @@ PASSING: tuple[Fault, ...] = (
     Fault(status=502),
     Fault(delay_s=0.05),
     Fault(trickle_s=0.0001),
-    OK_LIES,
+    LYING_RANGE,
 )
 """Faults that are over at once: a soak throws them in at random."""
 

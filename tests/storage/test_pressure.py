@@ -70,11 +70,11 @@ def test_small_limit_never_grows_by_falling(most: int) -> None:
     assert 1 <= limit.limit <= most
 
 
-def test_breaker_opens_at_half_of_twenty_within_ten_seconds() -> None:
+def test_breaker_opens_at_four_in_five_of_twenty_within_ten_seconds() -> None:
     breaker = Breaker()
-    for _ in range(10):
+    for _ in range(4):
         breaker.succeeded(0.0)
-    assert [breaker.failed(5.0) for _ in range(10)] == [False] * 9 + [True]
+    assert [breaker.failed(5.0) for _ in range(16)] == [False] * 15 + [True]
     assert breaker.is_open
     assert not breaker.admits(6.9)
     assert breaker.admits(7.0)
