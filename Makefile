@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test bench lint types fmt clean
+.PHONY: demo test bench soak fuzz lint types fmt clean
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -35,6 +35,19 @@ $(VENV)/.bench: $(VENV)/.run
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.run
 
+# Mixed traffic before a failing bucket whose shards are replaced; every block is compared with the truth.
+MINUTES ?= 10
+soak: $(VENV)/.dev
+	$(BIN)/python -m tests.faulty.soak --minutes $(MINUTES)
+
+# Each parser and decoder for so many seconds, led by coverage.
+SECONDS ?= 60
+fuzz: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet atheris
+	for target in $$($(BIN)/python -c 'from fuzz.targets import TARGETS; print(*TARGETS)'); do \
+		$(BIN)/python -m fuzz.run $$target $(SECONDS) || exit 1; \
+	done
+
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -49,4 +62,4 @@ fmt: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .fuzz

@@ -19,6 +19,7 @@ from tests.faulty.site import (
     SHARDED,
     UNSHARDED,
     faulty_site,
+    limits_section,
 )
 from tests.faulty.truth import write_truth
 from tests.volumes import XYZ, VolumeSpec
