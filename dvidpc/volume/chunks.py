@@ -145,7 +145,7 @@ class ChunkReader:
         if self._sharding is None:
             return StoredChunk(box, self._name(self._key(self._grid.chunk_name(cell))), None)
         key, minishard = await self._find_minishard(cell, self._sharding)
-        where = None if minishard is None else minishard.index.find(self._grid.chunk_id(cell))
+        where = self._find_chunk(cell, minishard, self._sharding)
         return (
             None if where is None else StoredChunk(box, self._name(key), where, self._sharding.data_encoding)
         )
@@ -158,9 +158,27 @@ class ChunkReader:
             (self._store, key, "minishard", number), lambda: self._load_minishard(key, number, spec)
         )
 
+    def _find_chunk(
+        self, cell: ChunkCoord, minishard: _Minishard | None, spec: ShardingSpec
+    ) -> ByteRange | None:
+        """Where a chunk lies in its shard; None if the minishard does not hold it.
+
+        Raises:
+            FormatError: The minishard's index puts it where no chunk can be.
+        """
+        if minishard is None:
+            return None
+        try:
+            where = minishard.index.find(self._grid.chunk_id(cell))
+        except FormatError as error:
+            raise FormatError(f"{self.describe(cell)}: {error}") from error
+        if where is not None and where.start < spec.shard_index_size:
+            raise FormatError(f"{self.describe(cell)}: minishard index puts it into the shard index")
+        return where
+
     async def _read_from_shard(self, cell: ChunkCoord, spec: ShardingSpec, max_size: int) -> bytes | None:
         key, minishard = await self._find_minishard(cell, spec)
-        where = None if minishard is None else minishard.index.find(self._grid.chunk_id(cell))
+        where = self._find_chunk(cell, minishard, spec)
         if minishard is None or where is None:
             return None
         if not 0 < where.size <= max_size:

@@ -228,11 +228,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--faults", type=float, default=0.02, help="share of the bucket's answers, 0 to 1")
+    parser.add_argument("--log", type=Path, help="where to keep the server's log")
     options = parser.parse_args()
     findings = Findings()
     with tempfile.TemporaryDirectory() as directory:
         log = asyncio.run(soak(Path(directory), options.minutes, options.faults, findings))
     sys.stdout.write(json.dumps(report(findings, log), indent=2) + "\n")
+    if options.log is not None:
+        options.log.write_text(log)
     for wrong in findings.wrong[:20]:
         sys.stdout.write(f"WRONG: {wrong}\n")
     sys.stdout.write(f"wrong blocks: {len(findings.wrong)}\n")
