@@ -122,7 +122,7 @@ def make_app(config: Config, environ: Mapping[str, str], started: float) -> web.
     cors = Cors(server.cors_domains, allow_timing=server.allow_timing)
     block_list = BlockList(server.block_list_file)
     gate = make_gate([redirect_to_clean_path, cors.answer_preflight, refuse_blocked(block_list)])
-    middlewares: "list[Middleware]" = [rim, gate]
+    middlewares: list[Middleware] = [rim, gate]
     if config.auth.enforce == "token":
         open_paths = frozenset(server.base_path + path for path in OPEN_PATHS)
         middlewares.append(require_token(read_secret(environ), open_paths))
