@@ -276,6 +276,23 @@ async def test_a_slow_reader_is_not_a_stalled_one(volume: Path, tmp_path: Path) 
         assert size > 32 * 64**3
 
 
+async def test_f17_clients_that_leave_at_any_moment_are_no_error(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    blocks = ",".join(f"{x},{y},{z}" for x in range(4) for y in range(4) for z in range(2))
+    request = head(f"GET {NODE}/specificblocks?blocks={blocks}&compression=uncompressed HTTP/1.1")
+    for number in range(200):
+        async with connected(server) as (reader, writer):
+            writer.write(request)
+            await writer.drain()
+            for _ in range(number % 20):
+                await asyncio.sleep(0)
+            if number % 3 == 0:
+                await reader.read(100_000)
+    await assert_well(server)
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
 async def test_too_many_at_a_time_are_told_when_to_come_back(tmp_path: Path) -> None:
     patient = limits_section(max_in_flight=2, max_waiting=3, wait_timeout=0.5, **PATIENT)
     async with faulty_site(tmp_path, "http", limits=patient) as site:

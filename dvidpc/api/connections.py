@@ -44,9 +44,11 @@ class Connection(RequestHandler):
             self.head_since = self._loop.time()
 
     def log_exception(self, *args: object, **kw: object) -> None:
-        """As aiohttp, but for what is no HTTP: that says nothing of the server, and is one line."""
+        """As aiohttp, but for what says nothing of the server: what is no HTTP, and clients that leave."""
         error = kw.get("exc_info")
-        if isinstance(error, HttpProcessingError):
+        if isinstance(error, ConnectionError):
+            log.debug("%s has left: %s", self.peername, error)
+        elif isinstance(error, HttpProcessingError):
             reason = " ".join(str(error.message).split())[:_SHOWN]
             log.info("%s sent what is no request: %s", self.peername, reason)
         else:
