@@ -87,7 +87,7 @@ def _decode_jpeg(data: bytes, shape: ChunkShape) -> Voxels:
             grey: Voxels = simplejpeg.decode_jpeg(data, colorspace="GRAY")
             return grey.reshape(shape.czyx)
         pixels: Voxels = simplejpeg.decode_jpeg(data, colorspace="RGB")
-    except ValueError as error:
+    except (ValueError, KeyError) as error:  # KeyError: a chroma subsampling that simplejpeg has no name for
         raise FormatError(f"damaged JPEG: {error}") from error
     return np.moveaxis(pixels.reshape(*shape.czyx[1:], shape.num_channels), -1, 0)
 
@@ -109,7 +109,7 @@ def check_jpeg(data: bytes, shape: ChunkShape) -> None:
     """
     try:
         height, width, colorspace, _ = simplejpeg.decode_jpeg_header(data)
-    except ValueError as error:
+    except (ValueError, KeyError) as error:  # KeyError: a chroma subsampling that simplejpeg has no name for
         raise FormatError(f"damaged JPEG: {error}") from error
     if int(height) * int(width) != math.prod(shape.size):
         raise FormatError(f"JPEG has {width}x{height} pixels, not {math.prod(shape.size)} voxels")
