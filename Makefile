@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test bench soak fuzz lint types fmt clean
+.PHONY: demo test bench property soak fuzz lint types fmt clean screenshots
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -19,7 +19,7 @@ $(VENV)/.run: $(VENV)/.made pyproject.toml
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run
-	$(BIN)/python -m pip install --quiet --group dev
+	$(BIN)/python -m pip install --quiet --editable '.[codecs]' --group dev
 	@touch $@
 
 demo: $(VENV)/.run
@@ -48,6 +48,10 @@ fuzz: $(VENV)/.dev
 		$(BIN)/python -m fuzz.run $$target $(SECONDS) || exit 1; \
 	done
 
+# Thousands of drawn volumes: DRAWS=20000 make property
+property: $(VENV)/.dev
+	DVIDPC_DRAWS=$${DRAWS:-5000} $(BIN)/python -m pytest --timeout 0 tests/test_property_volumes.py
+
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -63,3 +67,7 @@ fmt: $(VENV)/.dev
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .fuzz
+
+# The pictures in docs/; needs chromium and chromium-driver.
+screenshots: $(VENV)/.dev
+	PYTHONPATH=. $(BIN)/python tools/screenshots.py

@@ -6,7 +6,7 @@ import os
 import resource
 import socket
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
@@ -20,17 +20,23 @@ from dvidpc.api.cors import CORS, Cors
 from dvidpc.api.documents import LoadCounters, ServerFacts
 from dvidpc.api.encoded import EncodedDocuments
 from dvidpc.api.gate import make_gate, redirect_to_clean_path, refuse_blocked
+from dvidpc.api.journal import Journal
 from dvidpc.api.latencies import UserLatencies
+from dvidpc.api.metrics import METRICS, Sources
 from dvidpc.api.middleware import rim
-from dvidpc.api.routes import add_routes
+from dvidpc.api.pulse import Pulse, Reads
+from dvidpc.api.routes import ENDPOINTS, add_routes
 from dvidpc.api.services import SERVICES, Services
 from dvidpc.api.web_client import WEB_CLIENT, WebClient
 from dvidpc.config import Config, LimitsConfig, StoreConfig, changed_stores, needs_restart
 from dvidpc.storage.base import BucketAccess, ObjectStore, UpstreamLimits
 from dvidpc.storage.coalesce import CoalescingStore
+from dvidpc.storage.counts import UpstreamCounts
 from dvidpc.storage.opening import bucket_of, open_store
+from dvidpc.storage.ref import Kind, parse_ref, split_ref
 from dvidpc.storage.retry import Gate
 from dvidpc.volume.cache import LoadingCache
+from dvidpc.volume.health import HealthChecks
 from dvidpc.volume.opening import VolumeSource, Workshop
 from dvidpc.volume.prefetch import Prefetcher
 from dvidpc.volume.repo import Repo, derive_repo_uuid
@@ -56,30 +62,35 @@ class Buckets:
 
     def __init__(self, config: Config, environ: Mapping[str, str]) -> None:
         self._environ = environ
-        self._limits = _upstream_limits(config.limits)
+        self._limits = upstream_limits_of(config.limits)
         self._gates: dict[tuple[str, ...], Gate] = {}
+        self.counts: dict[str, UpstreamCounts] = {}
+        """What was asked for each volume, by its store's alias."""
         self.use(config)
 
     def use(self, config: Config) -> None:
         """Open what *config* says from now on."""
-        limits = _upstream_limits(config.limits)
+        limits = upstream_limits_of(config.limits)
         self._stores = {store.alias: store for store in config.stores if store.instance is not None}
+        for alias in self._stores:
+            self.counts.setdefault(alias, UpstreamCounts())
         if limits != self._limits:
             self._limits, self._gates = limits, {}
 
     @property
     def sources(self) -> list[VolumeSource]:
         """The volumes, in the order of the configuration."""
-        return [
-            VolumeSource(store.alias, store.instance or "", store.block_size)
-            for store in self._stores.values()
-        ]
+        return [source_of(store) for store in self._stores.values()]
 
     async def open(self, source: VolumeSource) -> ObjectStore:
         """Open the bucket of a volume."""
-        access = _access(self._stores[source.alias])
+        access = access_of(self._stores[source.alias])
         gate = self._gates.setdefault(bucket_of(access), Gate(self._limits))
-        return CoalescingStore(await open_store(access, self._limits, environ=self._environ, gate=gate))
+        return CoalescingStore(
+            await open_store(
+                access, self._limits, environ=self._environ, counts=self.counts[source.alias], gate=gate
+            )
+        )
 
 
 class Reloading:
@@ -141,24 +152,25 @@ def make_app(config: Config, environ: Mapping[str, str], started: float) -> web.
         started,
     )
     pool = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="codec")
-    workshop = Workshop(
-        payloads=_make_cache(config.cache.memory, config.limits),
-        indexes=_make_cache(config.cache.index_memory, config.limits),
-        pool=pool,
-    )
+    workshop = make_workshop(config, pool)
     buckets = Buckets(config, environ)
     volumes = Volumes(buckets.sources, buckets.open, repo, workshop)
+    health = HealthChecks(lambda: volumes.volumes)
     prefetcher = Prefetcher()
+    journal = Journal(frozenset(ENDPOINTS))
+    pulse = Pulse(lambda: _reads_of(buckets.counts.values()))
     admission = Admission(config.limits)
     services = app[SERVICES] = Services(
         repo=repo,
         encoded=EncodedDocuments(repo),
         facts=_facts(config, started),
-        load=lambda: LoadCounters(tasks=len(asyncio.all_tasks())),
+        load=lambda: _load(pulse, journal, config.limits),
         users=UserLatencies(),
+        journal=journal,
         limits=config.limits,
         admission=admission,
         volumes=volumes,
+        health=health,
         prefetcher=prefetcher,
         config_text=config.path.read_bytes(),
         admin_token=environ.get("DVID_ADMIN_TOKEN") or None,
@@ -167,14 +179,28 @@ def make_app(config: Config, environ: Mapping[str, str], started: float) -> web.
     )
     app[RELOADING] = Reloading(config, services, buckets)
 
+    app[METRICS] = Sources(
+        journal=journal,
+        pulse=pulse,
+        upstream=buckets.counts,
+        caches={"blocks": workshop.payloads, "indexes": workshop.indexes},
+        health=health,
+        repo=repo,
+        max_in_flight=config.limits.max_in_flight,
+    )
+
     async def keep_open(_app: web.Application) -> AsyncIterator[None]:
+        beating = asyncio.ensure_future(pulse.run())
         await volumes.start(START_WAIT_S)
         chores = [asyncio.ensure_future(admission.sweep()), asyncio.ensure_future(_keep_fresh(workshop))]
         yield
-        await abandon(chores)
+        await abandon([beating, *chores])
+        journal.flush()
         await prefetcher.close()
+        await health.close()
         await volumes.close()
         pool.shutdown(cancel_futures=True)
+        workshop.isolation.close()
 
     app.cleanup_ctx.append(keep_open)
     return app
@@ -187,6 +213,15 @@ async def _keep_fresh(workshop: Workshop) -> None:
         workshop.indexes.expire()
 
 
+def make_workshop(config: Config, pool: ThreadPoolExecutor) -> Workshop:
+    """What all volumes share; close its isolation once the pool is shut down."""
+    return Workshop(
+        payloads=_make_cache(config.cache.memory, config.limits),
+        indexes=_make_cache(config.cache.index_memory, config.limits),
+        pool=pool,
+    )
+
+
 def _make_cache(max_bytes: int, limits: LimitsConfig) -> LoadingCache:
     """A cache whose absences are a third of negative_ttl old at most.
 
@@ -195,9 +230,35 @@ def _make_cache(max_bytes: int, limits: LimitsConfig) -> LoadingCache:
     return LoadingCache(max_bytes, absence_ttl_s=limits.negative_ttl_s / 3, clock=time.monotonic)
 
 
-def _access(store: StoreConfig) -> BucketAccess:
+def _reads_of(buckets: Iterable[UpstreamCounts]) -> Reads:
+    counts = list(buckets)
+    return Reads(sum(one.requests for one in counts), sum(one.nbytes for one in counts))
+
+
+def _load(pulse: Pulse, journal: Journal, limits: LimitsConfig) -> LoadCounters:
+    return LoadCounters(
+        get_requests=pulse.rate.requests,
+        bytes_read=pulse.rate.nbytes,
+        tasks=len(asyncio.all_tasks()),
+        handlers_active=100 * journal.in_flight // limits.max_in_flight,
+    )
+
+
+def source_of(store: StoreConfig) -> VolumeSource:
+    """Which volume a store of the configuration is.
+
+    Raises:
+        ConfigError: Its `ref` does not lie below its `root`.
+    """
+    _, directory = split_ref(parse_ref(store.ref), store.root)
+    return VolumeSource(store.alias, store.instance or "", store.block_size, directory)
+
+
+def access_of(store: StoreConfig) -> BucketAccess:
+    """Where the root of a store of the configuration lies, and who we are there."""
+    root, _ = split_ref(parse_ref(store.ref), store.root)
     return BucketAccess(
-        ref=store.ref,
+        ref=root.prefix if root.kind is Kind.FILE else root.url,
         endpoint=store.endpoint,
         region=store.region,
         profile=store.profile,
@@ -210,7 +271,8 @@ def _access(store: StoreConfig) -> BucketAccess:
     )
 
 
-def _upstream_limits(limits: LimitsConfig) -> UpstreamLimits:
+def upstream_limits_of(limits: LimitsConfig) -> UpstreamLimits:
+    """How buckets are asked."""
     return UpstreamLimits(
         connect_timeout_s=limits.connect_timeout_s,
         first_byte_timeout_s=limits.first_byte_timeout_s,

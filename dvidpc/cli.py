@@ -49,6 +49,10 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("config", type=Path, metavar="CONFIG", help="a TOML file as DVID reads it")
     serve.set_defaults(run=_serve)
 
+    check = commands.add_parser("check", help="say how the volumes of a configuration file would be served")
+    check.add_argument("config", type=Path, metavar="CONFIG", help="a TOML file as DVID reads it")
+    check.set_defaults(run=_check)
+
     demo = commands.add_parser("demo", help="make a small volume, once, and serve it")
     demo.add_argument("--port", type=int, default=8000, help="where to serve it (8000; 0 takes any)")
     demo.set_defaults(run=_demo)
@@ -93,12 +97,43 @@ def _run_workers(config: "Config", address: "Address") -> int:
         if seat.number > 0:  # what a start says, the first worker says for all
             logging.getLogger("dvidpc.volume").setLevel(logging.WARNING)
         try:
-            asyncio.run(serve(shared, os.environ, started=started, lifeline=seat.lifeline))
+            numbered = replace(shared, metrics=config.metrics.of_worker(seat.number))
+            asyncio.run(serve(numbered, os.environ, started=started, lifeline=seat.lifeline))
         except ConfigError as error:
             return _say(error, 2)
         return 0
 
     return supervise(config.server.workers, work)
+
+
+def _check(options: argparse.Namespace) -> int:
+    import asyncio
+
+    from dvidpc.check import check
+    from dvidpc.config import load_config
+
+    config = load_config(options.config)
+    for warning in config.warnings:
+        sys.stdout.write(f"warning: {warning}\n")
+
+    async def report() -> int:
+        failed = 0
+        async for volume in check(config, os.environ):
+            sys.stdout.write(f"{volume.name}\n")
+            for mark, lines in (
+                ("ok", volume.lines),
+                ("warning", volume.warnings),
+                ("problem", volume.problems),
+            ):
+                sys.stdout.writelines(f"  {mark:8}{line}\n" for line in lines)
+            sys.stdout.flush()
+            failed += bool(volume.problems)
+        return failed
+
+    failed = asyncio.run(report())
+    if failed:
+        sys.stderr.write(f"dvidpc: {failed} of the volumes cannot be served whole\n")
+    return 1 if failed else 0
 
 
 def _demo(options: argparse.Namespace) -> int:

@@ -7,6 +7,7 @@ of rotated files, which DVID's lumberjack gives in UTC, sort and match with them
 import contextlib
 import errno
 import fcntl
+import functools
 import logging
 import os
 import sys
@@ -17,8 +18,10 @@ from pathlib import Path
 
 import msgspec
 
+from dvidpc.api.request_line import RequestLine, RequestLines
 from dvidpc.config import LoggingConfig, one_line
 from dvidpc.errors import ConfigError
+from dvidpc.log_storms import StormFilter
 
 _MIB = 1024**2
 _DAY_S = 24 * 3600
@@ -42,6 +45,7 @@ def set_up_logging(config: LoggingConfig, *, announce: bool = True) -> None:
         ConfigError: The log file cannot be written.
     """
     handler: _Sink = StderrSink() if config.logfile is None else _open_file(config.logfile, config)
+    handler.addFilter(StormFilter())
     handler.setFormatter(JsonFormatter() if config.format == "json" else TextFormatter())
     root = logging.getLogger()
     for previous in [one for one in root.handlers if isinstance(one, _Sink)]:
@@ -69,8 +73,10 @@ class TextFormatter(logging.Formatter):
     """`2026-11-22 12:58:11.123Z INFO  message`; a traceback follows on indented lines."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record as one line, and one more for each line of its traceback."""
-        head = f"{_utc(record)} {record.levelname:<5} {one_line(_message_of(record))}"
+        """The record as one line, and one more for each line of its traceback; requests, one line each."""
+        if isinstance(record.msg, RequestLines):
+            return "\n".join(f"{_utc(line.time)} INFO  {line}" for line in record.msg)
+        head = f"{_utc(record.created)} {record.levelname:<5} {one_line(_message_of(record))}"
         following = _traceback_of(self, record).splitlines()
         return "\n".join([head, *(f"    {one_line(line)}" for line in following)])
 
@@ -79,9 +85,11 @@ class JsonFormatter(logging.Formatter):
     """One JSON object: `time`, `level`, `logger`, `message`, and `traceback` if there is one."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record as one line."""
+        """The record as one line; requests, one line each, with members of their own."""
+        if isinstance(record.msg, RequestLines):
+            return "\n".join(_request_json(line, record) for line in record.msg)
         fields = {
-            "time": _utc(record).replace(" ", "T"),
+            "time": _utc(record.created).replace(" ", "T"),
             "level": record.levelname,
             "logger": record.name,
             "message": _message_of(record),
@@ -92,9 +100,23 @@ class JsonFormatter(logging.Formatter):
         return msgspec.json.encode({key: _utf8(text) for key, text in fields.items()}).decode()
 
 
-def _utc(record: logging.LogRecord) -> str:
-    moment = datetime.fromtimestamp(record.created, UTC).replace(tzinfo=None)
-    return f"{moment.isoformat(sep=' ', timespec='milliseconds')}Z"
+def _request_json(line: RequestLine, record: logging.LogRecord) -> str:
+    fields = {
+        name: _utf8(value) if isinstance(value, str) else value for name, value in line.fields().items()
+    }
+    time_text = _utc(line.time).replace(" ", "T")
+    head = {"time": time_text, "level": record.levelname, "logger": record.name, "message": "request"}
+    return msgspec.json.encode(head | fields).decode()
+
+
+def _utc(moment_s: float) -> str:
+    second = int(moment_s)
+    return f"{_second(second)}.{int((moment_s - second) * 1000):03}Z"
+
+
+@functools.lru_cache(maxsize=8)
+def _second(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _utf8(text: str) -> str:

@@ -12,11 +12,13 @@ from aiohttp import web
 
 from dvidpc.api.connections import WatchedRunner
 from dvidpc.api.cors import CORS
+from dvidpc.api.metrics import METRICS, metrics_app
 from dvidpc.api.services import SERVICES
 from dvidpc.app import RELOADING, Reloading, make_app
-from dvidpc.config import Config, LimitsConfig, load_config
+from dvidpc.config import Address, Config, LimitsConfig, load_config
 from dvidpc.errors import ConfigError
 from dvidpc.logs import set_up_logging
+from dvidpc.volume.summary import log_table
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +53,7 @@ async def serve(
     """
     app = make_app(config, environ, started)
     runner = make_runner(app, config.limits)
+    metrics_runner = web.AppRunner(metrics_app(app[METRICS]), access_log=None)
     for note in config.notes:
         log.info("%s", note)
     for warning in config.warnings:
@@ -58,7 +61,14 @@ async def serve(
     stop = _stop_signal(lifeline)
     await runner.setup()
     try:
-        url = await _listen(runner, config, shared=lifeline is not None)
+        place = f"{config.path}: [server] httpAddress"
+        url = await _listen(runner, config.server.http_address, place, shared=lifeline is not None)
+        if config.metrics.address is not None:
+            await metrics_runner.setup()
+            place = f"{config.path}: [metrics] address"
+            at = await _listen(metrics_runner, config.metrics.address, place, shared=False)
+            log.info("metrics at %s/metrics", at)
+        log_table(app[SERVICES].volumes.volumes)
         log.info("repo %s, web server listening at %s", app[SERVICES].repo.uuid, url)
         if on_ready is not None:
             on_ready(url, app[SERVICES].repo.uuid)
@@ -71,6 +81,7 @@ async def serve(
         log.info("stopping once the requests under way have ended")
     finally:
         await runner.cleanup()
+        await metrics_runner.cleanup()
     log.info("stopped")
 
 
@@ -156,16 +167,13 @@ def _stop_signal(lifeline: int | None) -> "asyncio.Future[int]":
     return stop
 
 
-async def _listen(runner: WatchedRunner, config: Config, *, shared: bool) -> str:
-    """Listen where the configuration says; the base URL at which this server is reached from here."""
-    address = config.server.http_address
+async def _listen(runner: web.AppRunner, address: Address, place: str, *, shared: bool) -> str:
+    """Listen at *address*, which stands at *place*; the base URL at which it is reached from here."""
     try:
         await web.TCPSite(runner, address.host, address.port, reuse_port=shared).start()
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
-        raise ConfigError(
-            f"{config.path}: [server] httpAddress: cannot listen on {address}: {reason}; name another"
-        ) from error
+        raise ConfigError(f"{place}: cannot listen on {address}: {reason}; name another") from error
     port = runner.addresses[0][1]
     host = address.host or "localhost"
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

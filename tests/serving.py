@@ -30,9 +30,10 @@ def config_text(stores: Mapping[str, Path | str], more: str = "") -> str:
 class Server:
     """A running server, as a client sees it."""
 
-    def __init__(self, url: str, session: aiohttp.ClientSession) -> None:
+    def __init__(self, url: str, session: aiohttp.ClientSession, app: web.Application) -> None:
         self.url = url
         self.session = session
+        self.app = app
 
     @property
     def node(self) -> str:
@@ -107,6 +108,6 @@ async def serving(
         async with aiohttp.ClientSession(
             max_line_size=2**21, timeout=aiohttp.ClientTimeout(60), auto_decompress=False
         ) as session:
-            yield Server(f"http://127.0.0.1:{runner.addresses[0][1]}", session)
+            yield Server(f"http://127.0.0.1:{runner.addresses[0][1]}", session, app)
     finally:
         await runner.cleanup()

@@ -15,7 +15,7 @@ import aiohttp
 import psutil
 import pytest
 
-from tests.faulty.bucket import faulty_bucket
+from tests.faulty.bucket import BUCKET, faulty_bucket
 from tests.faulty.site import SHARDED, limits_section, store_section
 from tests.faulty.truth import Truth, write_truth
 from tests.serving import Server, config_text, serving
@@ -224,7 +224,7 @@ def scale_key(key: str) -> Callable[[dict[str, Any]], None]:
         "s0\r\nX: y",
     ],
 )
-async def test_b12_no_key_leads_out_of_the_volume(tmp_path: Path, key: str) -> None:
+async def test_b12_no_key_leads_out_of_the_root(tmp_path: Path, key: str) -> None:
     spec = VolumeSpec(size=(64, 64, 64))
     for name in ("em", "em2"):
         write_truth(tmp_path / "bucket" / name, spec)
@@ -234,12 +234,14 @@ async def test_b12_no_key_leads_out_of_the_volume(tmp_path: Path, key: str) -> N
     file.write_text(json.dumps(info))
     async with faulty_bucket(tmp_path / "bucket") as bucket:
         for number, kind in enumerate(("http", "s3")):
-            text = config_text({}, store_section(kind, bucket) + limits_section())
+            root = f"{bucket.url}/em" if kind == "http" else f"s3://{BUCKET}/em"
+            text = config_text({}, store_section(kind, bucket, more=f'root = "{root}"') + limits_section())
             directory = tmp_path / str(number)
             directory.mkdir()
             async with serving(text, directory, {}) as server:
                 assert await block_of(server) in {b"", None}
-        text = config_text({"em": tmp_path / "bucket" / "em"}, limits_section())
+        root = f'root = "{tmp_path}/bucket/em"\n'
+        text = config_text({"em": tmp_path / "bucket" / "em"}, root + limits_section())
         async with serving(text, tmp_path, {}) as server:
             assert await block_of(server) in {b"", None}
         beyond = [asked.key for asked in bucket.asked if not asked.key.startswith("em/")]

@@ -17,9 +17,10 @@ from dvidpc import __version__
 from tests.volumes import VolumeSpec, sharding, write_volume
 
 EXPECTED = (
-    r"scale 0, 150 x 130 x 100 voxels in chunks of 64 x 64 x 64, jpeg, sharded -> instance em$",
+    r"STORE +INSTANCE +SCALE +SIZE +RESOLUTION NM +STORED AS +SERVED$",
+    r"a +em +0 +150 x 130 x 100 +8 x 8 x 8 +jpeg chunks of 64 x 64 x 64, sharded +as stored$",
     r"repo [0-9a-f]{32}, web server listening at http://localhost:\d+$",
-    r"GET /\S* 200",
+    r"request id=\S+ client=\S+ method=GET endpoint=/\S* status=200 ",
     r"stopping in 0 s, as SIGTERM asks$",
     r"stopping once the requests under way have ended$",
     r"stopped$",

@@ -24,6 +24,7 @@ from dvidpc.api.streaming import OCTETS, send, stream
 from dvidpc.errors import RequestError
 from dvidpc.formats.blockstream import encode_frame
 from dvidpc.formats.grid import Box, blocks_filling
+from dvidpc.tally import TALLY
 from dvidpc.types import BlockCoord, Compression, Point
 from dvidpc.volume.blocks import fetch_blocks, peek_blocks
 from dvidpc.volume.grid_store import GridStore
@@ -42,6 +43,7 @@ async def specific_blocks(request: web.Request, instance: Instance) -> web.Strea
     instance = at_scale(request, instance)
     compression = asked_compression(query.get("compression", ""), instance)
     blocks = parse_blocks(query.get("blocks", ""), request.app[SERVICES].limits.max_blocks)
+    TALLY.get().blocks = len(blocks)
     if parse_switch(query, "prefetch"):
         request.app[SERVICES].prefetcher.start(instance.grid, blocks, compression)
         return web.Response(content_type=OCTETS)
@@ -65,6 +67,7 @@ async def subvolume_blocks(request: web.Request, instance: Instance) -> web.Stre
     if is_lone(size, offset, instance.grid.block_size, query.get("app", "")):
         return await answer_box(request, instance, box_at(offset, size), compression)
     blocks = blocks_of_subvolume(size, offset, instance.grid.block_size, max_blocks)
+    TALLY.get().blocks = len(blocks)
     return await answer_blocks(request, instance, blocks, compression)
 
 
@@ -82,6 +85,7 @@ async def block_span(request: web.Request, instance: Instance) -> web.StreamResp
         raise RequestError(f"span of blocks is {span}; it cannot be negative")
     limits = request.app[SERVICES].limits
     check_block_count(span, limits.max_blocks)
+    TALLY.get().blocks = span
     size = span * instance.grid.block_nbytes
     check_size(size, limits.max_response)
     return await stream(request, fill_absent(instance.grid, first, span), size)

@@ -2,9 +2,8 @@
 
 from collections.abc import Callable
 
-from dvidpc.api import documents, pages
+from dvidpc.api import documents
 from dvidpc.api.conditional import Document, document_of
-from dvidpc.api.documents import ServerFacts
 from dvidpc.formats.dvidjson import encode
 from dvidpc.volume.repo import Instance, Repo
 
@@ -37,10 +36,6 @@ class EncodedDocuments:
     def repos_info(self) -> Document:
         """`/api/repos/info`."""
         return self._current("infos", lambda: encode(documents.repos_info(self._repo)))
-
-    def front_page(self, facts: ServerFacts) -> Document:
-        """`/`; *facts* are the same every time."""
-        return self._current("front page", lambda: pages.front_page(self._repo, facts).encode())
 
     def _current(self, name: str, make: Callable[[], bytes]) -> Document:
         revision = self._repo.revision

@@ -12,13 +12,10 @@ async def healthz(_request: web.Request) -> web.StreamResponse:
 
 
 async def readyz(request: web.Request) -> web.StreamResponse:
-    """`/readyz`: every volume is served and the server is not stopping; else 503, with a reason a line."""
+    """`/readyz`: every volume can be read and the server is not stopping; else 503, with a reason a line."""
     services = request.app[SERVICES]
-    problems = [
-        f"store {volume.source.alias}: {volume.problem}"
-        for volume in services.volumes.volumes
-        if volume.problem is not None
-    ]
+    found = await services.health.check()
+    problems = [f"store {alias}: {problem}" for alias, problem in found.items() if problem is not None]
     if services.stopping.is_set():
         problems.append("stopping")
     if problems:

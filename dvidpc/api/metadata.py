@@ -18,12 +18,6 @@ _JSON = "application/json"
 _ND_DATA = "application/vnd.dvid-nd-data+json"
 
 
-async def front_page(request: web.Request) -> web.StreamResponse:
-    """`/`: that it answers at once tells NeuTu that the server is alive."""
-    services = request.app[SERVICES]
-    return answer_document(request, services.encoded.front_page(services.facts), "text/html")
-
-
 async def server_info(request: web.Request) -> web.StreamResponse:
     """`/api/server/info`."""
     services = request.app[SERVICES]

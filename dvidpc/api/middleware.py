@@ -9,6 +9,7 @@ from typing import Final
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from dvidpc.api.services import SERVICES
 from dvidpc.errors import (
     DvidpcError,
     FormatError,
@@ -19,6 +20,7 @@ from dvidpc.errors import (
     TooLargeError,
     UnauthorizedError,
 )
+from dvidpc.tally import TALLY
 
 log = logging.getLogger(__name__)
 
@@ -70,14 +72,18 @@ def answer_error(request: web.Request, error: DvidpcError) -> web.Response:
 
 @web.middleware
 async def rim(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer in DVID's words whatever a handler raises, and log one line."""
+    """Answer in DVID's words whatever a handler raises, and have every request noted, however it ends."""
+    journal = request.app[SERVICES].journal
     started = time.perf_counter()
-    response = await _answer(request, handler)
-    if log.isEnabledFor(logging.INFO):
-        elapsed_ms = (time.perf_counter() - started) * 1000
-        path = request.path[:_SHOWN]
-        log.info("%s %s %s %d %.1f ms", request.remote, request.method, path, response.status, elapsed_ms)
-    return response
+    tally = journal.begin(request)
+    response = None
+    try:
+        response = await _answer(request, handler)
+        if response.status >= web.HTTPBadRequest.status_code and not response.prepared:
+            response.headers["X-Request-Id"] = tally.request_id
+        return response
+    finally:
+        journal.end(request, tally, response, started)
 
 
 async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -86,7 +92,7 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     except DvidpcError as error:
         response = answer_error(request, error)
         if response.status >= web.HTTPInternalServerError.status_code:
-            log.error("%s: %s", request.path[:_SHOWN], error)
+            log.error("request %s, %s: %s", TALLY.get().request_id, request.path[:_SHOWN], error)
         return response
     except web.HTTPException as error:
         # A path nobody serves, or a verb it does not take: DVID answers both alike.

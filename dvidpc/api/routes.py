@@ -17,6 +17,9 @@ from dvidpc.api import (
     health,
     manual,
     metadata,
+    neuroglancer,
+    overview,
+    page,
     planes,
     rawkey,
     refusals,
@@ -41,6 +44,11 @@ ROUTES: Final = (
     Route("/healthz", health.healthz, Doc("200: the process answers.")),
     Route("/readyz", health.readyz, Doc("200: every volume is served; 503: why not.")),
     Route("/api/server/info", metadata.server_info, Doc("Versions, cores, uptime.", (JSON,))),
+    Route(
+        "/api/server/volumes",
+        overview.volumes,
+        Doc("What is served, from where, how, and whether it can be read.", (JSON,)),
+    ),
     Route("/api/server/note", metadata.server_note, Doc("What the operator has to say.")),
     Route("/api/server/types", metadata.server_types, Doc("Types of the data served.", (JSON,))),
     Route(
@@ -113,6 +121,17 @@ ROUTES: Final = (
 
 _IMMUTABLE = 'Data "{name}" uses an immutable GridStore so cannot received POSTs'
 
+_OF_PEOPLE = Doc("")
+PAGES: Final = (
+    Route("/page/{file}", page.page_file, _OF_PEOPLE),
+    Route("/neuroglancer/", neuroglancer.home, _OF_PEOPLE),
+    Route("/neuroglancer/v/1/", neuroglancer.client_file, _OF_PEOPLE),
+    Route("/neuroglancer/v/1/{file}", neuroglancer.client_file, _OF_PEOPLE),
+    Route("/neuroglancer/events/1", neuroglancer.events, _OF_PEOPLE),
+    Route("/neuroglancer/credentials/1", neuroglancer.credentials, _OF_PEOPLE, POST, reads_body=True),
+)
+"""What browsers show to people: no part of the API, and not in the documents about it."""
+
 REFUSALS: Final[Mapping[str, Handler]] = MappingProxyType(
     {
         "/api/repo/{uuid}/instance": refusals.add_instance,
@@ -172,7 +191,7 @@ def add_routes(app: web.Application, base_path: str) -> None:
     app[API] = Api(ROUTES, ENDPOINTS)
     router = app.router
     router.add_route("*", base_path + _INSTANCE_PATH, call_instance, expect_handler=send_no_continue)
-    for route in ROUTES:
+    for route in (*ROUTES, *PAGES):
         handlers = dict.fromkeys(route.methods, route.handler)
         handlers[hdrs.METH_OPTIONS] = allow(route.methods)
         expect_handler = None if route.reads_body else send_no_continue

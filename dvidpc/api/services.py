@@ -12,8 +12,10 @@ from dvidpc.api.admission import Admission
 from dvidpc.api.block_list import BlockList
 from dvidpc.api.documents import LoadCounters, ServerFacts
 from dvidpc.api.encoded import EncodedDocuments
+from dvidpc.api.journal import Journal
 from dvidpc.api.latencies import UserLatencies
 from dvidpc.config import LimitsConfig
+from dvidpc.volume.health import HealthChecks
 from dvidpc.volume.prefetch import Prefetcher
 from dvidpc.volume.repo import Repo
 from dvidpc.volume.volumes import Volumes
@@ -29,9 +31,11 @@ class Services:
     load: Callable[[], LoadCounters]
     """The numbers as they are now."""
     users: UserLatencies
+    journal: Journal
     limits: LimitsConfig
     admission: Admission
     volumes: Volumes
+    health: HealthChecks
     prefetcher: Prefetcher
     config_text: bytes
     """The configuration file as it was read; administrators may see it."""

@@ -8,6 +8,7 @@ from typing import TypeVar
 from aiohttp import hdrs, web
 
 from dvidpc.errors import DvidpcError
+from dvidpc.tally import TALLY
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ async def send(request: web.Request, parts: Sequence[bytes]) -> web.StreamRespon
         for part in parts:
             await response.write(part)
     except ConnectionError:
-        log.debug("%s: the client has left", request.path)
+        TALLY.get().ending = "left"
     return response
 
 
@@ -72,7 +73,7 @@ async def stream(
             async for part in parts:
                 await response.write(part)
         except ConnectionError:
-            log.debug("%s: the client has left", request.path)
+            TALLY.get().ending = "left"
         except DvidpcError as error:
             log.error("%s cut off: %s", request.path, error)
             cut_off(request)
@@ -96,5 +97,6 @@ async def _beginning(parts: AsyncGenerator[Part, None]) -> tuple[bytes, bool]:
 
 def cut_off(request: web.Request) -> None:
     """End the connection at once, so that the client cannot take the answer for a whole one."""
+    TALLY.get().ending = "cut"
     if request.transport is not None:
         request.transport.abort()

@@ -13,7 +13,7 @@ from aiohttp import hdrs, web
 from yarl import URL
 
 from dvidpc.api.conditional import CACHE_CONTROL
-from dvidpc.api.metadata import front_page
+from dvidpc.api.page import front_page
 
 _INDEX = "index.html"
 _OURS = ("api", "interface")

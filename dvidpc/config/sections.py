@@ -178,7 +178,14 @@ class MetricsConfig:
     """`[metrics]`: numbers for Prometheus, on a port of their own."""
 
     address: Annotated[Address | None, Key(OPTIONAL_ADDRESS)] = None
-    """Where `/metrics` is served, `host:port` as httpAddress; unset: nowhere."""
+    """Where `/metrics` is served, `host:port` as httpAddress, and by each further worker one port higher;
+    unset: nowhere."""
+
+    def of_worker(self, number: int) -> "MetricsConfig":
+        """The section as the worker *number*, from 0, is to have it."""
+        if self.address is None or self.address.port == 0:
+            return self
+        return MetricsConfig(Address(self.address.host, self.address.port + number))
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +207,9 @@ class StoreConfig:
     `file:///path`, an absolute path, or `bucket/prefix`, which is GCS as in DVID."""
     engine: Annotated[Literal["ngprecomputed"], Key(of_store.ENGINE)] = "ngprecomputed"
     """What makes a store a volume to serve; stores of other engines are passed over."""
+    root: Annotated[str | None, Key(of_store.ROOT)] = None
+    """What the keys and redirects of the volume may not lead out of, in the form of `ref`; unset: the bucket,
+    the web server, or the directory that holds the volume's."""
     instance: Annotated[str | None, Key(of_store.INSTANCE)] = None
     """The data name of scale 0; further scales are `name_1`, `name_2`, ...; unset: served as nothing."""
     uuid: Annotated[str | None, Key(OPTIONAL_TEXT)] = None

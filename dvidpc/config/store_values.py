@@ -95,6 +95,11 @@ def parse_path_style(value: object) -> bool | None:
 
 ENGINE = Kind('"ngprecomputed"', '"ngprecomputed"', str)
 REF = Kind("a string that says where the volume lies", '"s3://mybucket/sample1/image_aligned/"', parse_ref)
+ROOT = Kind(
+    "a string that says below what the volume lies",
+    '"s3://mybucket/public"',
+    lambda value: parse_ref(value) if value != "" else None,
+)
 INSTANCE = Kind("a string", '"sample1"', parse_instance)
 BLOCK_SIZE = Kind(f'an integer from 1 to {_MOST_BLOCK_SIZE} or "chunk"', "64", parse_block_size)
 MISSING_STATUS = Kind("an array of HTTP statuses", "[403, 404]", parse_missing_status)

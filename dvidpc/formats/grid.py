@@ -1,6 +1,7 @@
 """The lattice of chunks of one scale: which chunks there are, where they lie, what they are called."""
 
 import itertools
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -87,6 +88,18 @@ class Grid:
         for a, b, o, c in zip(inside.start, inside.stop, self.offset, self.chunk_size, strict=True):
             count *= (b - 1 - o) // c - (a - o) // c + 1
         return count
+
+    def reads_per_block(self, block_size: Point) -> float:
+        """How many chunks a block touches on average, well inside the volume.
+
+        Along an axis that is one, and one more for each border of chunks that is not one of blocks.
+        """
+        reads = 1.0
+        for n, c, o, b in zip(self.size, self.chunk_size, self.offset, block_size, strict=True):
+            if c < n:
+                shared = math.gcd(b, c) if o % math.gcd(b, c) == 0 else 0
+                reads *= 1 + (b - shared) / c
+        return reads
 
     @cached_property
     def morton_bits(self) -> tuple[tuple[int, int], ...]:

@@ -8,6 +8,7 @@ from obstore.store import LocalStore
 
 from dvidpc.errors import StoreError
 from dvidpc.storage.base import BucketAccess, ObjectStore, UpstreamLimits
+from dvidpc.storage.counts import UpstreamCounts
 from dvidpc.storage.gcs import open_gcs
 from dvidpc.storage.http_store import open_http
 from dvidpc.storage.object_store import BucketStore
@@ -31,7 +32,12 @@ def bucket_of(access: BucketAccess) -> tuple[str, ...]:
 
 
 async def open_store(
-    access: BucketAccess, limits: UpstreamLimits, *, environ: Mapping[str, str], gate: Gate | None = None
+    access: BucketAccess,
+    limits: UpstreamLimits,
+    *,
+    environ: Mapping[str, str],
+    counts: UpstreamCounts | None = None,
+    gate: Gate | None = None,
 ) -> ObjectStore:
     """Make ready to read below `access.ref`, with retries; close the store after use.
 
@@ -41,6 +47,7 @@ async def open_store(
         access: Where and as whom.
         limits: How long and how often to ask.
         environ: What `os.environ` holds; botocore reads the process's own besides.
+        counts: Where what is asked of the bucket is counted; None: nobody will look.
         gate: What is shared with other volumes of the bucket; None: nothing.
 
     Raises:
@@ -48,7 +55,7 @@ async def open_store(
         StoreError: There are no credentials, or no such directory; it may be otherwise later.
     """
     ref = parse_ref(access.ref)
-    return RetryingStore(await _open(ref, access, limits, environ), limits, gate)
+    return RetryingStore(await _open(ref, access, limits, environ), limits, gate, counts)
 
 
 async def _open(

@@ -1,8 +1,9 @@
 """Reads the `ref` of a store: which service, which bucket, which prefix."""
 
+import posixpath
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -71,6 +72,36 @@ def parse_ref(text: str) -> Ref:
     if parse := _PARSERS.get(service):
         return parse(text, rest)
     raise ConfigError(_unknown_service(text, service))
+
+
+def split_ref(ref: Ref, root: str | None) -> tuple[Ref, str]:
+    """The root of the store that *ref* is read from, and the directory below it, as keys are written.
+
+    Args:
+        ref: Where a volume lies.
+        root: What keys must not lead out of; None: the bucket, the web server, or the directory above.
+
+    Raises:
+        ConfigError: *ref* does not lie below *root*.
+    """
+    if root is not None:
+        at = parse_ref(root)
+    else:
+        at = replace(ref, prefix=posixpath.dirname(ref.prefix) if ref.kind is Kind.FILE else "")
+    outside = ConfigError(f"{ref.url} does not lie below the root {at.url}")
+    if replace(at, prefix=ref.prefix) != ref:
+        raise outside
+    if at.kind is Kind.FILE:
+        directory = posixpath.relpath(ref.prefix, at.prefix)
+    elif not at.prefix or ref.prefix == at.prefix or ref.prefix.startswith(f"{at.prefix}/"):
+        directory = ref.prefix[len(at.prefix) :].lstrip("/")
+    else:
+        raise outside
+    if at.kind is Kind.HTTP:
+        directory = _normal(ref.url, unquote(directory))
+    if ".." in directory.split("/"):
+        raise outside
+    return at, "" if directory == "." else directory
 
 
 def parse_endpoint(text: str) -> str:

@@ -17,7 +17,9 @@ from dvidpc.errors import (
 )
 from dvidpc.storage.answers import name_object
 from dvidpc.storage.base import Blob, ObjectStore, UpstreamLimits
+from dvidpc.storage.counts import UpstreamCounts, kind_of
 from dvidpc.storage.pressure import AdaptiveLimit, Breaker, RetryBudget, plan_pause
+from dvidpc.tally import TALLY
 from dvidpc.types import ByteRange
 
 log = logging.getLogger(__name__)
@@ -79,6 +81,7 @@ class RetryingStore:
     Waiting for a place is not part of an attempt's time, and no place is held while waiting between
     attempts. An object that was replaced, a refusal and broken bytes are answers: they are not asked for
     again, and the bucket that gives them is well.
+    Every attempt is counted in *counts*, and in the tally of the request it is for.
     """
 
     def __init__(
@@ -86,6 +89,7 @@ class RetryingStore:
         store: ObjectStore,
         limits: UpstreamLimits,
         gate: Gate | None = None,
+        counts: UpstreamCounts | None = None,
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         uniform: Callable[[float, float], float] = random.uniform,
@@ -93,6 +97,7 @@ class RetryingStore:
         self._store = store
         self._limits = limits
         self._gate = gate or Gate(limits)
+        self.counts = counts or UpstreamCounts()
         self._sleep = sleep
         self._uniform = uniform
 
@@ -126,6 +131,7 @@ class RetryingStore:
                 pause = plan_pause(failures, self._limits, _retry_after_of(error))
                 if failures == self._limits.attempts or pause is None or not self._gate.budget.withdraw():
                     raise
+            self.counts.retries += 1
             await self._sleep(self._uniform(pause.least_s, pause.most_s))
 
     async def _attempt(self, key: str, ask: Callable[[], Awaitable[Blob | None]]) -> Blob | None:
@@ -151,8 +157,9 @@ class RetryingStore:
     async def _in_time(self, key: str, ask: Callable[[], Awaitable[Blob | None]]) -> Blob | None:
         try:
             async with asyncio.timeout(self._limits.attempt_timeout_s):
-                return await ask()
+                return await self._counted(ask)
         except TimeoutError as error:
+            self.counts.errors["timeout"] += 1
             raise StoreTimeoutError(
                 f"{name_object(self.url, key)} did not arrive within {self._limits.attempt_timeout_s:g} s"
             ) from error
@@ -163,6 +170,24 @@ class RetryingStore:
             gate.limit.overloaded(gate.clock())
         if gate.breaker.failed(gate.clock()):
             log.error("%s keeps failing; asking it no more than every few seconds: %s", self.url, error)
+
+    async def _counted(self, ask: Callable[[], Awaitable[Blob | None]]) -> Blob | None:
+        counts = self.counts
+        counts.requests += 1
+        counts.in_flight += 1
+        TALLY.get().upstream += 1
+        started = time.perf_counter()
+        try:
+            blob = await ask()
+        except StoreError as error:
+            counts.errors[kind_of(error)] += 1
+            raise
+        finally:
+            counts.in_flight -= 1
+            counts.seconds.observe(time.perf_counter() - started)
+        if blob is not None:
+            counts.nbytes += len(blob.data)
+        return blob
 
 
 class BreakerOpenError(StoreError):

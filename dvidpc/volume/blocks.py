@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Iterable
 
 from dvidpc.errors import FormatError, StoreError
+from dvidpc.tally import TALLY
 from dvidpc.types import BlockCoord, Compression
 from dvidpc.volume.cache import MISSING
 from dvidpc.volume.grid_store import GridStore
@@ -39,12 +40,13 @@ async def fetch_blocks(
     waiting = iter(blocks)
     look_ahead = max(2, min(LOOK_AHEAD, LOOK_AHEAD_BYTES // grid.block_nbytes))
     window: deque[tuple[BlockCoord, bytes | asyncio.Task[bytes | None] | None]] = deque()
+    hold = grid.hold()
     try:
         while True:
             while len(window) < look_ahead and (block := next(waiting, None)) is not None:
                 payload = grid.peek(block, compression)
                 if payload is MISSING:
-                    window.append((block, asyncio.ensure_future(grid.fetch(block, compression))))
+                    window.append((block, asyncio.ensure_future(grid.fetch(block, compression, hold))))
                 elif payload is not None:
                     window.append((block, payload))
             if not window:
@@ -54,6 +56,7 @@ async def fetch_blocks(
             if ready is not None:
                 yield block, ready
     finally:
+        hold.close()
         if window:
             await abandon(pending for _, pending in window if isinstance(pending, asyncio.Task))
 
@@ -92,5 +95,6 @@ async def _settle(
     except (FormatError, StoreError) as error:
         if not omit_failed:
             raise
+        TALLY.get().omitted += 1
         log.error("block %d,%d,%d left out of an answer: %s", *block, error)
         return None

@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar, cast
 from cachetools import LRUCache
 
 from dvidpc.errors import ObjectChangedError, StoreError, StoreRefusedError
+from dvidpc.tally import TALLY
 
 T = TypeVar("T")
 
@@ -152,6 +153,7 @@ class LoadingCache:
                 return MISSING
             value = None
         self.counts.hits += 1
+        TALLY.get().hits += 1
         return value
 
     async def get_or_load(self, key: Hashable, load: Callable[[], Awaitable[T]]) -> T:

@@ -71,7 +71,7 @@ class ChunkReader:
 
     Args:
         store: Where the volume lies.
-        directory: Where the chunks lie in it: the scale's key as the store sees it.
+        directory: Where the chunks lie in it.
         scale: Which scale.
         grid: Which of the scale's grids.
         voxel: Data type and number of channels.
@@ -90,6 +90,7 @@ class ChunkReader:
         self._store = store
         self._directory = directory
         self._sharding = scale.sharding
+        self._label_block = scale.label_block
         self._grid = grid
         self._data_type, self._num_channels = voxel
         self._indexes = indexes
@@ -99,9 +100,16 @@ class ChunkReader:
         """Have *callback* called whenever a shard turns out to be another than before."""
         self._on_replaced.append(callback)
 
+    @property
+    def is_sharded(self) -> bool:
+        """Whether objects hold many chunks each."""
+        return self._sharding is not None
+
     def shape_of(self, cell: ChunkCoord) -> ChunkShape:
         """What the chunk holds once decoded."""
-        return ChunkShape(self._grid.chunk_box(cell).size, self._num_channels, self._data_type)
+        return ChunkShape(
+            self._grid.chunk_box(cell).size, self._num_channels, self._data_type, self._label_block
+        )
 
     def describe(self, cell: ChunkCoord) -> str:
         """The chunk as messages name it: the object, and the chunk id where the object holds many."""

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 from uuid import UUID, uuid5
@@ -59,15 +59,18 @@ VOXEL_TYPES: Final[Mapping[str, VoxelType]] = MappingProxyType(
 """Every type this server has, by name, in the order of the names.  (datatype/imageblk/*.go, 3400c2cb)"""
 
 
-def find_voxel_type(data_type: str, num_channels: int) -> VoxelType | None:
-    """What DVID calls such voxels; None if it has no type for them.
+def find_voxel_type(data_type: str, num_values: int) -> VoxelType | None:
+    """What DVID calls voxels of so many values; None if it has no type for them.
 
-    Three channels of uint8 are rgba8blk: blocks gain an alpha of 255.
+    DVID has no signed types: such voxels are in blocks of the unsigned type of the same width, bit for
+    bit, and `Values` says what they are.
     """
-    num_values = 4 if num_channels == 3 else num_channels
     for voxel_type in VOXEL_TYPES.values():
-        if voxel_type.data_type == data_type and len(voxel_type.labels) == num_values:
-            return voxel_type
+        if len(voxel_type.labels) == num_values:
+            if voxel_type.data_type == data_type:
+                return voxel_type
+            if voxel_type.data_type == f"u{data_type}":
+                return replace(voxel_type, data_type=data_type, labels=(data_type,))
     return None
 
 
@@ -94,6 +97,8 @@ class Instance:
     block_size: int
     """Voxels along each edge of a block."""
     grid: "GridStore"
+    channel: int = 0
+    """Which channel of the volume it shows, where each has instances of its own."""
 
     @property
     def min_index(self) -> BlockCoord:
@@ -186,7 +191,11 @@ class Repo:
         """
         level = instance.scale_level + levels
         for other in self._instances.values():
-            if (other.store_alias, other.scale_level) == (instance.store_alias, level):
+            if (other.store_alias, other.channel, other.scale_level) == (
+                instance.store_alias,
+                instance.channel,
+                level,
+            ):
                 return other
         raise RequestError(f"data {quote(instance.name)} has no scale {levels}")
 

@@ -12,7 +12,8 @@ from typing import Final
 
 from dvidpc.errors import DvidpcError, StoreError
 from dvidpc.storage.base import ObjectStore
-from dvidpc.volume.opening import VolumeSource, Workshop, make_instances, read_info
+from dvidpc.volume.opening import VolumeSource, Workshop, make_instances
+from dvidpc.volume.place import find_info
 from dvidpc.volume.repo import Instance, Repo
 from dvidpc.volume.tasks import abandon
 
@@ -37,8 +38,8 @@ class Volume:
     """What the repo has of it."""
     store: ObjectStore | None = None
     """Where the instances are read from; None: there are none."""
-    info: bytes = b""
-    """What the instances were made of."""
+    info: tuple[str, bytes] = ("", b"")
+    """What the instances were made of, and in which directory it was."""
     complaint: str = ""
     """What was last said of an `info` that cannot be used."""
 
@@ -136,11 +137,11 @@ class Volumes:
             if volume.problem is None:
                 await self._look_again(volume)
             else:
-                await self._open(volume)
+                await self._open(volume, tried)
             tried.set()
             await asyncio.sleep(self._look_again_s if volume.problem is None else self._retry_after_s)
 
-    async def _open(self, volume: Volume) -> None:
+    async def _open(self, volume: Volume, tried: asyncio.Event) -> None:
         problem = await self._try_to_open(volume)
         if problem is not None and problem != volume.problem:
             log.error(
@@ -149,6 +150,8 @@ class Volumes:
                 " as configured" if volume.store else "",
                 problem,
             )
+        if problem is None and tried.is_set():
+            log.info("store %s is served now", volume.source.alias)
         volume.problem = problem
 
     async def _try_to_open(self, volume: Volume) -> str | None:
@@ -159,8 +162,8 @@ class Volumes:
             return str(error)
         kept = False
         try:
-            info = await read_info(store)
-            instances = make_instances(volume.source, store, self._repo.uuid, self._workshop, info)
+            info = await find_info(store, volume.source.directory)
+            instances = make_instances(volume.source, store, self._repo.uuid, self._workshop, *info)
             self._repo.put(volume.source.alias, instances)
             kept = True
         except DvidpcError as error:
@@ -176,10 +179,10 @@ class Volumes:
         """Serve the volume as its `info` says now; as before, if that cannot be read or used."""
         assert volume.store is not None
         try:
-            info = await read_info(volume.store)
+            info = await find_info(volume.store, volume.source.directory)
             if info == volume.info:
                 return
-            instances = make_instances(volume.source, volume.store, self._repo.uuid, self._workshop, info)
+            instances = make_instances(volume.source, volume.store, self._repo.uuid, self._workshop, *info)
             self._repo.put(volume.source.alias, instances)
         except StoreError as error:
             log.debug("%s", error)

@@ -95,4 +95,4 @@ def test_a_block_too_tall_for_a_jpeg_becomes_wider() -> None:
 
 def test_the_values_of_a_voxel_lie_together_in_a_raw_payload() -> None:
     block = np.arange(3 * 8, dtype=np.uint8).reshape(3, 2, 2, 2)
-    assert encode_raw(block)[:6] == bytes([0, 8, 16, 1, 9, 17])
+    assert encode_raw(np.moveaxis(block, 0, -1))[:6] == bytes([0, 8, 16, 1, 9, 17])

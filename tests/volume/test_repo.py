@@ -165,8 +165,10 @@ def test_a_data_uuid_depends_on_repo_and_name() -> None:
         ("uint32", 1, "uint32blk"),
         ("uint64", 1, "uint64blk"),
         ("float32", 1, "float32blk"),
-        ("uint8", 3, "rgba8blk"),
         ("uint8", 4, "rgba8blk"),
+        ("int8", 1, "uint8blk"),
+        ("int16", 1, "uint16blk"),
+        ("int32", 1, "uint32blk"),
     ],
 )
 def test_voxels_have_a_type_of_dvids(data_type: str, num_channels: int, type_name: str) -> None:
@@ -176,7 +178,7 @@ def test_voxels_have_a_type_of_dvids(data_type: str, num_channels: int, type_nam
 
 
 @pytest.mark.parametrize(
-    ("data_type", "num_channels"), [("uint8", 2), ("uint16", 3), ("int8", 1), ("rgba8", 1)]
+    ("data_type", "num_channels"), [("uint8", 2), ("uint16", 3), ("float64", 1), ("rgba8", 1)]
 )
 def test_other_voxels_have_none(data_type: str, num_channels: int) -> None:
     assert find_voxel_type(data_type, num_channels) is None

@@ -1,0 +1,59 @@
+"""`/api/server/volumes`: what is served, from where, how, and whether it can be read; the page shows it."""
+
+from aiohttp import web
+
+from dvidpc.api.neuroglancer import is_installed
+from dvidpc.api.services import SERVICES, Services
+from dvidpc.formats.dvidjson import JsonValue, encode
+from dvidpc.volume.repo import Instance
+from dvidpc.volume.summary import served_how, size_of, stored_as
+from dvidpc.volume.volumes import Volume
+
+
+async def volumes(request: web.Request) -> web.StreamResponse:
+    """`/api/server/volumes`."""
+    services = request.app[SERVICES]
+    problems = await services.health.check()
+    return web.Response(body=encode(overview(services, problems)), content_type="application/json")
+
+
+def overview(services: Services, problems: dict[str, str | None]) -> dict[str, JsonValue]:
+    """The document; *problems* says by store's alias why a volume cannot be read."""
+    repo, facts = services.repo, services.facts
+    return {
+        "uuid": repo.uuid,
+        "alias": repo.alias,
+        "description": repo.description,
+        "note": facts.note,
+        "host": facts.host,
+        "version": facts.version,
+        "neuroglancer": is_installed(),
+        "volumes": [
+            _volume(volume, problems.get(volume.source.alias)) for volume in services.volumes.volumes
+        ],
+    }
+
+
+def _volume(volume: Volume, problem: str | None) -> dict[str, JsonValue]:
+    instances = volume.instances
+    return {
+        "store": volume.source.alias,
+        "instance": volume.source.instance,
+        "url": instances[0].store_url if instances else None,
+        "problem": problem,
+        "type": instances[0].voxel_type.type_name if instances else None,
+        "scales": [_scale(instance) for instance in instances],
+    }
+
+
+def _scale(instance: Instance) -> dict[str, JsonValue]:
+    return {
+        "name": instance.name,
+        "level": instance.scale_level,
+        "size": size_of(instance),
+        "min_point": instance.min_point,
+        "resolution_nm": instance.voxel_size,
+        "block_size": instance.block_size,
+        "stored": stored_as(instance),
+        "served": served_how(instance),
+    }

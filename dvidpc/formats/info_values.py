@@ -1,0 +1,163 @@
+"""What the values in an `info` file may look like; what cannot be understood is refused with its reason."""
+
+import math
+import posixpath
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from dvidpc.errors import FormatError
+from dvidpc.types import Point
+
+T = TypeVar("T")
+E = TypeVar("E", bound=StrEnum)
+
+_MAX_COORDINATE = 2**40
+_MAX_CHUNK_VOXELS = 2**31
+_LEAST_RESOLUTION, _MOST_RESOLUTION = 1e-12, 1e18
+
+REQUIRED: Any = object()
+"""Stands where a member has no default."""
+
+
+def read_member(
+    entry: Mapping[str, object], name: str, read: Callable[[object], T], default: T = REQUIRED
+) -> T:
+    """The member *name* of *entry*, which *read* understands; *default* if there is none.
+
+    Raises:
+        FormatError: It cannot be understood, or is missing and has no default; the message names it.
+    """
+    if name not in entry:
+        if default is REQUIRED:
+            raise FormatError(f"{name} is missing")
+        return default
+    try:
+        return read(entry[name])
+    except FormatError as error:
+        raise FormatError(f"{name} {error}") from None
+
+
+def word(value: object) -> str:
+    """*value* in lower case: words may be written in any."""
+    if not isinstance(value, str):
+        raise FormatError(f"is {_shown(value)}, not a word")
+    return value.lower()
+
+
+def one_of(kind: type[E]) -> Callable[[object], E]:
+    """Reads a word that is a member of *kind*."""
+
+    def read(value: object) -> E:
+        try:
+            return kind(word(value))
+        except ValueError:
+            raise FormatError(f"is {_shown(value)}, not one of {', '.join(kind)}") from None
+
+    return read
+
+
+def integer(value: object) -> int:
+    """A whole number, however it is spelled: `64`, `64.0`, `"64"`."""
+    if isinstance(value, str) and len(value) < 20:
+        try:
+            value = float(value)
+        except ValueError:
+            raise FormatError(f"is {_shown(value)}, not an integer") from None
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or not math.isfinite(value)
+        or value != int(value)
+    ):
+        raise FormatError(f"is {_shown(value)}, not an integer")
+    return int(value)
+
+
+def coordinate(value: object) -> int:
+    """A whole number that a voxel's position can be."""
+    number = integer(value)
+    if abs(number) > _MAX_COORDINATE:
+        raise FormatError(f"is {number}, beyond 2^40 voxels")
+    return number
+
+
+def positive(value: object) -> int:
+    """A whole number from 1 on."""
+    number = coordinate(value)
+    if number < 1:
+        raise FormatError(f"is {number}, not at least 1")
+    return number
+
+
+def bits(most: int) -> Callable[[object], int]:
+    """Reads a whole number from 0 to *most*."""
+
+    def read(value: object) -> int:
+        number = integer(value)
+        if not 0 <= number <= most:
+            raise FormatError(f"is {number}, not between 0 and {most}")
+        return number
+
+    return read
+
+
+def vector(read: Callable[[object], int]) -> Callable[[object], Point]:
+    """Reads three numbers, along x, y and z."""
+
+    def read_vector(value: object) -> Point:
+        if not isinstance(value, list) or len(value) != 3:
+            raise FormatError(f"is {_shown(value)}, not three numbers")
+        return Point(*(read(number) for number in value))
+
+    return read_vector
+
+
+def chunk_sizes(value: object) -> tuple[Point, ...]:
+    """One size or more, none of them absurd."""
+    if not isinstance(value, list) or not value:
+        raise FormatError(f"is {_shown(value)}, not a list of at least one size")
+    sizes = tuple(vector(positive)(size) for size in value)
+    for size in sizes:
+        if math.prod(size) > _MAX_CHUNK_VOXELS:
+            raise FormatError(f"is {list(size)}, more than 2^31 voxels a chunk")
+    return sizes
+
+
+def resolution(value: object) -> tuple[float, float, float]:
+    """Three positive numbers, fractions allowed."""
+    if not isinstance(value, list) or len(value) != 3:
+        raise FormatError(f"is {_shown(value)}, not three numbers")
+    x, y, z = (_positive_float(number) for number in value)
+    return x, y, z
+
+
+def _positive_float(value: object) -> float:
+    try:
+        number = (
+            float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else math.nan
+        )
+    except (ValueError, OverflowError):
+        number = math.nan
+    if not _LEAST_RESOLUTION <= number <= _MOST_RESOLUTION:
+        raise FormatError(f"is {_shown(value)}, not a positive number of nanometers")
+    return number
+
+
+def relative_path(value: object) -> str:
+    """A normal path that does not begin at a root; it may still climb by `..`, and is empty for `.`."""
+    if not isinstance(value, str) or not value or value.startswith("/") or "://" in value or "\0" in value:
+        raise FormatError(f"is {_shown(value)}, not a relative path")
+    key = posixpath.normpath(value)
+    return "" if key == "." else key
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def label_block(value: object) -> Point:
+    """The size of the blocks of `compressed_segmentation`."""
+    (size,) = chunk_sizes([value])
+    return size

@@ -1,0 +1,89 @@
+// The front page: asks the server what it serves, and shows it as cards or in the viewer.
+
+import { neuroglancerLink, volumeCard } from "./cards.js";
+import { byId, copy } from "./elements.js";
+import { Viewer } from "./viewer.js";
+
+const ASK_AGAIN_MS = 15_000;
+let overview;
+let viewer;
+let shown = "";
+
+async function ask() {
+  const response = await fetch("api/server/volumes", { cache: "no-cache" });
+  if (!response.ok) throw new Error(`The server answers ${response.status}`);
+  return await response.json();
+}
+
+async function refresh() {
+  let found;
+  try {
+    found = await ask();
+  } catch (error) {
+    return showFailure(`The server cannot be reached: ${error.message}`);
+  }
+  showFailure("");
+  if (JSON.stringify(found) === JSON.stringify(overview)) return;
+  overview = found;
+  showHome();
+  route();
+}
+
+function showFailure(text) {
+  byId("failure").hidden = !text;
+  byId("failure").textContent = text;
+  if (text) setHealth("bad", "no answer");
+  else if (overview) showHealth();
+}
+
+function setHealth(kind, text) {
+  byId("health").className = `pill ${kind}`;
+  byId("health").textContent = text;
+}
+
+function showHealth() {
+  const bad = overview.volumes.filter((volume) => volume.problem).length;
+  const count = overview.volumes.length;
+  if (bad) setHealth("bad", `${bad} of ${count} not readable`);
+  else setHealth("good", count === 1 ? "1 volume, readable" : `${count} volumes, all readable`);
+}
+
+function showHome() {
+  byId("title").textContent = overview.alias || overview.host;
+  byId("description").textContent = overview.description;
+  byId("note").textContent = overview.note;
+  byId("note").hidden = !overview.note;
+  byId("uuid").textContent = overview.uuid;
+  byId("version").textContent = overview.version;
+  byId("volumes").replaceChildren(...overview.volumes.map((volume) => volumeCard(overview, volume)));
+  showHealth();
+}
+
+/** Show what the part of the URL behind # says: `#instance?plane=xy&at=x,y,z&nm=8`, or the cards. */
+function route() {
+  const address = location.hash.slice(1);
+  if (!overview || (address && address === shown)) return;
+  const [name, query] = address.split("?");
+  const volume = overview.volumes.find(({ instance, scales }) => instance === decodeURIComponent(name) && scales.length);
+  byId("home").hidden = Boolean(volume);
+  byId("viewer").hidden = !volume;
+  shown = address;
+  const about = overview.alias || overview.host;
+  document.title = volume ? `${volume.instance} · ${about}` : about;
+  if (!volume) return viewer?.hide();
+  viewer ??= new Viewer((moved) => {
+    if (moved === shown) return;
+    shown = moved;
+    history.replaceState(null, "", `#${moved}`);
+  });
+  const link = neuroglancerLink(overview, volume);
+  byId("viewer-neuroglancer").hidden = !link;
+  if (link) byId("viewer-neuroglancer").href = link;
+  viewer.show(overview, volume, new URLSearchParams(query ?? ""));
+}
+
+byId("uuid").addEventListener("click", () => copy(overview.uuid));
+window.addEventListener("hashchange", route);
+document.addEventListener("visibilitychange", () => document.hidden || refresh());
+setInterval(() => document.hidden || refresh(), ASK_AGAIN_MS);
+refresh();

@@ -1,0 +1,48 @@
+"""Runs the real command, as a person does, and reads its log."""
+
+import asyncio
+import re
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+START_S = 30
+
+
+class Command:
+    """`dvidpc serve` under way."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+        self.lines: list[str] = []
+        """What it has written so far."""
+
+    async def read_until(self, pattern: str) -> re.Match[str]:
+        """The first line from here on that matches."""
+        assert self.process.stderr is not None
+        async with asyncio.timeout(START_S):
+            while line := await self.process.stderr.readline():
+                self.lines.append(line.decode().rstrip("\n"))
+                if match := re.search(pattern, self.lines[-1]):
+                    return match
+        raise AssertionError(f"no line matches {pattern!r}: {self.lines}")
+
+
+@asynccontextmanager
+async def running(text: str, directory: Path) -> AsyncIterator[Command]:
+    """Serve the configuration *text*, written into *directory*; ends by Ctrl-C, which has to succeed."""
+    path = directory / "command.toml"
+    path.write_text(text)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "dvidpc", "serve", path, stderr=asyncio.subprocess.PIPE
+    )
+    try:
+        yield Command(process)
+        process.send_signal(2)
+        _, rest = await asyncio.wait_for(process.communicate(), START_S)
+        assert process.returncode == 0, rest
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.communicate()

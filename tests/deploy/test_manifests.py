@@ -1,0 +1,108 @@
+"""What is in deploy/ is valid, and speaks of metrics, routes and keys that exist."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+from aiohttp.test_utils import TestClient, TestServer
+
+from dvidpc.api.metrics import METRICS, metrics_app
+from dvidpc.config import load_config
+from tests.serving import config_text, serving
+from tests.volumes import VolumeSpec, write_volume
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+
+
+def kubernetes_documents() -> list[dict[str, Any]]:
+    return list(yaml.safe_load_all((DEPLOY / "kubernetes" / "dvidpc.yaml").read_text()))
+
+
+def test_unit_gives_next_to_no_rights() -> None:
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("needs Debian's package systemd")
+    command = ["systemd-analyze", "security", "--offline=yes", "--no-pager", str(DEPLOY / "dvidpc.service")]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    level = re.search(r"Overall exposure level for dvidpc.service: ([\d.]+)", result.stdout)
+    assert level is not None, result.stderr
+    assert float(level[1]) <= 2.0
+
+
+@pytest.mark.parametrize("document", kubernetes_documents(), ids=lambda one: one["kind"])
+def test_kubernetes_takes_the_manifests(document: dict[str, Any]) -> None:
+    kubernetes_validate.validate(document, "1.31", strict=True)
+
+
+def test_configurations_can_be_read(tmp_path: Path) -> None:
+    texts = [(DEPLOY / "config.toml").read_text()]
+    texts += [one["data"]["config.toml"] for one in kubernetes_documents() if one["kind"] == "ConfigMap"]
+    for text in texts:
+        (tmp_path / "config.toml").write_text(text)
+        config = load_config(tmp_path / "config.toml")
+        assert config.warnings == ()
+        assert str(config.server.http_address) == ":8000"
+        assert str(config.metrics.address) == ":9100"
+
+
+def test_pods_have_time_to_drain(tmp_path: Path) -> None:
+    [deployment] = [one for one in kubernetes_documents() if one["kind"] == "Deployment"]
+    [config_map] = [one for one in kubernetes_documents() if one["kind"] == "ConfigMap"]
+    (tmp_path / "config.toml").write_text(config_map["data"]["config.toml"])
+    config = load_config(tmp_path / "config.toml")
+    needed = config.server.shutdown_delay_s + config.limits.drain_timeout_s
+    assert deployment["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] > needed
+
+
+def test_compose_file_names_files_that_exist() -> None:
+    document = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+    mounts = [mount for service in document["services"].values() for mount in service.get("volumes", ())]
+    assert mounts
+    for mount in mounts:
+        assert (DEPLOY / mount.split(":")[0]).is_file()
+    assert (DEPLOY / document["services"]["dvidpc"]["build"] / "Dockerfile").is_file()
+
+
+def expressions() -> list[str]:
+    dashboard = json.loads((DEPLOY / "grafana.json").read_text())
+    rules = yaml.safe_load((DEPLOY / "alerts.yml").read_text())
+    found = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+    found += [
+        one["query"]["query"] for one in dashboard["templating"]["list"] if isinstance(one["query"], dict)
+    ]
+    return found + [rule["expr"] for group in rules["groups"] for rule in group["rules"]]
+
+
+async def test_no_panel_and_no_rule_names_what_is_not_there(tmp_path: Path) -> None:
+    write_volume(tmp_path / "volume", VolumeSpec())
+    async with serving(config_text({"em": tmp_path / "volume"}), tmp_path) as server:
+        await server.get(f"{server.node}/em/specificblocks?blocks=0,0,0")
+        async with TestClient(TestServer(metrics_app(server.app[METRICS]))) as client:
+            text = await (await client.get("/metrics")).text()
+    series = re.findall(r"^(\w+)(?:\{(.*)\})? ", text, re.MULTILINE)
+    labels: dict[str, set[str]] = {}
+    for name, inside in series:
+        labels.setdefault(name, {"instance"}).update(re.findall(r'(\w+)="', inside))
+    named = set()
+    for expression in expressions():
+        plain = re.sub(r'"[^"]*"', "", expression)
+        metrics = re.findall(r"\b(?:dvidpc|process|python)_\w+", plain)
+        assert metrics, expression
+        named.update(metrics)
+        assert set(metrics) <= labels.keys(), expression
+        known = set.union(*(labels[metric] for metric in metrics))
+        grouped = re.findall(r"by \(([^)]*)\)", plain)
+        used = {label.strip() for group in grouped for label in group.split(",")}
+        used |= set(re.findall(r"(\w+)=~?", re.sub(r"[><=]=", "", plain)))
+        assert used <= known, (expression, used - known)
+    ours = {
+        name
+        for name in labels
+        if name.startswith("dvidpc_") and not name.endswith(("_sum", "_count", "_created"))
+    }
+    assert ours - named == set(), "metrics that no panel shows"

@@ -1,0 +1,107 @@
+"""Encoded chunks, made by libraries that are not ours, of arrays `[x, y, z, c]`."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+import compressed_segmentation
+import compresso
+import crackle
+import fpzip
+import imagecodecs
+import numpy as np
+import simplejpeg
+import zfpc
+from numpy.typing import NDArray
+
+Voxels = NDArray[Any]
+
+LABEL_BLOCK = (8, 8, 8)
+
+
+def rows(voxels: Voxels) -> Voxels:
+    """The image of a chunk: as wide as x, channels of a pixel together; `[y, x]` if there is one."""
+    x, y, z, c = voxels.shape
+    pixels = np.ascontiguousarray(voxels.transpose(2, 1, 0, 3)).reshape(z * y, x, c)
+    return pixels[..., 0] if c == 1 else pixels
+
+
+def _jpeg(voxels: Voxels) -> bytes:
+    pixels = rows(voxels)
+    if pixels.ndim == 2:
+        return bytes(simplejpeg.encode_jpeg(pixels[..., None], 95, "GRAY"))
+    return bytes(simplejpeg.encode_jpeg(pixels, 95, "RGB", "444"))
+
+
+def _compressed_segmentation(voxels: Voxels) -> bytes:
+    """Channels of their own, put one after the other behind a list of where they begin."""
+    parts = [
+        compressed_segmentation.compress(np.asfortranarray(voxels[..., c]), block_size=LABEL_BLOCK, order="F")
+        for c in range(voxels.shape[3])
+    ]
+    starts = [len(parts)]
+    for part in parts:
+        starts.append(starts[-1] + len(part) // 4 - 1)
+    return np.array(starts[:-1], "<u4").tobytes() + b"".join(part[4:] for part in parts)
+
+
+def _kempressed(voxels: Voxels) -> bytes:
+    swapped = np.asfortranarray(np.float32(2) + np.swapaxes(voxels, 2, 3))
+    return bytes(fpzip.compress(swapped, order="F"))
+
+
+ENCODERS: Mapping[str, Callable[[Voxels], bytes]] = MappingProxyType(
+    {
+        "raw": lambda voxels: voxels.tobytes("F"),
+        "jpeg": _jpeg,
+        "png": lambda voxels: bytes(imagecodecs.png_encode(rows(voxels))),
+        "jxl": lambda voxels: bytes(imagecodecs.jpegxl_encode(rows(voxels), lossless=True)),
+        "compressed_segmentation": _compressed_segmentation,
+        "compresso": lambda voxels: bytes(compresso.compress(np.asfortranarray(voxels[..., 0]))),
+        "crackle": lambda voxels: bytes(crackle.compress(np.asfortranarray(voxels[..., 0]))),
+        "fpzip": lambda voxels: bytes(fpzip.compress(np.asfortranarray(voxels), order="F")),
+        "kempressed": _kempressed,
+        "zfpc": lambda voxels: bytes(zfpc.compress(np.asfortranarray(voxels))),
+    }
+)
+
+COMBINATIONS: tuple[tuple[str, str, int], ...] = (
+    *(
+        ("raw", data_type, channels)
+        for data_type in ("uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "float32")
+        for channels in (1, 2, 3, 4)
+    ),
+    *(("jpeg", "uint8", channels) for channels in (1, 3)),
+    *(("png", data_type, channels) for data_type in ("uint8", "uint16") for channels in (1, 2, 3, 4)),
+    *(("jxl", "uint8", channels) for channels in (1, 3, 4)),
+    *(
+        ("compressed_segmentation", data_type, channels)
+        for data_type in ("uint32", "uint64")
+        for channels in (1, 2)
+    ),
+    *(
+        (encoding, data_type, 1)
+        for encoding in ("compresso", "crackle")
+        for data_type in ("uint8", "uint16", "uint32", "uint64")
+    ),
+    *((encoding, "float32", channels) for encoding in ("fpzip", "kempressed", "zfpc") for channels in (1, 3)),
+    ("zfpc", "int32", 1),
+)
+"""Encoding, data type, channels: all that the format knows, but for more channels of the same."""
+
+TOLERANCES: Mapping[str, float] = MappingProxyType({"jpeg": 4, "kempressed": 3e-7})
+"""How far values may be from what was encoded; 0 where it is not said."""
+
+
+def draw_voxels(size: tuple[int, int, int], data_type: str, channels: int, seed: int = 0) -> Voxels:
+    """Voxels that vary smoothly and use their type's whole range but for zero; fractions below 1."""
+    x, y, z = (np.arange(n) for n in size)
+    wave = np.sin(x / 7 + seed)[:, None, None] + np.sin(y / 9)[None, :, None] + np.sin(z / 5)[None, None, :]
+    values = np.stack([(wave + 3.2 + 0.3 * c) / 8 for c in range(channels)], axis=-1)
+    dtype = np.dtype(data_type)
+    if dtype.kind == "f":
+        return values.astype(dtype)
+    least, most = (int(bound) for bound in (np.iinfo(dtype).min, np.iinfo(dtype).max))
+    drawn = (values * (float(most) - least) * 0.99 + least).astype(dtype)
+    drawn[drawn == 0] = 1
+    return drawn

@@ -1,0 +1,56 @@
+"""The pages in docs/ are up to date: their commands run, what they link to exists."""
+
+import asyncio
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from dvidpc.config.reference import reference
+from tests.commands import running
+from tests.serving import config_text
+from tests.volumes import VolumeSpec, write_volume
+
+ROOT = Path(__file__).parents[1]
+OURS = ("operations.md", "from-dvid.md")
+
+
+def commands_of(page: Path) -> list[str]:
+    blocks = re.findall(r"^```sh\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+    return [line for block in blocks for line in block.splitlines() if line and not line.startswith("#")]
+
+
+def test_configuration_reference_is_made_of_the_types() -> None:
+    page = ROOT / "docs" / "configuration.md"
+    assert page.read_text() == reference(), "run: python -m dvidpc.config.reference > docs/configuration.md"
+
+
+async def test_every_command_does_what_it_is_there_for(tmp_path: Path) -> None:
+    write_volume(tmp_path / "volume", VolumeSpec())
+    more = '[server]\nhttpAddress = "localhost:0"\n[metrics]\naddress = "localhost:0"\n'
+    commands = [line for name in OURS for line in commands_of(ROOT / "docs" / name)]
+    assert len(commands) >= 6
+    async with running(config_text({"em": tmp_path / "volume"}, more), tmp_path) as command:
+        metrics = (await command.read_until(r"metrics at (\S+)/metrics"))[1]
+        url = (await command.read_until(r"web server listening at (\S+)"))[1]
+        for line in commands:
+            if not line.startswith("curl "):
+                assert line == "dvidpc serve config.toml"  # which is what `running` does
+                continue
+            words = shlex.split(
+                line.replace("http://localhost:8000", url).replace("http://localhost:9100", metrics)
+            )
+            client = await asyncio.create_subprocess_exec(*words, "--fail", stdout=asyncio.subprocess.PIPE)
+            output, _ = await client.communicate()
+            assert (client.returncode, bool(output)) == (0, True), line
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.name)
+def test_files_that_a_page_names_are_there(page: Path) -> None:
+    text = page.read_text()
+    for name in re.findall(r"`((?:deploy|api|volume|storage)/[\w./-]+\.\w+)`", text):
+        place = ROOT if name.startswith("deploy/") else ROOT / ("tests" if "/test_" in name else "dvidpc")
+        assert (place / name).is_file(), name
+    for name in re.findall(r"\]\((?!http|#)([^)#]+)", text):
+        assert (page.parent / name).exists(), name

@@ -1,0 +1,65 @@
+"""Takes the pictures of the page in docs/: `make screenshots`. Needs chromium and chromium-driver."""
+
+import asyncio
+import base64
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Literal
+
+from dvidpc.demo import demo_directory, ensure_demo_volume
+from tests.browser import Browser, browsing
+from tests.serving import serving
+
+DOCS = Path(__file__).parents[1] / "docs"
+CONFIG = """
+[server]
+host = "dvid.example.org"
+[repo]
+uuid = "28841c8277e044a7b187dda03e18da13"
+alias = "Demo"
+description = "Made-up nervous tissue, as if imaged by an electron microscope at 8 nm"
+[store.demo]
+engine = "ngprecomputed"
+ref = "{ref}"
+instance = "em"
+"""
+
+
+async def main() -> None:
+    """Take them all."""
+    volume = demo_directory(os.environ)
+    ensure_demo_volume(volume, sys.stderr)
+    with tempfile.TemporaryDirectory() as scratch:
+        async with serving(CONFIG.format(ref=volume.as_uri()), Path(scratch)) as server:
+            for width, height, theme in ((1280, 800, "light"), (1280, 800, "dark"), (390, 844, "light")):
+                await take(server.url, width, height, "dark" if theme == "dark" else "light")
+
+
+async def take(url: str, width: int, height: int, theme: Literal["light", "dark"]) -> None:
+    """The cards and the viewer, at one width in one theme."""
+    async with browsing(width, height, theme) as browser:
+        await browser.open(f"{url}/")
+        await browser.wait_for("return document.querySelector('.preview canvas.shown')")
+        await browser.run("document.querySelector('.where').textContent = 'file:///data/demo'")
+        await asyncio.sleep(0.5)  # the picture fades in
+        whole = await browser.run("return document.documentElement.scrollHeight")
+        await save(browser, f"page-{width}-{theme}.png", width, whole)
+        await browser.open(f"{url}/#em")
+        await browser.wait_for(
+            "return document.getElementById('canvas').dataset.state", lambda state: state == "ready"
+        )
+        await browser.run("document.activeElement.blur()")
+        await save(browser, f"viewer-{width}-{theme}.png", width, height)
+
+
+async def save(browser: Browser, name: str, width: int, height: int) -> None:
+    """Save what the window shows, or would if it were high enough."""
+    clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
+    taken = await browser.command("Page.captureScreenshot", captureBeyondViewport=True, clip=clip)
+    (DOCS / name).write_bytes(base64.b64decode(taken["data"]))
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
