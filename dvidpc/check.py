@@ -1,15 +1,17 @@
 """`dvidpc check`: opens every volume of a configuration, says how it is served and what is wrong with it."""
 
+import json
 import os
 from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 
 from dvidpc.app import access_of, make_workshop, source_of, upstream_limits_of
 from dvidpc.config import Config, StoreConfig
 from dvidpc.errors import DvidpcError
 from dvidpc.storage.base import ObjectStore
+from dvidpc.storage.inspection import inspect_bucket
 from dvidpc.storage.opening import open_store
 from dvidpc.types import ChunkCoord
 from dvidpc.volume.decoding import ChunkDecoder
@@ -31,6 +33,16 @@ class VolumeReport:
     problems: tuple[str, ...]
     """What keeps data from being served; none: all is well."""
 
+    def text(self) -> str:
+        """The report for a person."""
+        kinds = (("ok", self.lines), ("warning", self.warnings), ("problem", self.problems))
+        said = [f"  {mark:8}{line}\n" for mark, lines in kinds for line in lines]
+        return "".join([f"{self.name}\n", *said])
+
+    def json_line(self) -> str:
+        """The report for a program: an object on a line."""
+        return f"{json.dumps(asdict(self))}\n"
+
 
 async def check(config: Config, environ: Mapping[str, str]) -> AsyncIterator[VolumeReport]:
     """Report on the volumes of a configuration, one after the other, as they are opened."""
@@ -49,9 +61,15 @@ async def _check_volume(
 ) -> VolumeReport:
     name = f"{store.instance} ({store.ref})"
     try:
+        inspection = await inspect_bucket(access_of(store), environ)
         async with _opened(store, config, environ) as bucket:
             _, survey = await load_survey(source_of(store), bucket)
-            return await _report(name, store.instance or "", survey, bucket, workshop)
+            report = await _report(name, store.instance or "", survey, bucket, workshop)
+            return replace(
+                report,
+                lines=(inspection.line(), *report.lines),
+                warnings=(*inspection.warnings(), *report.warnings),
+            )
     except DvidpcError as error:
         return VolumeReport(name, (), (), (str(error),))
 

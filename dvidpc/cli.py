@@ -51,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
 
     check = commands.add_parser("check", help="say how the volumes of a configuration file would be served")
     check.add_argument("config", type=Path, metavar="CONFIG", help="a TOML file as DVID reads it")
+    check.add_argument("--json", action="store_true", help="an object for each volume, on a line of its own")
     check.set_defaults(run=_check)
 
     demo = commands.add_parser("demo", help="make a small volume, once, and serve it")
@@ -113,23 +114,17 @@ def _check(options: argparse.Namespace) -> int:
     from dvidpc.config import load_config
 
     config = load_config(options.config)
-    for warning in config.warnings:
-        sys.stdout.write(f"warning: {warning}\n")
 
     async def report() -> int:
         failed = 0
         async for volume in check(config, os.environ):
-            sys.stdout.write(f"{volume.name}\n")
-            for mark, lines in (
-                ("ok", volume.lines),
-                ("warning", volume.warnings),
-                ("problem", volume.problems),
-            ):
-                sys.stdout.writelines(f"  {mark:8}{line}\n" for line in lines)
+            sys.stdout.write(volume.json_line() if options.json else volume.text())
             sys.stdout.flush()
             failed += bool(volume.problems)
         return failed
 
+    for warning in config.warnings:
+        (sys.stderr if options.json else sys.stdout).write(f"warning: {warning}\n")
     failed = asyncio.run(report())
     if failed:
         sys.stderr.write(f"dvidpc: {failed} of the volumes cannot be served whole\n")

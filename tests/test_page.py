@@ -1,5 +1,6 @@
 """The page at `/`, as a person sees it: in a real browser, on a real server."""
 
+import json
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
@@ -220,6 +221,17 @@ def test_page_names_no_other_host() -> None:
         assert urls == set(), name
 
 
+async def test_channels_of_a_volume_are_shown_one_by_one(tmp_path: Path) -> None:
+    write_volume(tmp_path / "volume", VolumeSpec(data_type="uint16", num_channels=2, scale_levels=2))
+    async with serving(config_text({"em": tmp_path / "volume"}), tmp_path) as server:
+        volumes = json.loads(await server.get("/api/server/volumes"))["volumes"]
+    assert [[scale["name"] for scale in volume["scales"]] for volume in volumes] == [
+        ["em", "em_1"],
+        ["em_c1", "em_c1_1"],
+    ]
+    assert [volume["instance"] for volume in volumes] == ["em", "em_c1"]
+
+
 async def test_overview_says_what_is_served_and_how(server: Server) -> None:
     async with server.session.get(f"{server.url}/api/server/volumes") as response:
         document = await response.json()
@@ -229,5 +241,5 @@ async def test_overview_says_what_is_served_and_how(server: Server) -> None:
     assert em["scales"][1]["size"] == [150, 100, 45]
     assert em["scales"][0]["served"] == "as stored"
     assert lost["scales"] == []
-    assert "is no directory" in lost["problem"]
+    assert "nowhere" in lost["problem"]
     assert np.array_equal(em["scales"][2]["resolution_nm"], [32, 32, 32])

@@ -29,16 +29,25 @@ def overview(services: Services, problems: dict[str, str | None]) -> dict[str, J
         "version": facts.version,
         "neuroglancer": is_installed(),
         "volumes": [
-            _volume(volume, problems.get(volume.source.alias)) for volume in services.volumes.volumes
+            _volume(volume, instances, problems.get(volume.source.alias))
+            for volume in services.volumes.volumes
+            for instances in _by_channel(volume)
         ],
     }
 
 
-def _volume(volume: Volume, problem: str | None) -> dict[str, JsonValue]:
-    instances = volume.instances
+def _by_channel(volume: Volume) -> list[list[Instance]]:
+    """The instances of a volume, those of each channel together; of one that is not served, none."""
+    channels: dict[int, list[Instance]] = {}
+    for instance in volume.instances:
+        channels.setdefault(instance.channel, []).append(instance)
+    return list(channels.values()) or [[]]
+
+
+def _volume(volume: Volume, instances: list[Instance], problem: str | None) -> dict[str, JsonValue]:
     return {
         "store": volume.source.alias,
-        "instance": volume.source.instance,
+        "instance": instances[0].name if instances else volume.source.instance,
         "url": instances[0].store_url if instances else None,
         "problem": problem,
         "type": instances[0].voxel_type.type_name if instances else None,

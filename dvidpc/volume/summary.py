@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Iterable, Sequence
 
-from dvidpc.formats.info import Encoding
 from dvidpc.types import Compression, Point
 from dvidpc.volume.repo import Instance
 from dvidpc.volume.volumes import Volume
@@ -36,7 +35,7 @@ def served_how(instance: Instance) -> str:
     grid = instance.grid
     is_jpeg = grid.default_compression is Compression.JPEG
     if grid.grid.chunk_size == grid.block_size and not _is_shifted(instance):
-        if grid.encoding is (Encoding.JPEG if is_jpeg else Encoding.RAW):
+        if grid.passes_through() is grid.default_compression:
             return "as stored"
         return "encoded as JPEG" if is_jpeg else "decoded"
     cubes = f"{times(grid.block_size)} blocks"
