@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test bench property lint types fmt clean screenshots
+.PHONY: demo test bench property soak fuzz lint types fmt clean screenshots
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -35,6 +35,19 @@ $(VENV)/.bench: $(VENV)/.run
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.run
 
+# Mixed traffic before a failing bucket whose shards are replaced; every block is compared with the truth.
+MINUTES ?= 10
+soak: $(VENV)/.dev
+	$(BIN)/python -m tests.faulty.soak --minutes $(MINUTES)
+
+# Each parser and decoder for so many seconds, led by coverage.
+SECONDS ?= 60
+fuzz: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet atheris
+	for target in $$($(BIN)/python -c 'from fuzz.targets import TARGETS; print(*TARGETS)'); do \
+		$(BIN)/python -m fuzz.run $$target $(SECONDS) || exit 1; \
+	done
+
 # Thousands of drawn volumes: DRAWS=20000 make property
 property: $(VENV)/.dev
 	DVIDPC_DRAWS=$${DRAWS:-5000} $(BIN)/python -m pytest --timeout 0 tests/test_property_volumes.py
@@ -53,7 +66,7 @@ fmt: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .fuzz
 
 # The pictures in docs/; needs chromium and chromium-driver.
 screenshots: $(VENV)/.dev

@@ -1,16 +1,20 @@
 """Makes the parts of the server and joins them: the only place that knows them all."""
 
 import asyncio
+import logging
 import os
 import resource
 import socket
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
 from dvidpc import __version__
+from dvidpc.api.admission import Admission
+from dvidpc.api.auth import read_secret, require_token
 from dvidpc.api.block_list import BlockList
 from dvidpc.api.cors import CORS, Cors
 from dvidpc.api.documents import LoadCounters, ServerFacts
@@ -24,12 +28,13 @@ from dvidpc.api.pulse import Pulse, Reads
 from dvidpc.api.routes import ENDPOINTS, add_routes
 from dvidpc.api.services import SERVICES, Services
 from dvidpc.api.web_client import WEB_CLIENT, WebClient
-from dvidpc.config import Config, LimitsConfig, StoreConfig
+from dvidpc.config import Config, LimitsConfig, StoreConfig, changed_stores, needs_restart
 from dvidpc.storage.base import BucketAccess, ObjectStore, UpstreamLimits
 from dvidpc.storage.coalesce import CoalescingStore
 from dvidpc.storage.counts import UpstreamCounts
-from dvidpc.storage.opening import open_store
+from dvidpc.storage.opening import bucket_of, open_store
 from dvidpc.storage.ref import Kind, parse_ref, split_ref
+from dvidpc.storage.retry import Gate
 from dvidpc.volume.cache import LoadingCache
 from dvidpc.volume.health import HealthChecks
 from dvidpc.volume.opening import VolumeSource, Workshop
@@ -38,8 +43,78 @@ from dvidpc.volume.repo import Repo, derive_repo_uuid
 from dvidpc.volume.tasks import abandon
 from dvidpc.volume.volumes import Volumes
 
+if TYPE_CHECKING:
+    from aiohttp.typedefs import Middleware
+
+log = logging.getLogger(__name__)
+
 START_WAIT_S = 5.0
 """How long the start waits for buckets; those that take longer are served once they have answered."""
+
+EXPIRE_EVERY_S = 10.0
+"""How often what is cached is looked at for its age."""
+OPEN_PATHS = frozenset({"/healthz", "/readyz"})
+"""What is answered to everybody: a balancer has no token."""
+
+
+class Buckets:
+    """Opens the buckets of the configuration that holds now; volumes of one bucket share a gate."""
+
+    def __init__(self, config: Config, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._limits = upstream_limits_of(config.limits)
+        self._gates: dict[tuple[str, ...], Gate] = {}
+        self.counts: dict[str, UpstreamCounts] = {}
+        """What was asked for each volume, by its store's alias."""
+        self.use(config)
+
+    def use(self, config: Config) -> None:
+        """Open what *config* says from now on."""
+        limits = upstream_limits_of(config.limits)
+        self._stores = {store.alias: store for store in config.stores if store.instance is not None}
+        for alias in self._stores:
+            self.counts.setdefault(alias, UpstreamCounts())
+        if limits != self._limits:
+            self._limits, self._gates = limits, {}
+
+    @property
+    def sources(self) -> list[VolumeSource]:
+        """The volumes, in the order of the configuration."""
+        return [source_of(store) for store in self._stores.values()]
+
+    async def open(self, source: VolumeSource) -> ObjectStore:
+        """Open the bucket of a volume."""
+        access = access_of(self._stores[source.alias])
+        gate = self._gates.setdefault(bucket_of(access), Gate(self._limits))
+        return CoalescingStore(
+            await open_store(
+                access, self._limits, environ=self._environ, counts=self.counts[source.alias], gate=gate
+            )
+        )
+
+
+class Reloading:
+    """Exchanges the configuration of a running server."""
+
+    def __init__(self, config: Config, services: Services, buckets: Buckets) -> None:
+        self._config = config
+        self._services = services
+        self._buckets = buckets
+
+    async def use(self, config: Config) -> None:
+        """Serve what *config* says; logs what of it takes a restart."""
+        for name in needs_restart(self._config, config):
+            log.warning("%s has changed; that takes a restart", name)
+        changed = changed_stores(self._config, config)
+        self._config = config
+        self._buckets.use(config)
+        self._services.limits = config.limits
+        self._services.config_text = await asyncio.to_thread(config.path.read_bytes)
+        self._services.admission.use(config.limits)
+        await self._services.volumes.replace(self._buckets.sources, changed, START_WAIT_S)
+
+
+RELOADING: Final = web.AppKey("reloading", Reloading)
 
 
 def make_app(config: Config, environ: Mapping[str, str], started: float) -> web.Application:
@@ -47,14 +122,22 @@ def make_app(config: Config, environ: Mapping[str, str], started: float) -> web.
 
     Args:
         config: What to serve and how.
-        environ: The environment: credentials and the administrator's token are looked for there.
+        environ: The environment: credentials, the administrator's token and the secret of tokens are
+            looked for there.
         started: When the server began, in seconds since the epoch.
+
+    Raises:
+        ConfigError: Tokens are asked for, and there is no secret to check them with.
     """
     server = config.server
     cors = Cors(server.cors_domains, allow_timing=server.allow_timing)
     block_list = BlockList(server.block_list_file)
     gate = make_gate([redirect_to_clean_path, cors.answer_preflight, refuse_blocked(block_list)])
-    app = web.Application(middlewares=[rim, gate])
+    middlewares: list[Middleware] = [rim, gate]
+    if config.auth.enforce == "token":
+        open_paths = frozenset(server.base_path + path for path in OPEN_PATHS)
+        middlewares.append(require_token(read_secret(environ), open_paths))
+    app = web.Application(middlewares=middlewares)
     app.on_response_prepare.append(cors.on_prepare)
     app[CORS] = cors
     app[WEB_CLIENT] = WebClient(
@@ -70,21 +153,14 @@ def make_app(config: Config, environ: Mapping[str, str], started: float) -> web.
     )
     pool = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="codec")
     workshop = make_workshop(config, pool)
-    stores = {store.alias: store for store in config.stores if store.instance is not None}
-    limits = upstream_limits_of(config.limits)
-
-    upstream = {alias: UpstreamCounts() for alias in stores}
-
-    async def open_bucket(source: VolumeSource) -> ObjectStore:
-        access, counts = access_of(stores[source.alias]), upstream[source.alias]
-        return CoalescingStore(await open_store(access, limits, environ=environ, counts=counts))
-
-    volumes = Volumes(map(source_of, stores.values()), open_bucket, repo, workshop)
-    health = HealthChecks(volumes.volumes)
+    buckets = Buckets(config, environ)
+    volumes = Volumes(buckets.sources, buckets.open, repo, workshop)
+    health = HealthChecks(lambda: volumes.volumes)
     prefetcher = Prefetcher()
     journal = Journal(frozenset(ENDPOINTS))
-    pulse = Pulse(lambda: _reads_of(upstream.values()))
-    app[SERVICES] = Services(
+    pulse = Pulse(lambda: _reads_of(buckets.counts.values()))
+    admission = Admission(config.limits)
+    services = app[SERVICES] = Services(
         repo=repo,
         encoded=EncodedDocuments(repo),
         facts=_facts(config, started),
@@ -92,6 +168,7 @@ def make_app(config: Config, environ: Mapping[str, str], started: float) -> web.
         users=UserLatencies(),
         journal=journal,
         limits=config.limits,
+        admission=admission,
         volumes=volumes,
         health=health,
         prefetcher=prefetcher,
@@ -100,11 +177,12 @@ def make_app(config: Config, environ: Mapping[str, str], started: float) -> web.
         block_list=block_list,
         base_path=server.base_path,
     )
+    app[RELOADING] = Reloading(config, services, buckets)
 
     app[METRICS] = Sources(
         journal=journal,
         pulse=pulse,
-        upstream=upstream,
+        upstream=buckets.counts,
         caches={"blocks": workshop.payloads, "indexes": workshop.indexes},
         health=health,
         repo=repo,
@@ -114,8 +192,9 @@ def make_app(config: Config, environ: Mapping[str, str], started: float) -> web.
     async def keep_open(_app: web.Application) -> AsyncIterator[None]:
         beating = asyncio.ensure_future(pulse.run())
         await volumes.start(START_WAIT_S)
+        chores = [asyncio.ensure_future(admission.sweep()), asyncio.ensure_future(_keep_fresh(workshop))]
         yield
-        await abandon([beating])
+        await abandon([beating, *chores])
         journal.flush()
         await prefetcher.close()
         await health.close()
@@ -125,6 +204,13 @@ def make_app(config: Config, environ: Mapping[str, str], started: float) -> web.
 
     app.cleanup_ctx.append(keep_open)
     return app
+
+
+async def _keep_fresh(workshop: Workshop) -> None:
+    while True:
+        await asyncio.sleep(EXPIRE_EVERY_S)
+        workshop.payloads.expire()
+        workshop.indexes.expire()
 
 
 def make_workshop(config: Config, pool: ThreadPoolExecutor) -> Workshop:
@@ -137,7 +223,11 @@ def make_workshop(config: Config, pool: ThreadPoolExecutor) -> Workshop:
 
 
 def _make_cache(max_bytes: int, limits: LimitsConfig) -> LoadingCache:
-    return LoadingCache(max_bytes, absence_ttl_s=limits.negative_ttl_s, clock=time.monotonic)
+    """A cache whose absences are a third of negative_ttl old at most.
+
+    That a block is absent may follow from a minishard's absence, and this from a shard's: three caches.
+    """
+    return LoadingCache(max_bytes, absence_ttl_s=limits.negative_ttl_s / 3, clock=time.monotonic)
 
 
 def _reads_of(buckets: Iterable[UpstreamCounts]) -> Reads:
@@ -188,6 +278,10 @@ def upstream_limits_of(limits: LimitsConfig) -> UpstreamLimits:
         first_byte_timeout_s=limits.first_byte_timeout_s,
         attempt_timeout_s=limits.attempt_timeout_s,
         attempts=limits.attempts,
+        backoff_min_s=limits.backoff_min_s,
+        backoff_max_s=limits.backoff_max_s,
+        max_retry_after_s=limits.max_retry_after_s,
+        retry_budget=limits.retry_budget,
         concurrency=limits.upstream_concurrency,
     )
 

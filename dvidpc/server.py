@@ -4,16 +4,20 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 
 from aiohttp import web
 
+from dvidpc.api.connections import WatchedRunner
 from dvidpc.api.cors import CORS
 from dvidpc.api.metrics import METRICS, metrics_app
 from dvidpc.api.services import SERVICES
-from dvidpc.app import make_app
-from dvidpc.config import Address, Config, LimitsConfig
+from dvidpc.app import RELOADING, Reloading, make_app
+from dvidpc.config import Address, Config, LimitsConfig, load_config
 from dvidpc.errors import ConfigError
+from dvidpc.logs import set_up_logging
 from dvidpc.volume.summary import log_table
 
 log = logging.getLogger(__name__)
@@ -68,7 +72,8 @@ async def serve(
         log.info("repo %s, web server listening at %s", app[SERVICES].repo.uuid, url)
         if on_ready is not None:
             on_ready(url, app[SERVICES].repo.uuid)
-        number = await stop
+        with _reloading(app[RELOADING], runner, config.path):
+            number = await stop
         app[SERVICES].stopping.set()
         if number == signal.SIGTERM:
             log.info("stopping in %g s, as SIGTERM asks", config.server.shutdown_delay_s)
@@ -80,13 +85,13 @@ async def serve(
     log.info("stopped")
 
 
-def make_runner(app: web.Application, limits: LimitsConfig) -> web.AppRunner:
+def make_runner(app: web.Application, limits: LimitsConfig) -> WatchedRunner:
     """What connects *app* to sockets.
 
     Request lines may be long: all the blocks of a request stand in its URL, and aiohttp's own limit of
     8190 bytes refuses libdvid at 600 blocks.
     """
-    return _Runner(
+    runner = _Runner(
         app,
         access_log=None,
         handler_cancellation=True,
@@ -96,9 +101,47 @@ def make_runner(app: web.Application, limits: LimitsConfig) -> web.AppRunner:
         shutdown_timeout=limits.drain_timeout_s,
         lingering_time=_LINGERING_S,
     )
+    runner.watch(limits)
+    return runner
 
 
-class _Runner(web.AppRunner):
+@contextmanager
+def _reloading(reloading: Reloading, runner: WatchedRunner, path: Path) -> Iterator[None]:
+    """Read the configuration again on each SIGHUP, one after the other."""
+    loop = asyncio.get_running_loop()
+    asked = asyncio.Event()
+
+    async def reload() -> None:
+        while True:
+            await asked.wait()
+            asked.clear()
+            await reload_config(reloading, runner, path)
+
+    loop.add_signal_handler(signal.SIGHUP, asked.set)
+    task = asyncio.ensure_future(reload())
+    try:
+        yield
+    finally:
+        loop.add_signal_handler(signal.SIGHUP, lambda: None)
+        task.cancel()
+
+
+async def reload_config(reloading: Reloading, runner: WatchedRunner, path: Path) -> None:
+    """Serve what the file says now; as before, and logged why, if it cannot be used."""
+    try:
+        config = await asyncio.to_thread(load_config, path)
+        set_up_logging(config.logging, announce=False)
+    except ConfigError as error:
+        log.error("the configuration stays as it was: %s", error)
+        return
+    runner.watch(config.limits)
+    await reloading.use(config)
+    for warning in config.warnings:
+        log.warning("%s", warning)
+    log.info("configuration read again")
+
+
+class _Runner(WatchedRunner):
     """Has pages of other origins read what is answered to requests that no handler sees."""
 
     async def setup(self) -> None:

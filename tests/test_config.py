@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from dvidpc.config import (
     Address,
+    AuthConfig,
     CacheConfig,
     Config,
     LimitsConfig,
@@ -112,6 +113,7 @@ def test_one_store_is_enough_and_everything_else_has_a_default(tmp_path: Path) -
         cache=CacheConfig(),
         limits=LimitsConfig(),
         metrics=MetricsConfig(),
+        auth=AuthConfig(),
         stores=(StoreConfig("em", "s3://bucket/em", instance="em"),),
         notes=(),
         warnings=(),
@@ -313,7 +315,14 @@ def test_no_protection_may_be_asked_for(tmp_path: Path, enforce: str) -> None:
     assert load(tmp_path, f"[auth]\nenforce = {enforce}\n{STORE}").notes == ()
 
 
-AUTH_ADVICE = 'write enforce = "none" and let a reverse proxy ask who is there'
+@pytest.mark.parametrize(
+    "text", ["enforce = 'token'", "proxy_address = 'x'", "enforce = 'token'\nenforce_internal = 'token'"]
+)
+def test_tokens_may_be_asked_for(tmp_path: Path, text: str) -> None:
+    assert load(tmp_path, f"[auth]\n{text}\n{STORE}").auth == AuthConfig("token")
+
+
+AUTH_ADVICE = 'write enforce = "token", or "none" and let a reverse proxy ask who is there'
 WRONG = [
     # TOML
     ("[server]\nnote = \n", "line 2, column 8: Invalid value", "correct the TOML there"),
@@ -495,7 +504,6 @@ WRONG = [
         'write for example uuid = "28841c8277e044a7b187dda03e18da13"',
     ),
     # auth
-    ("[auth]\nenforce = 'token'\n", '[auth] enforce: the string "token" is not implemented', AUTH_ADVICE),
     ("[Auth]\nEnforce = 'dsg'\n", '[auth] enforce: the string "dsg" is not implemented', AUTH_ADVICE),
     ("[auth]\nenforce = true\n", "[auth] enforce: expected a string, got the boolean true", AUTH_ADVICE),
     (
@@ -503,7 +511,6 @@ WRONG = [
         '[auth] enforce_internal: the string "token" is not implemented',
         AUTH_ADVICE,
     ),
-    ("[auth]\nproxy_address = 'x'\n", "[auth] proxy_address: asks for tokens, as in DVID", AUTH_ADVICE),
     ("[auth]\nenforced = 'token'\n", "[auth] enforced: unknown key", 'did you mean "enforce"?'),
     # stores
     (
@@ -738,7 +745,7 @@ SECTIONS: Mapping[str, type] = {
 def test_sections_of_the_table_are_all_there_are() -> None:
     hints = get_type_hints(Config).items()
     assert {one for name, one in hints if hasattr(one, "__dataclass_fields__")} == {
-        one for one in SECTIONS.values() if one is not StoreConfig
+        one for one in (AuthConfig, *SECTIONS.values()) if one is not StoreConfig
     }
 
 

@@ -1,4 +1,4 @@
-"""The documents that change only when an instance is added, encoded and named once."""
+"""The documents that change only with the instances, encoded and named once."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from dvidpc.volume.repo import Instance, Repo
 
 
 class EncodedDocuments:
-    """Encodes a document when it is first asked for, and again when there are more instances.
+    """Encodes a document when it is first asked for, and again when there are other instances.
 
     lowtis asks for the info of an instance with every slice; the info of a repo of 1,000 instances is
     1 MB and takes some 40 ms to make.
@@ -18,15 +18,15 @@ class EncodedDocuments:
     def __init__(self, repo: Repo) -> None:
         """Encode what is known of *repo*, when it is asked for."""
         self._repo = repo
-        self._instances: dict[str, Document] = {}
+        self._instances: dict[str, tuple[Instance, Document]] = {}
         self._of_all: dict[str, tuple[int, Document]] = {}
 
     def instance_info(self, instance: Instance) -> Document:
         """`/api/node/{uuid}/{data}/info`; *instance* is one of the repo's."""
-        document = self._instances.get(instance.name)
-        if document is None:
+        described, document = self._instances.get(instance.name, (None, None))
+        if document is None or described is not instance:
             document = document_of(encode(documents.instance_info(self._repo.uuid, instance)))
-            self._instances[instance.name] = document
+            self._instances[instance.name] = instance, document
         return document
 
     def repo_info(self) -> Document:
@@ -38,9 +38,9 @@ class EncodedDocuments:
         return self._current("infos", lambda: encode(documents.repos_info(self._repo)))
 
     def _current(self, name: str, make: Callable[[], bytes]) -> Document:
-        count = len(self._repo.instances)
+        revision = self._repo.revision
         made_of, document = self._of_all.get(name, (-1, None))
-        if document is None or made_of != count:
+        if document is None or made_of != revision:
             document = document_of(make())
-            self._of_all[name] = count, document
+            self._of_all[name] = revision, document
         return document

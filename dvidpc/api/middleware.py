@@ -13,10 +13,12 @@ from dvidpc.api.services import SERVICES
 from dvidpc.errors import (
     DvidpcError,
     FormatError,
+    OverloadedError,
     RequestError,
     StoreError,
     StoreTimeoutError,
     TooLargeError,
+    UnauthorizedError,
 )
 from dvidpc.tally import TALLY
 
@@ -26,7 +28,9 @@ STATUS: Final[Mapping[type[DvidpcError], int]] = MappingProxyType(
     {
         RequestError: 400,
         TooLargeError: 413,
+        UnauthorizedError: 401,
         FormatError: 502,
+        OverloadedError: 503,
         StoreError: 503,
         StoreTimeoutError: 504,
     }
@@ -58,7 +62,12 @@ def answer_error(request: web.Request, error: DvidpcError) -> web.Response:
 
     The body is DVID's: the message, the path without its query, a full stop.  (web.go:1068, 3400c2cb)
     """
-    return plain_error(status_of(error), f"{error} ({request.path}).\n")
+    response = plain_error(status_of(error), f"{error} ({request.path}).\n")
+    if isinstance(error, OverloadedError):
+        response.headers["Retry-After"] = str(error.retry_after_s)
+    if isinstance(error, UnauthorizedError):
+        response.headers["WWW-Authenticate"] = 'Bearer realm="dvidpc"'
+    return response
 
 
 @web.middleware

@@ -180,6 +180,9 @@ ENDPOINTS: Final[Mapping[str, Endpoint]] = MappingProxyType(
 )
 """Endpoints of a data instance, by the first part of the path below it."""
 
+DOCUMENTS: Final = frozenset({"info", "metadata", "help"})
+"""Endpoints that are answered from memory, and hence never wait for their turn."""
+
 _INSTANCE_PATH = "/api/node/{uuid}/{data}/{call:.+}"
 
 
@@ -232,7 +235,12 @@ async def call_instance(request: web.Request) -> web.StreamResponse:
         return web.Response(headers={hdrs.ALLOW: "GET, HEAD, OPTIONS"})
     if request.method == hdrs.METH_POST:
         raise RequestError(_post_refusal(request, endpoint, instance))
-    return name_answer(request, await endpoint.handler(request, instance))
+    if request.match_info["call"].split("/", 1)[0] in DOCUMENTS:
+        answer = await endpoint.handler(request, instance)
+    else:
+        admission = request.app[SERVICES].admission
+        answer = await admission.run(request, lambda: endpoint.handler(request, instance))
+    return name_answer(request, answer)
 
 
 def _post_refusal(request: web.Request, endpoint: Endpoint, instance: Instance) -> str:

@@ -8,6 +8,7 @@ from typing import Final
 
 from aiohttp import web
 
+from dvidpc.api.admission import Admission
 from dvidpc.api.block_list import BlockList
 from dvidpc.api.documents import LoadCounters, ServerFacts
 from dvidpc.api.encoded import EncodedDocuments
@@ -20,9 +21,9 @@ from dvidpc.volume.repo import Repo
 from dvidpc.volume.volumes import Volumes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Services:
-    """Everything a handler may need."""
+    """Everything a handler may need; what the configuration says is exchanged when that is read again."""
 
     repo: Repo
     encoded: EncodedDocuments
@@ -32,11 +33,12 @@ class Services:
     users: UserLatencies
     journal: Journal
     limits: LimitsConfig
+    admission: Admission
     volumes: Volumes
     health: HealthChecks
     prefetcher: Prefetcher
     config_text: bytes
-    """The configuration file as it was at start; administrators may see it."""
+    """The configuration file as it was read; administrators may see it."""
     admin_token: str | None
     """What makes a request an administrator's; None: nobody is one."""
     block_list: BlockList

@@ -1,7 +1,9 @@
-"""The configuration file: DVID's own TOML, read once at start into frozen values."""
+"""The configuration file: DVID's own TOML, read into frozen values."""
 
+from dvidpc.config.changes import changed_stores, needs_restart
 from dvidpc.config.load import load_config, read_config
 from dvidpc.config.sections import (
+    AuthConfig,
     CacheConfig,
     Config,
     LimitsConfig,
@@ -15,6 +17,7 @@ from dvidpc.config.values import Address, one_line
 
 __all__ = [
     "Address",
+    "AuthConfig",
     "CacheConfig",
     "Config",
     "LimitsConfig",
@@ -23,7 +26,9 @@ __all__ = [
     "RepoConfig",
     "ServerConfig",
     "StoreConfig",
+    "changed_stores",
     "load_config",
+    "needs_restart",
     "one_line",
     "read_config",
 ]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from dvidpc.config.reading import Reading, fold_keys, refuse_unknown
+from dvidpc.config.sections import AuthConfig
 from dvidpc.config.values import describe
 
 _KEYS = (
@@ -17,13 +18,13 @@ _KEYS = (
     "dataset_map",
     "no_enforce",
 )
-_ADVICE = 'write enforce = "none" and let a reverse proxy ask who is there'
+_ADVICE = 'write enforce = "token", or "none" and let a reverse proxy ask who is there'
 
 
-def check_auth(table: Mapping[str, object], reading: Reading) -> None:
-    """Refuse to start where the file asks for protection, as none is implemented.
+def read_auth(table: Mapping[str, object], reading: Reading) -> AuthConfig:
+    """Who may read. A `proxy_address` alone asks for tokens, as in DVID.
 
-    Unknown keys stop the start too, unlike in DVID's other sections: a slip in `enforce` must not open
+    Unknown keys stop the start, unlike in DVID's other sections: a slip in `enforce` must not open
     the server.
 
     Raises:
@@ -31,14 +32,21 @@ def check_auth(table: Mapping[str, object], reading: Reading) -> None:
     """
     table = fold_keys(table, _KEYS, reading, "[auth]")
     refuse_unknown(table, _KEYS, reading, "[auth]")
-    if table.get("no_enforce") is not True:
-        for key in ("enforce", "enforce_internal"):
-            mode = table.get(key, "none")
-            if not isinstance(mode, str):
-                raise reading.error(f"[auth] {key}", f"expected a string, got {describe(mode)}; {_ADVICE}")
-            if mode not in {"", "none"}:
-                raise reading.error(f"[auth] {key}", f"{describe(mode)} is not implemented; {_ADVICE}")
-        if table.get("proxy_address") and not table.get("enforce"):
-            raise reading.error("[auth] proxy_address", f"asks for tokens, as in DVID; {_ADVICE}")
-    if table.keys() - {"enforce"}:
+    off = table.get("no_enforce") is True
+    modes = {}
+    for key in ("enforce", "enforce_internal"):
+        mode = table.get(key, "none") or "none"
+        if not isinstance(mode, str):
+            raise reading.error(f"[auth] {key}", f"expected a string, got {describe(mode)}; {_ADVICE}")
+        modes[key] = mode
+        known = {"none", "token"} if key == "enforce" else {"none", modes["enforce"]}
+        if mode not in known and not off:
+            raise reading.error(f"[auth] {key}", f"{describe(mode)} is not implemented; {_ADVICE}")
+    enforce = modes["enforce"]
+    if table.get("proxy_address") and not table.get("enforce"):
+        enforce = "token"
+    if table.get("public_versions") and enforce == "token" and not off:
+        reading.warn("[auth] public_versions is ignored: every reader needs a token")
+    if table.keys() - {"enforce"} and (off or enforce == "none"):
         reading.note("[auth] is not needed: everybody may read here; ignored")
+    return AuthConfig("token" if enforce == "token" and not off else "none")

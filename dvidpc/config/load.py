@@ -5,7 +5,7 @@ from pathlib import Path
 
 import tomli
 
-from dvidpc.config.auth import check_auth
+from dvidpc.config.auth import read_auth
 from dvidpc.config.reading import (
     Reading,
     Section,
@@ -74,7 +74,6 @@ def read_config(document: Mapping[str, object], path: Path) -> Config:
     def table(name: str) -> Mapping[str, object]:
         return reading.table(f"[{name}]", document.get(name, {}))
 
-    check_auth(table("auth"), reading)
     return Config(
         path=path,
         server=_read_server(table("server"), reading),
@@ -83,6 +82,7 @@ def read_config(document: Mapping[str, object], path: Path) -> Config:
         cache=_read_cache(table("cache"), reading),
         limits=_read_limits(table("limits"), reading),
         metrics=_read_ours(MetricsConfig, table("metrics"), reading, "[metrics]"),
+        auth=read_auth(table("auth"), reading),
         stores=read_stores(table("store"), reading),
         notes=tuple(reading.notes),
         warnings=tuple(reading.warnings),

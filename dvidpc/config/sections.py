@@ -189,6 +189,14 @@ class MetricsConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class AuthConfig:
+    """`[auth]`: who may read."""
+
+    enforce: Literal["none", "token"] = "none"
+    """`token`: who has a JSON Web Token signed with `DVID_JWT_SECRET_KEY`; `none`: everybody."""
+
+
+@dataclass(frozen=True, slots=True)
 class StoreConfig:
     """`[store.<alias>]` with `engine = "ngprecomputed"`: one volume, and who we are where it lies."""
 
@@ -242,6 +250,7 @@ class Config:
     cache: CacheConfig
     limits: LimitsConfig
     metrics: MetricsConfig
+    auth: AuthConfig
     stores: tuple[StoreConfig, ...]
     """The ngprecomputed stores, in the file's order; at least one."""
     notes: tuple[str, ...]

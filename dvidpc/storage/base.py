@@ -89,5 +89,12 @@ class UpstreamLimits:
     first_byte_timeout_s: float = 10.0
     attempt_timeout_s: float = 20.0
     attempts: int = 3
+    backoff_min_s: float = 0.05
+    backoff_max_s: float = 1.0
+    """Waits between attempts are drawn between these; the bound grows from attempt to attempt."""
+    max_retry_after_s: float = 5.0
+    """The longest `Retry-After` that is waited for; a longer one ends the attempts."""
+    retry_budget: float = 0.2
+    """Which share of the requests may be second and further attempts."""
     concurrency: int = 64
-    """Most requests under way to one bucket at a time."""
+    """Most requests under way to one bucket at a time; fewer while it is overloaded."""

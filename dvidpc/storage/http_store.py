@@ -8,7 +8,14 @@ import aiohttp
 from yarl import URL
 
 from dvidpc import __version__
-from dvidpc.errors import FormatError, ObjectChangedError, StoreError, StoreRefusedError, StoreTimeoutError
+from dvidpc.errors import (
+    FormatError,
+    ObjectChangedError,
+    StoreBusyError,
+    StoreError,
+    StoreRefusedError,
+    StoreTimeoutError,
+)
 from dvidpc.storage.answers import check_etag, check_size, if_match, name_object, undo_encoding
 from dvidpc.storage.base import Blob, BucketAccess, UpstreamLimits
 from dvidpc.storage.ref import Ref
@@ -16,6 +23,7 @@ from dvidpc.storage.tls import load_tls_context
 from dvidpc.types import ByteRange
 
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
+_SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
 _UNREACHABLE = (aiohttp.ClientError, OSError)
 
 
@@ -119,7 +127,15 @@ def _check_status(name: str, response: aiohttp.ClientResponse, *, wanted: int) -
             f"{name} cannot be read: the server does not let us ({status}), and web servers are read "
             "anonymously; if that is how absence looks here, list it in missing_status"
         )
+    if status in {429, 503}:
+        after_s = parse_retry_after(response.headers.get("Retry-After", ""))
+        raise StoreBusyError(f"{name} cannot be read: the server answers {status}", after_s)
     raise StoreError(f"{name} cannot be read: the server answers {status}")
+
+
+def parse_retry_after(text: str) -> float | None:
+    """The seconds of a `Retry-After`; None if it names none, or a date, which buckets do not send."""
+    return float(text) if _SECONDS.fullmatch(text) else None
 
 
 def _host_of(location: str) -> str:

@@ -13,11 +13,22 @@ from dvidpc.storage.gcs import open_gcs
 from dvidpc.storage.http_store import open_http
 from dvidpc.storage.object_store import BucketStore
 from dvidpc.storage.ref import Kind, Ref, parse_ref
-from dvidpc.storage.retry import RetryingStore
+from dvidpc.storage.retry import Gate, RetryingStore
 from dvidpc.storage.s3 import open_s3
 
 SUFFIXES = {".gz": "gzip", ".br": "br", ".zstd": "zstd"}
 """What cloud-volume appends to a file's name where a bucket would have a Content-Encoding."""
+
+
+def bucket_of(access: BucketAccess) -> tuple[str, ...]:
+    """What tells one bucket from another: volumes of one bucket share a `Gate`.
+
+    Raises:
+        ConfigError: The ref cannot be understood.
+    """
+    ref = parse_ref(access.ref)
+    endpoint = ref.endpoint or access.endpoint or ""
+    return ref.kind, endpoint, ref.bucket, ref.prefix if ref.kind is Kind.FILE else ""
 
 
 async def open_store(
@@ -26,6 +37,7 @@ async def open_store(
     *,
     environ: Mapping[str, str],
     counts: UpstreamCounts | None = None,
+    gate: Gate | None = None,
 ) -> ObjectStore:
     """Make ready to read below `access.ref`, with retries; close the store after use.
 
@@ -36,13 +48,14 @@ async def open_store(
         limits: How long and how often to ask.
         environ: What `os.environ` holds; botocore reads the process's own besides.
         counts: Where what is asked of the bucket is counted; None: nobody will look.
+        gate: What is shared with other volumes of the bucket; None: nothing.
 
     Raises:
         ConfigError: The configuration cannot be right.
         StoreError: There are no credentials, or no such directory; it may be otherwise later.
     """
     ref = parse_ref(access.ref)
-    return RetryingStore(await _open(ref, access, limits, environ), limits, counts)
+    return RetryingStore(await _open(ref, access, limits, environ), limits, gate, counts)
 
 
 async def _open(

@@ -1,33 +1,94 @@
-"""Asks a store again when it fails, and not too much of it at a time."""
+"""Asks a store again when it fails, not too much of it at a time, and not at all while it is down."""
 
 import asyncio
+import logging
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
-from dvidpc.errors import ObjectChangedError, StoreError, StoreRefusedError, StoreTimeoutError
+from dvidpc.errors import (
+    ObjectChangedError,
+    StoreBusyError,
+    StoreError,
+    StoreRefusedError,
+    StoreTimeoutError,
+)
 from dvidpc.storage.answers import name_object
 from dvidpc.storage.base import Blob, ObjectStore, UpstreamLimits
 from dvidpc.storage.counts import UpstreamCounts, kind_of
+from dvidpc.storage.pressure import AdaptiveLimit, Breaker, RetryBudget, plan_pause
 from dvidpc.tally import TALLY
 from dvidpc.types import ByteRange
 
-LEAST_WAIT_S = 0.05
-MOST_WAIT_S = 1.0
+log = logging.getLogger(__name__)
+
+
+class Gate:
+    """What all readers of one bucket share: places for requests under way, retry budget, breaker."""
+
+    def __init__(self, limits: UpstreamLimits, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self.budget = RetryBudget(limits.retry_budget)
+        self.limit = AdaptiveLimit(limits.concurrency)
+        self.breaker = Breaker()
+        self.clock = clock
+        self.under_way = 0
+        self._queue: deque[asyncio.Future[None]] = deque()
+
+    @property
+    def waiting(self) -> int:
+        """Requests that wait for a place."""
+        return len(self._queue)
+
+    @asynccontextmanager
+    async def place(self) -> AsyncIterator[None]:
+        """Wait for a place, first come first served, and hold it."""
+        if self._queue or self.under_way >= self.limit.limit:
+            await self._wait()
+        else:
+            self.under_way += 1
+        try:
+            yield
+        finally:
+            self.under_way -= 1
+            self._wake()
+
+    async def _wait(self) -> None:
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._queue.append(turn)
+        try:
+            await turn  # `_wake` has counted us in
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self.under_way -= 1
+                self._wake()
+            elif turn in self._queue:
+                self._queue.remove(turn)
+            raise
+
+    def _wake(self) -> None:
+        while self._queue and self.under_way < self.limit.limit:
+            turn = self._queue.popleft()
+            if not turn.done():
+                self.under_way += 1
+                turn.set_result(None)
 
 
 class RetryingStore:
     """An `ObjectStore` that asks another one, up to `limits.attempts` times and for so long each.
 
-    Waiting for one of the `limits.concurrency` places is not part of an attempt's time, and no place is
-    held while waiting between attempts. Every attempt is counted in *counts*, and in the tally of the
-    request it is for.
+    Waiting for a place is not part of an attempt's time, and no place is held while waiting between
+    attempts. An object that was replaced, a refusal and broken bytes are answers: they are not asked for
+    again, and the bucket that gives them is well.
+    Every attempt is counted in *counts*, and in the tally of the request it is for.
     """
 
     def __init__(
         self,
         store: ObjectStore,
         limits: UpstreamLimits,
+        gate: Gate | None = None,
         counts: UpstreamCounts | None = None,
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -35,10 +96,10 @@ class RetryingStore:
     ) -> None:
         self._store = store
         self._limits = limits
+        self._gate = gate or Gate(limits)
         self.counts = counts or UpstreamCounts()
         self._sleep = sleep
         self._uniform = uniform
-        self._places = asyncio.Semaphore(limits.concurrency)
 
     @property
     def url(self) -> str:
@@ -58,26 +119,57 @@ class RetryingStore:
         await self._store.close()
 
     async def _insist(self, key: str, ask: Callable[[], Awaitable[Blob | None]]) -> Blob | None:
-        for failures in range(1, self._limits.attempts):
+        self._gate.budget.deposit()
+        failures = 0
+        while True:
             try:
                 return await self._attempt(key, ask)
-            except (ObjectChangedError, StoreRefusedError):
+            except (ObjectChangedError, StoreRefusedError, BreakerOpenError):
                 raise
-            except StoreError:
-                self.counts.retries += 1
-                await self._sleep(self._uniform(LEAST_WAIT_S, longest_wait_s(failures)))
-        return await self._attempt(key, ask)
+            except StoreError as error:
+                failures += 1
+                pause = plan_pause(failures, self._limits, _retry_after_of(error))
+                if failures == self._limits.attempts or pause is None or not self._gate.budget.withdraw():
+                    raise
+            self.counts.retries += 1
+            await self._sleep(self._uniform(pause.least_s, pause.most_s))
 
     async def _attempt(self, key: str, ask: Callable[[], Awaitable[Blob | None]]) -> Blob | None:
-        async with self._places:
+        gate = self._gate
+        async with gate.place():
+            if not gate.breaker.admits(gate.clock()):
+                raise BreakerOpenError(
+                    f"{name_object(self.url, key)} was not asked for: the bucket keeps failing, and is "
+                    "tried again every few seconds"
+                )
             try:
-                async with asyncio.timeout(self._limits.attempt_timeout_s):
-                    return await self._counted(ask)
-            except TimeoutError as error:
-                self.counts.errors["timeout"] += 1
-                raise StoreTimeoutError(
-                    f"{name_object(self.url, key)} did not arrive within {self._limits.attempt_timeout_s:g} s"
-                ) from error
+                blob = await self._in_time(key, ask)
+            except (ObjectChangedError, StoreRefusedError):
+                gate.breaker.succeeded(gate.clock())
+                raise
+            except StoreError as error:
+                self._note_failure(error)
+                raise
+            gate.limit.succeeded()
+            gate.breaker.succeeded(gate.clock())
+            return blob
+
+    async def _in_time(self, key: str, ask: Callable[[], Awaitable[Blob | None]]) -> Blob | None:
+        try:
+            async with asyncio.timeout(self._limits.attempt_timeout_s):
+                return await self._counted(ask)
+        except TimeoutError as error:
+            self.counts.errors["timeout"] += 1
+            raise StoreTimeoutError(
+                f"{name_object(self.url, key)} did not arrive within {self._limits.attempt_timeout_s:g} s"
+            ) from error
+
+    def _note_failure(self, error: StoreError) -> None:
+        gate = self._gate
+        if isinstance(error, StoreBusyError | StoreTimeoutError):
+            gate.limit.overloaded(gate.clock())
+        if gate.breaker.failed(gate.clock()):
+            log.error("%s keeps failing; asking it no more than every few seconds: %s", self.url, error)
 
     async def _counted(self, ask: Callable[[], Awaitable[Blob | None]]) -> Blob | None:
         counts = self.counts
@@ -98,6 +190,9 @@ class RetryingStore:
         return blob
 
 
-def longest_wait_s(failures: int) -> float:
-    """The most to wait after so many failures; how long is drawn between `LEAST_WAIT_S` and this."""
-    return min(MOST_WAIT_S, LEAST_WAIT_S * 4.0**failures)
+class BreakerOpenError(StoreError):
+    """The bucket was not asked, as it failed too often of late."""
+
+
+def _retry_after_of(error: StoreError) -> float | None:
+    return error.retry_after_s if isinstance(error, StoreBusyError) else None

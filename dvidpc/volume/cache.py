@@ -1,4 +1,4 @@
-"""A cache bounded by weight, in which each key is loaded once however many ask for it at a time."""
+"""A cache bounded by weight and age, in which each key is loaded once however many ask at a time."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
@@ -8,9 +8,16 @@ from typing import Any, Final, TypeVar, cast
 
 from cachetools import LRUCache
 
+from dvidpc.errors import ObjectChangedError, StoreError, StoreRefusedError
 from dvidpc.tally import TALLY
 
 T = TypeVar("T")
+
+FRESH_S: Final = 1800.0
+"""How long a value is served without asking the bucket again. What is made of two cached values, such as
+a block of chunks, is thus an hour old at most."""
+STALE_S: Final = 600.0
+"""How much longer a value is kept, to be served while the bucket is down."""
 
 _OVERHEAD = 200
 """Bytes counted for a key and its place in the cache, so that many small values stay bounded too."""
@@ -36,6 +43,8 @@ class CacheCounts:
     shared: int = 0
     """Requests that joined a load under way."""
     evictions: int = 0
+    stale: int = 0
+    """Times an old value was served since the bucket was down."""
 
 
 @dataclass(slots=True)
@@ -43,6 +52,13 @@ class _Absence:
     """A proven absence, believed until *expires* on the cache's clock."""
 
     expires: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Old:
+    """The key of a value that is too old to be served as long as the bucket answers."""
+
+    key: Hashable
 
 
 class _Flight:
@@ -56,11 +72,23 @@ class _Flight:
 
 
 class _WeighedLRU(LRUCache[Hashable, object]):
-    """An LRU cache that tells of evictions."""
+    """An LRU cache that tells of evictions, and since when it holds each value."""
 
-    def __init__(self, maxsize: int, counts: CacheCounts) -> None:
+    def __init__(self, maxsize: int, counts: CacheCounts, clock: Callable[[], float]) -> None:
         super().__init__(maxsize, getsizeof=_weigh)
         self._counts = counts
+        self._clock = clock
+        self.since: dict[Hashable, float] = {}
+        """The oldest first."""
+
+    def __setitem__(self, key: Hashable, value: object) -> None:
+        super().__setitem__(key, value)
+        self.since.pop(key, None)
+        self.since[key] = self._clock()
+
+    def __delitem__(self, key: Hashable) -> None:
+        super().__delitem__(key)
+        del self.since[key]
 
     def popitem(self) -> tuple[Hashable, object]:
         self._counts.evictions += 1
@@ -72,17 +100,31 @@ class LoadingCache:
 
     A value is None (nothing there; kept for *absence_ttl_s* only), bytes, or has `nbytes`.
     A load that fails is not kept. A load nobody waits for any more is cancelled.
-    For use on one event loop.
+    Values are served for *fresh_s*; for *stale_s* more they are kept for the case that the bucket is down.
+    For use on one event loop; somebody calls `expire` from time to time, so that a hit need not look at
+    the clock.
 
     Args:
         max_bytes: The budget; 0 keeps nothing, but loads are still shared.
         absence_ttl_s: How long a None is believed.
         clock: Seconds, monotonic.
+        fresh_s: How long a value is served without asking again.
+        stale_s: How long it is kept then.
     """
 
-    def __init__(self, max_bytes: int, *, absence_ttl_s: float, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        max_bytes: int,
+        *,
+        absence_ttl_s: float,
+        clock: Callable[[], float],
+        fresh_s: float = FRESH_S,
+        stale_s: float = STALE_S,
+    ) -> None:
         self.counts = CacheCounts()
-        self._values = _WeighedLRU(max_bytes, self.counts)
+        self._values = _WeighedLRU(max_bytes, self.counts, clock)
+        self._fresh_s = fresh_s
+        self._stale_s = stale_s
         self._flights: dict[Hashable, _Flight] = {}
         self._absence_ttl_s = absence_ttl_s
         self._clock = clock
@@ -138,18 +180,46 @@ class LoadingCache:
                 self._land(key, flight)
         return cast("T", flight.task.result())
 
+    def last_known(self, key: Hashable) -> object:
+        """The value of *key*, however old; MISSING if none is kept. Counts as no use of it."""
+        value = self._values.get(key, MISSING)
+        return self._values.get(_Old(key), MISSING) if value is MISSING else value
+
     def drop(self, key: Hashable) -> None:
         """Forget *key*; a load under way for it goes on, for those who wait, but is not kept."""
         self._values.pop(key, None)
+        self._values.pop(_Old(key), None)
         self._flights.pop(key, None)
+
+    def expire(self) -> None:
+        """Put aside what is no longer fresh, and forget what was put aside long enough ago."""
+        now = self._clock()
+        aged = []
+        for key, since in self._values.since.items():
+            if since + min(self._fresh_s, self._stale_s) > now:
+                break
+            if since + (self._stale_s if type(key) is _Old else self._fresh_s) <= now:
+                aged.append(key)
+        for key in aged:
+            value = self._values.pop(key)
+            if type(key) is not _Old and type(value) is not _Absence:
+                self._values[_Old(key)] = value
 
     def drop_where(self, chosen: Callable[[Hashable], bool]) -> None:
         """Forget every key that *chosen* holds true of."""
-        for key in [key for key in (*self._values, *self._flights) if chosen(key)]:
+        held = [key.key if type(key) is _Old else key for key in self._values]
+        for key in [key for key in (*held, *self._flights) if chosen(key)]:
             self.drop(key)
 
     async def _load(self, key: Hashable, load: Callable[[], Awaitable[T]]) -> T:
-        value = await load()
+        try:
+            value = await load()
+        except StoreError as error:
+            old = self._values.get(_Old(key), MISSING)
+            if old is MISSING or isinstance(error, ObjectChangedError | StoreRefusedError):
+                raise
+            self.counts.stale += 1
+            return cast("T", old)
         flight = self._flights.get(key)
         if flight is not None and flight.task is asyncio.current_task():
             self._keep(key, value)
@@ -158,6 +228,7 @@ class LoadingCache:
     def _keep(self, key: Hashable, value: object) -> None:
         if value is None:
             value = _Absence(self._clock() + self._absence_ttl_s)
+        self._values.pop(_Old(key), None)
         if _weigh(value) <= self._values.maxsize:
             self._values[key] = value
 

@@ -1,6 +1,6 @@
 """Reads chunks as stored: from objects of their own, or out of shards."""
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 from dvidpc.errors import FormatError, ObjectChangedError
@@ -94,6 +94,11 @@ class ChunkReader:
         self._grid = grid
         self._data_type, self._num_channels = voxel
         self._indexes = indexes
+        self._on_replaced: list[Callable[[], None]] = []
+
+    def on_replaced(self, callback: Callable[[], None]) -> None:
+        """Have *callback* called whenever a shard turns out to be another than before."""
+        self._on_replaced.append(callback)
 
     @property
     def is_sharded(self) -> bool:
@@ -148,7 +153,7 @@ class ChunkReader:
         if self._sharding is None:
             return StoredChunk(box, self._name(self._key(self._grid.chunk_name(cell))), None)
         key, minishard = await self._find_minishard(cell, self._sharding)
-        where = None if minishard is None else minishard.index.find(self._grid.chunk_id(cell))
+        where = self._find_chunk(cell, minishard, self._sharding)
         return (
             None if where is None else StoredChunk(box, self._name(key), where, self._sharding.data_encoding)
         )
@@ -161,9 +166,27 @@ class ChunkReader:
             (self._store, key, "minishard", number), lambda: self._load_minishard(key, number, spec)
         )
 
+    def _find_chunk(
+        self, cell: ChunkCoord, minishard: _Minishard | None, spec: ShardingSpec
+    ) -> ByteRange | None:
+        """Where a chunk lies in its shard; None if the minishard does not hold it.
+
+        Raises:
+            FormatError: The minishard's index puts it where no chunk can be.
+        """
+        if minishard is None:
+            return None
+        try:
+            where = minishard.index.find(self._grid.chunk_id(cell))
+        except FormatError as error:
+            raise FormatError(f"{self.describe(cell)}: {error}") from error
+        if where is not None and where.start < spec.shard_index_size:
+            raise FormatError(f"{self.describe(cell)}: minishard index puts it into the shard index")
+        return where
+
     async def _read_from_shard(self, cell: ChunkCoord, spec: ShardingSpec, max_size: int) -> bytes | None:
         key, minishard = await self._find_minishard(cell, spec)
-        where = None if minishard is None else minishard.index.find(self._grid.chunk_id(cell))
+        where = self._find_chunk(cell, minishard, spec)
         if minishard is None or where is None:
             return None
         if not 0 < where.size <= max_size:
@@ -204,6 +227,9 @@ class ChunkReader:
         start = page * _PAGE_ENTRIES * ENTRY_SIZE
         stop = min(start + _PAGE_ENTRIES * ENTRY_SIZE, spec.shard_index_size)
         blob = await self._store.get_range(key, ByteRange(start, stop))
+        known = self._indexes.last_known((self._store, key, "page", page))
+        if isinstance(known, _IndexPage) and (blob is None or blob.etag != known.etag):
+            self._forget(key)
         return None if blob is None else _IndexPage(blob.data, blob.etag)
 
     async def _read_part(self, key: str, where: ByteRange, etag: str | None) -> Blob:
@@ -227,6 +253,8 @@ class ChunkReader:
             return isinstance(cached, tuple) and cached[:2] == (self._store, key)
 
         self._indexes.drop_where(of_the_shard)
+        for callback in self._on_replaced:
+            callback()
 
     def _name(self, key: str) -> str:
         return name_object(self._store.url, key)

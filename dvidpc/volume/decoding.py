@@ -76,6 +76,10 @@ class ChunkDecoder:
         data = await self._reader.read(cell)
         return None if data is None else await self.in_pool(partial(self.decode, cell, data))
 
+    def on_replaced(self, callback: Callable[[], None]) -> None:
+        """Have *callback* called whenever a shard turns out to be another than before."""
+        self._reader.on_replaced(callback)
+
     async def locate(self, cell: ChunkCoord) -> StoredChunk | None:
         """Where the chunk lies, as `ChunkReader.locate`."""
         return await self._reader.locate(cell)

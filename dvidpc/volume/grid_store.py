@@ -50,6 +50,8 @@ class GridStore:
         self._block_size = block_size
         self._cache = cache
         self._held = held
+        for copy in copies:
+            copy.on_replaced(self.forget)
         shape = copies[0].shape_of(ChunkCoord(0, 0, 0))
         self._is_grey = shape.data_type is DataType.UINT8 and layout.num_values == 1
         self._is_alone = shape.num_channels == 1 or layout.channel is None
@@ -158,6 +160,11 @@ class GridStore:
         cells = self.grid.chunks_touching(box)
         found = await gather_or_cancel(self._copies[0].locate(cell) for cell in cells)
         return [chunk for chunk in found if chunk is not None]
+
+    def forget(self) -> None:
+        """Drop all that is cached of this scale: what it was made of has been replaced."""
+        owners = {self, *self._copies}
+        self._cache.drop_where(lambda key: isinstance(key, tuple) and key[0] in owners)
 
     def peek_chunk(self, cell: ChunkCoord) -> Voxels | Missing | None:
         """What `read_chunk` would answer, if no reading is needed for it; else `cache.MISSING`."""

@@ -31,27 +31,41 @@ class HealthChecks:
     """Reads the `info` of volumes.
 
     Args:
-        volumes: Those of the configuration.
+        volumes: Those of the configuration as it is now.
         clock: Seconds, monotonic.
     """
 
-    def __init__(self, volumes: Sequence[Volume], clock: Callable[[], float] = time.monotonic) -> None:
-        self._findings = {volume.source.alias: (volume, _Finding()) for volume in volumes}
+    def __init__(
+        self, volumes: Callable[[], Sequence[Volume]], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._volumes = volumes
+        self._findings: dict[str, tuple[Volume, _Finding]] = {}
         self._clock = clock
 
     async def check(self) -> dict[str, str | None]:
         """Why each volume cannot be read now, by its store's alias; None where it can."""
-        problems = await asyncio.gather(*(self._check(*pair) for pair in self._findings.values()))
-        return dict(zip(self._findings, problems, strict=True))
+        findings = self._current()
+        problems = await asyncio.gather(*(self._check(*pair) for pair in findings.values()))
+        return dict(zip(findings, problems, strict=True))
 
     def last(self) -> dict[str, str | None]:
         """What `check` last found, without reading."""
-        pairs = self._findings.items()
+        pairs = self._current().items()
         return {alias: volume.problem or finding.problem for alias, (volume, finding) in pairs}
 
     async def close(self) -> None:
         """End reads under way."""
         await abandon(finding.reading for _, finding in self._findings.values() if finding.reading)
+
+    def _current(self) -> dict[str, tuple[Volume, _Finding]]:
+        """What was found of each volume there is now; nothing yet of one that is new."""
+        before = self._findings
+        self._findings = {}
+        for volume in self._volumes():
+            alias = volume.source.alias
+            known = before.get(alias)
+            self._findings[alias] = known if known and known[0] is volume else (volume, _Finding())
+        return self._findings
 
     async def _check(self, volume: Volume, finding: _Finding) -> str | None:
         if volume.problem is not None or volume.store is None:

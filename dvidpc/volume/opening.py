@@ -59,13 +59,22 @@ class Workshop:
 async def open_volume(
     source: VolumeSource, store: ObjectStore, repo_uuid: str, workshop: Workshop
 ) -> list[Instance]:
-    """The instances of a volume, finest scale first; scales that cannot be served are logged and left out.
+    """The instances of a volume as its `info` has it now; see `find_info` and `make_instances`."""
+    directory, data = await find_info(store, source.directory)
+    return make_instances(source, store, repo_uuid, workshop, directory, data)
+
+
+def make_instances(
+    source: VolumeSource, store: ObjectStore, repo_uuid: str, workshop: Workshop, directory: str, data: bytes
+) -> list[Instance]:
+    """The instances of a volume whose `info` in *directory* is *data*, finest scale first.
+
+    Scales that cannot be served are logged and left out.
 
     Raises:
-        FormatError: There is no `info`, it cannot be understood, or no scale of it can be served.
-        StoreError: The bucket failed.
+        FormatError: The `info` cannot be understood, or no scale of it can be served.
     """
-    directory, survey = await load_survey(source, store)
+    survey = _survey(source, store, directory, data)
     url = name_object(store.url, directory).rstrip("/")
     for problem in survey.problems:
         log.error("%s: scale %d is not served: %s", url, problem.level, problem.reason)
@@ -88,8 +97,12 @@ async def load_survey(source: VolumeSource, store: ObjectStore) -> tuple[str, Su
         StoreError: The bucket failed.
     """
     directory, data = await find_info(store, source.directory)
+    return directory, _survey(source, store, directory, data)
+
+
+def _survey(source: VolumeSource, store: ObjectStore, directory: str, data: bytes) -> Survey:
     try:
-        return directory, survey_volume(parse_info(data), directory, source.block_size)
+        return survey_volume(parse_info(data), directory, source.block_size)
     except FormatError as error:
         raise FormatError(f"{name_object(store.url, resolve_key(directory, INFO_KEY))}: {error}") from error
 

@@ -115,10 +115,7 @@ class Instance:
 
 
 class Repo:
-    """All that is served: one repo with one version, whose UUID is also the repo's.
-
-    Instances are only ever added, so a name that was found once stays.
-    """
+    """All that is served: one repo with one version, whose UUID is also the repo's."""
 
     def __init__(self, uuid: str, alias: str, description: str, created: float) -> None:
         """Make a repo without instances; *created* is in seconds since the epoch."""
@@ -128,6 +125,12 @@ class Repo:
         self.created: Final = created
         self._instances: dict[str, Instance] = {}
         self.instances: Final[Mapping[str, Instance]] = MappingProxyType(self._instances)
+        self._revision = 0
+
+    @property
+    def revision(self) -> int:
+        """Another number whenever the instances are others."""
+        return self._revision
 
     def add(self, instances: Iterable[Instance]) -> None:
         """Serve *instances* too, after those there are: all of them, or none if one has a name taken.
@@ -145,6 +148,28 @@ class Repo:
                 )
             added[instance.name] = instance
         self._instances.update(added)
+        self._revision += 1
+
+    def put(self, store_alias: str, instances: Iterable[Instance]) -> None:
+        """Serve *instances* in place of those of *store_alias*, if there are any, at once.
+
+        Raises:
+            ConfigError: Two instances would have one name; all is as it was.
+        """
+        before = dict(self._instances)
+        self.remove(store_alias)
+        try:
+            self.add(instances)
+        except ConfigError:
+            self._instances.clear()
+            self._instances.update(before)
+            raise
+
+    def remove(self, store_alias: str) -> None:
+        """Serve no instance of *store_alias* any more."""
+        for name in [name for name, one in self._instances.items() if one.store_alias == store_alias]:
+            del self._instances[name]
+        self._revision += 1
 
     def instance(self, uuid_spec: str, name: str) -> Instance:
         """The instance of a request.

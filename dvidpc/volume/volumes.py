@@ -1,14 +1,19 @@
-"""Opens the volumes of the configuration: one that fails stops no other, and is tried again."""
+"""Opens the volumes of the configuration, and keeps up with them.
+
+One that fails stops no other, and is tried again; one whose `info` is rewritten is served as it is now.
+"""
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from dvidpc.errors import DvidpcError
+from dvidpc.errors import DvidpcError, StoreError
 from dvidpc.storage.base import ObjectStore
-from dvidpc.volume.opening import VolumeSource, Workshop, open_volume
+from dvidpc.volume.opening import VolumeSource, Workshop, make_instances
+from dvidpc.volume.place import find_info
 from dvidpc.volume.repo import Instance, Repo
 from dvidpc.volume.tasks import abandon
 
@@ -16,6 +21,10 @@ log = logging.getLogger(__name__)
 
 RETRY_AFTER_S: Final = 10.0
 """How long to wait before a volume that could not be opened is tried again."""
+LOOK_AGAIN_S: Final = 60.0
+"""How long to wait before the `info` of a volume that is served is read again."""
+RETIRE_S: Final = 60.0
+"""How long a bucket nobody is sent to any more stays open, for the requests under way."""
 
 
 @dataclass(slots=True)
@@ -24,21 +33,27 @@ class Volume:
 
     source: VolumeSource
     problem: str | None = "not opened yet"
-    """Why it is not served; None: it is."""
+    """Why it is not served as the configuration says; None: it is."""
     instances: Sequence[Instance] = field(default_factory=list)
+    """What the repo has of it."""
     store: ObjectStore | None = None
-    """Where it lies; None until it is opened."""
+    """Where the instances are read from; None: there are none."""
+    info: tuple[str, bytes] = ("", b"")
+    """What the instances were made of, and in which directory it was."""
+    complaint: str = ""
+    """What was last said of an `info` that cannot be used."""
 
 
 class Volumes:
-    """Opens volumes and adds their instances to the repo.
+    """Opens volumes and has their instances in the repo.
 
     Args:
         sources: The volumes, in the order of the configuration.
         open_store: Opens the bucket of one.
-        repo: What gains the instances.
+        repo: What has the instances.
         workshop: What the instances share.
         retry_after_s: How long to wait before a volume that failed is tried again.
+        look_again_s: How long to wait before the `info` of one that is served is read again.
     """
 
     def __init__(
@@ -48,50 +63,96 @@ class Volumes:
         repo: Repo,
         workshop: Workshop,
         retry_after_s: float = RETRY_AFTER_S,
+        look_again_s: float = LOOK_AGAIN_S,
     ) -> None:
-        self.volumes: Final = tuple(Volume(source) for source in sources)
+        self._volumes = {source.alias: Volume(source) for source in sources}
         self._open_store = open_store
         self._repo = repo
         self._workshop = workshop
         self._retry_after_s = retry_after_s
-        self._tasks: list[asyncio.Task[None]] = []
+        self._look_again_s = look_again_s
+        self._keepers: dict[str, asyncio.Task[None]] = {}
+        self._retiring: dict[asyncio.Task[None], ObjectStore] = {}
+
+    @property
+    def volumes(self) -> tuple[Volume, ...]:
+        """The volumes, in the order of the configuration."""
+        return tuple(self._volumes.values())
 
     async def start(self, wait_s: float) -> None:
         """Begin to open every volume, and wait until each was tried once, but no longer than *wait_s*."""
-        tried = [asyncio.Event() for _ in self.volumes]
-        self._tasks = [
-            asyncio.ensure_future(self._keep_opening(volume, event))
-            for volume, event in zip(self.volumes, tried, strict=True)
-        ]
-        waits = [asyncio.ensure_future(event.wait()) for event in tried]
-        await asyncio.wait(waits, timeout=wait_s)
-        await abandon(waits)
-        for volume, event in zip(self.volumes, tried, strict=True):
-            if not event.is_set():
-                log.warning("store %s has not answered yet; serving without it so far", volume.source.alias)
+        await self._keep(self._volumes, wait_s)
+
+    async def replace(self, sources: Iterable[VolumeSource], changed: Collection[str], wait_s: float) -> None:
+        """Serve *sources* from now on.
+
+        A volume that is there already goes on as it is, unless its alias is in *changed*: then it is
+        served as before until it has been opened anew. Requests under way end undisturbed.
+
+        Args:
+            sources: The volumes, in the order of the configuration.
+            changed: Aliases of those that are reached otherwise than before.
+            wait_s: How long to wait for each to be tried.
+        """
+        before = self._volumes
+        self._volumes = {}
+        due = []
+        for source in sources:
+            known = before.pop(source.alias, None)
+            if known is not None and known.source == source and source.alias not in changed:
+                self._volumes[source.alias] = known
+                continue
+            due.append(source.alias)
+            volume = self._volumes[source.alias] = Volume(source)
+            if known is not None:
+                volume.instances, volume.store = known.instances, known.store
+        await abandon([self._keepers.pop(alias) for alias in {*before, *due} if alias in self._keepers])
+        for gone in before.values():
+            self._repo.remove(gone.source.alias)
+            self._let_go(gone)
+        await self._keep(due, wait_s)
 
     async def close(self) -> None:
         """Stop trying, and let go of every bucket."""
-        await abandon(self._tasks)
-        for volume in self.volumes:
-            if volume.store is not None:
-                await volume.store.close()
+        await abandon([*self._keepers.values(), *self._retiring])
+        stores = [volume.store for volume in self._volumes.values()]
+        for store in (*stores, *self._retiring.values()):
+            if store is not None:
+                await store.close()
 
-    async def _keep_opening(self, volume: Volume, tried: asyncio.Event) -> None:
-        while volume.problem is not None:
-            problem = await self._try_to_open(volume)
-            if problem is not None and problem != volume.problem:
-                log.error(
-                    "store %s is not served, and tried again from time to time: %s",
-                    volume.source.alias,
-                    problem,
-                )
-            if problem is None and tried.is_set():
-                log.info("store %s is served now", volume.source.alias)
-            volume.problem = problem
+    async def _keep(self, aliases: Iterable[str], wait_s: float) -> None:
+        tried = {alias: asyncio.Event() for alias in aliases}
+        for alias, event in tried.items():
+            self._keepers[alias] = asyncio.ensure_future(self._keep_up(self._volumes[alias], event))
+        waits = [asyncio.ensure_future(event.wait()) for event in tried.values()]
+        if waits:
+            await asyncio.wait(waits, timeout=wait_s)
+        await abandon(waits)
+        for alias, event in tried.items():
+            if not event.is_set():
+                log.warning("store %s has not answered yet; serving without it so far", alias)
+
+    async def _keep_up(self, volume: Volume, tried: asyncio.Event) -> None:
+        while True:
+            if volume.problem is None:
+                await self._look_again(volume)
+            else:
+                await self._open(volume, tried)
             tried.set()
-            if problem is not None:
-                await asyncio.sleep(self._retry_after_s)
+            await asyncio.sleep(self._look_again_s if volume.problem is None else self._retry_after_s)
+
+    async def _open(self, volume: Volume, tried: asyncio.Event) -> None:
+        problem = await self._try_to_open(volume)
+        if problem is not None and problem != volume.problem:
+            log.error(
+                "store %s is not served%s, and tried again from time to time: %s",
+                volume.source.alias,
+                " as configured" if volume.store else "",
+                problem,
+            )
+        if problem is None and tried.is_set():
+            log.info("store %s is served now", volume.source.alias)
+        volume.problem = problem
 
     async def _try_to_open(self, volume: Volume) -> str | None:
         """Why the volume cannot be opened; None if it was."""
@@ -99,11 +160,58 @@ class Volumes:
             store = await self._open_store(volume.source)
         except DvidpcError as error:
             return str(error)
+        kept = False
         try:
-            instances = await open_volume(volume.source, store, self._repo.uuid, self._workshop)
-            self._repo.add(instances)
+            info = await find_info(store, volume.source.directory)
+            instances = make_instances(volume.source, store, self._repo.uuid, self._workshop, *info)
+            self._repo.put(volume.source.alias, instances)
+            kept = True
         except DvidpcError as error:
-            await store.close()
             return str(error)
-        volume.store, volume.instances = store, instances
+        finally:
+            if not kept:
+                await store.close()
+        self._let_go(volume)
+        volume.store, volume.info, volume.instances = store, info, instances
         return None
+
+    async def _look_again(self, volume: Volume) -> None:
+        """Serve the volume as its `info` says now; as before, if that cannot be read or used."""
+        assert volume.store is not None
+        try:
+            info = await find_info(volume.store, volume.source.directory)
+            if info == volume.info:
+                return
+            instances = make_instances(volume.source, volume.store, self._repo.uuid, self._workshop, *info)
+            self._repo.put(volume.source.alias, instances)
+        except StoreError as error:
+            log.debug("%s", error)
+        except DvidpcError as error:
+            if str(error) != volume.complaint:
+                log.error("store %s was changed, and is served as before: %s", volume.source.alias, error)
+                volume.complaint = str(error)
+        else:
+            log.warning("store %s: its info was rewritten; serving what it says now", volume.source.alias)
+            _forget(volume.instances)
+            volume.info, volume.instances, volume.complaint = info, instances, ""
+
+    def _let_go(self, volume: Volume) -> None:
+        """Close the store of *volume* once the requests that read from it have ended."""
+        if volume.store is None:
+            return
+        _forget(volume.instances)
+        task = asyncio.ensure_future(self._retire(volume.store))
+        self._retiring[task] = volume.store
+
+    async def _retire(self, store: ObjectStore) -> None:
+        await asyncio.sleep(RETIRE_S)
+        task = asyncio.current_task()
+        with contextlib.suppress(StoreError):
+            await store.close()
+        if task is not None:
+            self._retiring.pop(task, None)
+
+
+def _forget(instances: Iterable[Instance]) -> None:
+    for instance in instances:
+        instance.grid.forget()

@@ -9,12 +9,13 @@ from dvidpc.errors import (
     DvidpcError,
     FormatError,
     ObjectChangedError,
+    StoreBusyError,
     StoreError,
     StoreRefusedError,
     StoreTimeoutError,
 )
 from dvidpc.storage.base import Blob, UpstreamLimits
-from dvidpc.storage.retry import LEAST_WAIT_S, MOST_WAIT_S, RetryingStore, longest_wait_s
+from dvidpc.storage.retry import BreakerOpenError, Gate, RetryingStore
 from dvidpc.types import ByteRange
 
 BLOB = Blob(b"data", '"etag"')
@@ -82,7 +83,7 @@ async def test_failures_are_asked_again(failure: StoreError) -> None:
     store, waits = FlakyStore(failure, failure), Waits()
     assert await retrying(store, waits).get("info", max_size=9) == BLOB
     assert store.calls == 3
-    assert waits.seconds == [longest_wait_s(1), longest_wait_s(2)]
+    assert waits.seconds == [0.2, 0.8]
 
 
 async def test_last_failure_is_raised() -> None:
@@ -111,11 +112,93 @@ async def test_one_attempt_means_no_retry() -> None:
     assert store.calls == 1
 
 
-def test_waits_are_drawn_between_50_ms_and_a_growing_bound() -> None:
-    bounds = [longest_wait_s(failures) for failures in range(1, 9)]
-    assert bounds == sorted(bounds)
-    assert all(LEAST_WAIT_S < bound <= MOST_WAIT_S for bound in bounds)
-    assert bounds[-1] == MOST_WAIT_S
+@pytest.mark.parametrize(("asked_s", "waited_s"), [(None, 0.2), (0.0, 0.2), (2.0, 2.0), (5.0, 5.0)])
+async def test_retry_after_is_waited_for(asked_s: float | None, waited_s: float) -> None:
+    store, waits = FlakyStore(StoreBusyError("503", asked_s)), Waits()
+    assert await retrying(store, waits).get("info", max_size=9) == BLOB
+    assert waits.seconds == [waited_s]
+
+
+async def test_long_retry_after_ends_the_attempts() -> None:
+    store, waits = FlakyStore(StoreBusyError("503", 5.1)), Waits()
+    with pytest.raises(StoreBusyError):
+        await retrying(store, waits).get("info", max_size=9)
+    assert store.calls == 1
+
+
+async def test_retries_are_a_share_of_the_requests() -> None:
+    store = FlakyStore(*(StoreError("503") for _ in range(1000)))
+    reader = retrying(store, Waits(), attempts=10)
+    for _ in range(19):  # the breaker has not seen 20 attempts when the budget's reserve is spent
+        with pytest.raises(StoreError):
+            await reader.get("info", max_size=9)
+    assert store.calls <= 20
+
+
+async def test_bucket_that_keeps_failing_is_left_alone_and_probed() -> None:
+    now = 100.0
+    limits = UpstreamLimits(attempts=1)
+    store = FlakyStore(*(StoreError("503") for _ in range(21)))
+    reader = RetryingStore(store, limits, Gate(limits, clock=lambda: now))
+    for _ in range(30):
+        with pytest.raises(StoreError):
+            await reader.get("info", max_size=9)
+    assert store.calls == 20
+    with pytest.raises(BreakerOpenError, match="s3://bucket/image/info was not asked for"):
+        await reader.get("info", max_size=9)
+    for _ in range(2):
+        now += 2
+        with pytest.raises(StoreError):
+            await reader.get("info", max_size=9) if store.failures else pytest.fail("no failure left")
+        if not store.failures:
+            break
+    now += 2
+    assert await reader.get("info", max_size=9) == BLOB
+    assert await reader.get("info", max_size=9) == BLOB
+
+
+async def test_refusals_and_replaced_objects_do_not_open_the_breaker() -> None:
+    store = FlakyStore(*([StoreRefusedError("403"), ObjectChangedError("412")] * 30))
+    reader = retrying(store, Waits())
+    for _ in range(60):
+        with pytest.raises(StoreError):
+            await reader.get("info", max_size=9)
+    assert await reader.get("info", max_size=9) == BLOB
+
+
+async def test_volumes_of_one_bucket_share_its_places() -> None:
+    limits = UpstreamLimits(concurrency=3)
+    gate, store = Gate(limits), FlakyStore()
+    readers = [RetryingStore(store, limits, gate) for _ in range(4)]
+    await asyncio.gather(*(reader.get("info", max_size=9) for reader in readers for _ in range(10)))
+    assert store.most_under_way == 3
+
+
+async def test_overload_lowers_how_much_is_asked_at_a_time() -> None:
+    limits = UpstreamLimits(concurrency=64, attempts=1)
+    gate = Gate(limits)
+    store = FlakyStore(StoreBusyError("503"))
+    reader = RetryingStore(store, limits, gate)
+    with pytest.raises(StoreBusyError):
+        await reader.get("info", max_size=9)
+    await asyncio.gather(*(reader.get("info", max_size=9) for _ in range(100)))
+    assert store.most_under_way <= 36
+
+
+async def test_those_who_give_up_waiting_leave_no_hole() -> None:
+    limits = UpstreamLimits(concurrency=1)
+    gate, store = Gate(limits), FlakyStore()
+    store.gate.clear()
+    reader = RetryingStore(store, limits, gate)
+    reads = [asyncio.create_task(reader.get("info", max_size=9)) for _ in range(5)]
+    await store.asked.wait()
+    for read in reads[1:4]:
+        read.cancel()
+    await asyncio.wait(reads[1:4])
+    store.gate.set()
+    assert await reads[0] == await reads[4] == BLOB
+    assert gate.under_way == 0
+    assert gate.waiting == 0
 
 
 async def test_slow_attempt_is_a_timeout() -> None:

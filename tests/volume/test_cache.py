@@ -5,6 +5,15 @@ from collections.abc import Callable
 
 import pytest
 
+from dvidpc.errors import (
+    DvidpcError,
+    FormatError,
+    ObjectChangedError,
+    StoreBusyError,
+    StoreError,
+    StoreRefusedError,
+    StoreTimeoutError,
+)
 from dvidpc.volume.cache import MISSING, LoadingCache
 
 
@@ -163,3 +172,86 @@ async def test_keys_are_dropped_by_what_they_are(count: int) -> None:
     await cache.get_or_load("other", lambda: asyncio.sleep(0, b"x"))
     cache.drop_where(lambda key: isinstance(key, tuple) and key[0] == "shard")
     assert len(cache) == 1
+
+
+def aging_cache(clock: Clock) -> LoadingCache:
+    return LoadingCache(10_000, absence_ttl_s=30, clock=clock, fresh_s=100, stale_s=50)
+
+
+async def give(value: bytes | None) -> bytes | None:
+    return value
+
+
+async def fail(error: Exception) -> bytes | None:
+    raise error
+
+
+async def test_an_old_value_is_loaded_again() -> None:
+    clock = Clock()
+    cache = aging_cache(clock)
+    assert await cache.get_or_load("key", lambda: give(b"old")) == b"old"
+    clock.now = 99
+    cache.expire()
+    assert await cache.get_or_load("key", lambda: give(b"new")) == b"old"
+    clock.now = 100
+    cache.expire()
+    assert cache.peek("key") is MISSING
+    assert cache.last_known("key") == b"old"
+    assert await cache.get_or_load("key", lambda: give(b"new")) == b"new"
+    assert len(cache) == 1
+
+
+@pytest.mark.parametrize("outage", [StoreError("503"), StoreTimeoutError("slow"), StoreBusyError("429")])
+async def test_an_old_value_is_served_while_the_bucket_is_down(outage: StoreError) -> None:
+    clock = Clock()
+    cache = aging_cache(clock)
+    await cache.get_or_load("key", lambda: give(b"old"))
+    clock.now = 100
+    cache.expire()
+    assert await cache.get_or_load("key", lambda: fail(outage)) == b"old"
+    assert await cache.get_or_load("key", lambda: fail(outage)) == b"old"
+    assert cache.counts.stale == 2
+    assert await cache.get_or_load("key", lambda: give(b"new")) == b"new"
+    clock.now = 151
+    cache.expire()
+    assert cache.peek("key") == b"new"
+
+
+@pytest.mark.parametrize(
+    "answer", [ObjectChangedError("412"), StoreRefusedError("403"), FormatError("broken")]
+)
+async def test_an_old_value_is_not_served_when_the_bucket_answers(answer: DvidpcError) -> None:
+    clock = Clock()
+    cache = aging_cache(clock)
+    await cache.get_or_load("key", lambda: give(b"old"))
+    clock.now = 100
+    cache.expire()
+    with pytest.raises(type(answer)):
+        await cache.get_or_load("key", lambda: fail(answer))
+
+
+async def test_an_old_value_is_forgotten_in_the_end_and_with_its_key() -> None:
+    clock = Clock()
+    cache = aging_cache(clock)
+    for key in ("a", "b"):
+        await cache.get_or_load(key, lambda: give(b"old"))
+    clock.now = 100
+    cache.expire()
+    cache.drop_where(lambda key: key == "a")
+    assert cache.last_known("a") is MISSING
+    clock.now = 150
+    cache.expire()
+    assert cache.last_known("b") is MISSING
+    assert len(cache) == 0
+    assert cache.nbytes == 0
+
+
+async def test_age_is_kept_for_what_is_held_only() -> None:
+    clock = Clock()
+    cache = aging_cache(clock)
+    for number in range(1000):
+        clock.now += 1
+        await cache.get_or_load(number, lambda: give(bytes(100)))
+        cache.expire()
+    assert cache.nbytes <= 10_000
+    assert len(cache) < 100

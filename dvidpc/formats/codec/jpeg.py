@@ -23,7 +23,7 @@ def decode_jpeg(data: bytes, shape: ChunkShape) -> Voxels:
     check_jpeg(data, shape)
     try:
         pixels: Voxels = simplejpeg.decode_jpeg(data, colorspace="GRAY" if shape.num_channels == 1 else "RGB")
-    except ValueError as error:
+    except (ValueError, KeyError) as error:  # KeyError: a chroma subsampling that simplejpeg has no name for
         raise FormatError(f"damaged JPEG: {error}") from error
     return pixels_to_voxels(pixels, shape)
 
@@ -39,7 +39,7 @@ def check_jpeg(data: bytes, shape: ChunkShape) -> None:
     """
     try:
         height, width, colorspace, _ = simplejpeg.decode_jpeg_header(data)
-    except ValueError as error:
+    except (ValueError, KeyError) as error:  # KeyError: a chroma subsampling that simplejpeg has no name for
         raise FormatError(f"damaged JPEG: {error}") from error
     check_pixels("JPEG", int(width), int(height), shape)
     if colorspace not in _COLORSPACES[shape.num_channels]:

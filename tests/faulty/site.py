@@ -1,0 +1,91 @@
+"""The real server in front of a bucket that fails, for one test."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.faulty.bucket import BUCKET, FaultyBucket, faulty_bucket
+from tests.faulty.truth import Truth, blocks_path, write_truth
+from tests.serving import Server, config_text, serving
+from tests.volumes import XYZ, VolumeSpec, sharding
+
+UNSHARDED = VolumeSpec(size=(150, 130, 100), holes=((1, 1, 0),))
+SHARDED = VolumeSpec(size=(150, 130, 100), holes=((1, 1, 0),), sharding=sharding(shard_bits=0))
+SHARD = "em/s0/0.shard"
+QUICK = {
+    "connect_timeout": 1,
+    "first_byte_timeout": 0.4,
+    "attempt_timeout": 0.8,
+    "request_deadline": 3,
+    "backoff_min": 0.001,
+    "backoff_max": 0.01,
+    "retry_budget": 1,
+    "negative_ttl": 0.3,
+}
+"""[limits] by which a fault costs a test no time."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """What a test works with."""
+
+    server: Server
+    bucket: FaultyBucket
+    truth: Truth
+
+    def path(self, blocks: list[XYZ]) -> str:
+        """The path that asks for *blocks*."""
+        return blocks_path(self.server.node, "em", blocks)
+
+    async def wrong(self, blocks: list[XYZ] | None = None) -> list[XYZ]:
+        """Which blocks of a successful answer are wrong; of all blocks unless some are named."""
+        asked = self.truth.blocks if blocks is None else blocks
+        return self.truth.wrong_in(asked, await self.server.get(self.path(asked)))
+
+    async def status(self, blocks: list[XYZ]) -> int:
+        """The status of the answer; an answer of 200 is right, too."""
+        async with self.server.session.get(self.server.url + self.path(blocks)) as answer:
+            body = await answer.read()
+            if answer.status == 200:
+                assert self.truth.wrong_in(blocks, body) == []
+            else:
+                assert answer.headers["Access-Control-Allow-Origin"] == "*"
+                assert answer.headers["Content-Type"].startswith("text/plain")
+                assert ("Retry-After" in answer.headers) == (answer.status == 503)
+            return answer.status
+
+
+def store_section(kind: str, bucket: FaultyBucket, name: str = "em", more: str = "") -> str:
+    """The `[store.*]` of a volume in *bucket*, reached as a web server or as S3."""
+    if kind == "http":
+        ref, keys = f"{bucket.url}/{name}", ""
+    else:
+        ref = f"s3://{BUCKET}/{name}"
+        keys = f'endpoint = "{bucket.url}"\nregion = "us-east-1"\nanonymous = true\npath_style = true\n'
+    return f'[store.{name}]\nengine = "ngprecomputed"\ninstance = "{name}"\nref = "{ref}"\n{keys}{more}\n'
+
+
+def limits_section(**limits: float) -> str:
+    """A `[limits]` of QUICK and what differs from it."""
+    return "[limits]\n" + "".join(f"{key} = {value}\n" for key, value in (QUICK | limits).items())
+
+
+@asynccontextmanager
+async def faulty_site(
+    directory: Path, kind: str, spec: VolumeSpec = UNSHARDED, more: str = "", limits: str | None = None
+) -> AsyncIterator[Site]:
+    """Serve a volume from a bucket of *kind*, `http` or `s3`, that has no fault yet.
+
+    Args:
+        directory: Where bucket and configuration are written.
+        kind: How the bucket is reached.
+        spec: Which volume.
+        more: Further lines of the configuration, from within the `[store.em]` on.
+        limits: The section `[limits]`; None: QUICK.
+    """
+    truth = write_truth(directory / "bucket" / "em", spec)
+    async with faulty_bucket(directory / "bucket") as bucket:
+        text = config_text({}, store_section(kind, bucket, more=more) + (limits or limits_section()))
+        async with serving(text, directory, {}) as server:
+            yield Site(server, bucket, truth)

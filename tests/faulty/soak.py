@@ -1,0 +1,246 @@
+"""Mixed traffic before a bucket that fails and whose shards are replaced; every block is compared.
+
+`python -m tests.faulty.soak --minutes 10`, or `make soak`. The server is the real command in a process of
+its own; clients and bucket are here. The last lines are the figures; the exit code is 1 if a block was wrong.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import hashlib
+import itertools
+import json
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from random import Random
+
+import aiohttp
+import psutil
+
+from tests.blockstream import parse_stream
+from tests.faulty import faults
+from tests.faulty.bucket import FaultyBucket, faulty_bucket
+from tests.faulty.faults import PASSING, Chance
+from tests.faulty.site import store_section
+from tests.faulty.truth import Truth, blocks_path, write_truth
+from tests.serving import UUID, config_text
+from tests.volumes import XYZ, VolumeSpec, sharding
+
+NODE = f"/api/node/{UUID}"
+SIZE = (512, 512, 256)
+HOLES = ((1, 1, 0), (5, 2, 3))
+PLAIN = VolumeSpec(size=SIZE, holes=HOLES)
+SHARDED = VolumeSpec(size=SIZE, holes=HOLES, sharding=sharding(shard_bits=2, minishard_bits=3))
+CLIENTS = 8
+REPLACE_EVERY_S = 5.0
+SAMPLE_EVERY_S = 5.0
+LIMITS = """
+[limits]
+connect_timeout = 1
+first_byte_timeout = 1
+attempt_timeout = 3
+request_deadline = 10
+header_timeout = 2
+[cache]
+memory = "24MiB"
+index_memory = "1MiB"
+[server]
+httpAddress = "127.0.0.1:0"
+shutdownDelay = 0
+"""
+
+
+@dataclass
+class Findings:
+    """What was seen so far."""
+
+    blocks: int = 0
+    wrong: list[str] = field(default_factory=list)
+    answers: Counter[str] = field(default_factory=Counter)
+    replaced: int = 0
+    samples: list[tuple[float, float, int]] = field(default_factory=list)
+    """Seconds since the start, MiB resident, open files."""
+
+
+class Expectations:
+    """Digests of what each block may be: one for each version of its volume; None: it is not stored."""
+
+    def __init__(self, versions: list[Truth]) -> None:
+        self.blocks = versions[0].blocks
+        self._allowed = {
+            block: {digest(truth, block) if truth.is_stored(block) else None for truth in versions}
+            for block in self.blocks
+        }
+
+    def wrong_in(self, asked: list[XYZ], body: bytes) -> list[str]:
+        """What is wrong with a whole answer."""
+        found = dict(parse_stream(body))
+        return [
+            f"block {block}"
+            for block in {*asked, *found}
+            if (hashlib.sha256(found[block]).digest() if block in found else None)
+            not in self._allowed.get(block, set())
+        ]
+
+
+def digest(truth: Truth, block: XYZ) -> bytes:
+    """Of the uncompressed payload."""
+    return hashlib.sha256(truth.expected(block).transpose(2, 1, 0).tobytes()).digest()
+
+
+async def client(number: int, url: str, volumes: dict[str, Expectations], findings: Findings) -> None:
+    """Ask for this and that until cancelled, and leave now and then before the answer is there."""
+    random = Random(number)
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(30)) as session:
+        while True:
+            name = random.choice(list(volumes))
+            blocks = random.sample(volumes[name].blocks, random.choice([1, 1, 1, 4, 20]))
+            path = blocks_path(NODE, name, blocks)
+            kind = random.random()
+            if kind < 0.05:
+                path = random.choice([f"{NODE}/{name}/info", "/api/repos/info", "/readyz", "/"])
+            if kind > 0.95:
+                with contextlib.suppress(TimeoutError, aiohttp.ClientError):
+                    async with asyncio.timeout(random.uniform(0, 0.02)), session.get(url + path) as answer:
+                        await answer.read()
+                findings.answers["left by the client"] += 1
+                continue
+            try:
+                async with session.get(url + path) as answer:
+                    body = await answer.read()
+            except aiohttp.ClientError as error:
+                findings.answers[f"cut off: {type(error).__name__}"] += 1
+                continue
+            findings.answers[str(answer.status)] += 1
+            if answer.status != 200:
+                findings.answers[reason_of(body)] += 1
+            elif kind >= 0.05:
+                findings.blocks += len(blocks)
+                findings.wrong += [f"{name} {one}" for one in volumes[name].wrong_in(blocks, body)]
+            await asyncio.sleep(random.uniform(0, 0.02))
+
+
+def reason_of(body: bytes) -> str:
+    """An error's text without what differs from one block to the next."""
+    text = body.decode(errors="replace").split(" (/api")[0]
+    return "  " + re.sub(r"\S*(em|seg)/s0/\S+", "OBJECT", text)
+
+
+async def replace_shards(bucket: FaultyBucket, versions: list[Path], findings: Findings) -> None:
+    """Put the shards of one version after the other in place, each at once, as an upload does."""
+    for version in itertools.cycle(versions):
+        await asyncio.sleep(REPLACE_EVERY_S)
+        for shard in sorted(version.glob("*.shard")):
+            new = bucket.directory / "seg" / "new"
+            await asyncio.to_thread(new.write_bytes, shard.read_bytes())
+            new.replace(bucket.directory / "seg" / "s0" / shard.name)
+            findings.replaced += 1
+
+
+async def watch(process: psutil.Process, findings: Findings) -> None:
+    """Sample memory and files."""
+    started = time.monotonic()
+    while True:
+        await asyncio.sleep(SAMPLE_EVERY_S)
+        elapsed = time.monotonic() - started
+        findings.samples.append((elapsed, process.memory_info().rss / 2**20, process.num_fds()))
+
+
+@contextlib.contextmanager
+def command(config: Path) -> Iterator[tuple["subprocess.Popen[bytes]", Path]]:
+    """`dvidpc serve`, and where it logs."""
+    log = config.with_suffix(".log")
+    with log.open("w") as stream:
+        process = subprocess.Popen([sys.executable, "-m", "dvidpc", "serve", config], stderr=stream)
+    try:
+        yield process, log
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+async def address(log: Path) -> str:
+    """Where the server listens, once it does."""
+    async with asyncio.timeout(30):
+        while not (match := re.search(r"listening at (http://\S+)", log.read_text())):  # noqa: ASYNC110 - another process
+            await asyncio.sleep(0.05)
+    return match[1]
+
+
+async def soak(directory: Path, minutes: float, share: float, findings: Findings) -> str:
+    """Run it all; the server's log."""
+    plain = write_truth(directory / "bucket" / "em", PLAIN)
+    first = write_truth(directory / "bucket" / "seg", SHARDED)
+    second = write_truth(directory / "second", replace(SHARDED, seed=7, holes=HOLES[:1]))
+    third = write_truth(directory / "third", SHARDED)
+    volumes = {"em": Expectations([plain]), "seg": Expectations([first, second])}
+    assert digest(first, (0, 0, 0)) == digest(third, (0, 0, 0))
+    async with faulty_bucket(directory / "bucket") as bucket:
+        config = directory / "config.toml"
+        stores = store_section("http", bucket) + store_section("s3", bucket, "seg")
+        config.write_text(config_text({}, stores + LIMITS))
+        with command(config) as (process, log):
+            url = await address(log)
+            bucket.chance = Chance(share, (*PASSING, faults.HANG))
+            tasks = [asyncio.create_task(client(number, url, volumes, findings)) for number in range(CLIENTS)]
+            versions = [directory / "second" / "s0", directory / "third" / "s0"]
+            tasks.append(asyncio.create_task(replace_shards(bucket, versions, findings)))
+            tasks.append(asyncio.create_task(watch(psutil.Process(process.pid), findings)))
+            done, _ = await asyncio.wait(tasks, timeout=minutes * 60, return_when=asyncio.FIRST_COMPLETED)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            for task in done:
+                task.result()
+        findings.answers["(requests the bucket saw)"] = len(bucket.asked)
+        findings.answers["(of these hurt by a fault)"] = bucket.hurt
+        return log.read_text()
+
+
+def report(findings: Findings, log: str) -> dict[str, object]:
+    """The figures."""
+    warm = findings.samples[len(findings.samples) // 5 :] or [(0.0, 0.0, 0)]
+    slope = 0.0
+    if len(warm) > 2:
+        slope = statistics.linear_regression([s[0] / 60 for s in warm], [s[1] for s in warm]).slope
+    return {
+        "blocks compared": findings.blocks,
+        "blocks wrong": len(findings.wrong),
+        "shards replaced": findings.replaced,
+        "answers": dict(findings.answers.most_common()),
+        "MiB resident, least and most after warm-up": [min(s[1] for s in warm), max(s[1] for s in warm)],
+        "MiB a minute": round(slope, 2),
+        "open files, least and most after warm-up": [min(s[2] for s in warm), max(s[2] for s in warm)],
+        "tracebacks in the log": log.count("Traceback"),
+    }
+
+
+def main() -> int:
+    """Run it from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--faults", type=float, default=0.02, help="share of the bucket's answers, 0 to 1")
+    parser.add_argument("--log", type=Path, help="where to keep the server's log")
+    options = parser.parse_args()
+    findings = Findings()
+    with tempfile.TemporaryDirectory() as directory:
+        log = asyncio.run(soak(Path(directory), options.minutes, options.faults, findings))
+    sys.stdout.write(json.dumps(report(findings, log), indent=2) + "\n")
+    if options.log is not None:
+        options.log.write_text(log)
+    for wrong in findings.wrong[:20]:
+        sys.stdout.write(f"WRONG: {wrong}\n")
+    sys.stdout.write(f"wrong blocks: {len(findings.wrong)}\n")
+    return bool(findings.wrong)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
