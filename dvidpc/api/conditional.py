@@ -44,14 +44,21 @@ def answer_whole(request: web.Request, body: bytes, content_type: str) -> web.Re
     return answer_document(request, document_of(body), content_type)
 
 
+def may_be_named(request: web.Request) -> bool:
+    """Whether an answer of data to this request gets an ETag, if it is in hand and small enough.
+
+    libdvid and lowtis, who read the most, keep nothing, and are the ones that do not say who they are.
+    """
+    return hdrs.USER_AGENT in request.headers or hdrs.IF_NONE_MATCH in request.headers
+
+
 def name_answer(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
     """*response* with an ETag if it is one of data, in hand and small enough to be hashed; or its 304.
 
     libdvid and lowtis, who read the most, keep nothing, and are the ones that do not say who they are:
     for them nothing is hashed.
     """
-    headers = request.headers
-    if hdrs.USER_AGENT not in headers and hdrs.IF_NONE_MATCH not in headers:
+    if not may_be_named(request):
         return response
     if not isinstance(response, web.Response) or response.status != 200 or hdrs.ETAG in response.headers:
         return response

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from aiohttp import hdrs, web
 
+from dvidpc.api.conditional import may_be_named
 from dvidpc.errors import DvidpcError
 from dvidpc.tally import TALLY
 
@@ -20,6 +21,10 @@ WHOLE_SIZE = 256 * 1024
 """Bytes up to which an answer is made before it is sent: one write is cheaper than many."""
 
 
+_CHEAP_TO_COPY = 8 * 1024
+"""Bytes that are joined rather than written one after the other."""
+
+
 async def send(request: web.Request, parts: Sequence[bytes]) -> web.StreamResponse:
     """Answer with *parts*, all of them in hand: the client learns the size, and nothing can fail.
 
@@ -31,7 +36,7 @@ async def send(request: web.Request, parts: Sequence[bytes]) -> web.StreamRespon
     headers = {hdrs.CONTENT_TYPE: OCTETS, hdrs.CONTENT_LENGTH: str(size)}
     if request.method == hdrs.METH_HEAD:
         return web.Response(headers=headers)
-    if size <= WHOLE_SIZE:
+    if size <= WHOLE_SIZE and (size <= _CHEAP_TO_COPY or may_be_named(request)):
         return web.Response(body=b"".join(parts), headers=headers)
     response = web.StreamResponse(headers=headers)
     await response.prepare(request)

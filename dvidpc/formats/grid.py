@@ -63,6 +63,30 @@ class Grid:
         whole = (a + c for a, c in zip(start, self.chunk_size, strict=True))
         return Box(start, Point(*map(min, whole, self.box.stop)))
 
+    @cached_property
+    def _unclipped_cells(self) -> Point:
+        return Point(*(n // c for n, c in zip(self.size, self.chunk_size, strict=True)))
+
+    def is_whole(self, cell: ChunkCoord) -> bool:
+        """Whether a chunk of the grid has the full chunk size."""
+        x, y, z = self._unclipped_cells
+        return cell.x < x and cell.y < y and cell.z < z
+
+    @cached_property
+    def _first_block(self) -> Point | None:
+        """The block that chunk (0, 0, 0) is, where both are of one size; None if chunks lie across blocks."""
+        if any(o % c for o, c in zip(self.offset, self.chunk_size, strict=True)):
+            return None
+        return Point(*(o // c for o, c in zip(self.offset, self.chunk_size, strict=True)))
+
+    def chunk_that_is(self, block: BlockCoord, block_size: Point) -> ChunkCoord | None:
+        """The chunk that is exactly a block, of the same voxels; None if there is no such chunk."""
+        first = self._first_block
+        if first is None or block_size != self.chunk_size:
+            return None
+        cell = ChunkCoord(block.x - first.x, block.y - first.y, block.z - first.z)
+        return cell if min(cell) >= 0 and self.is_whole(cell) else None
+
     def chunk_name(self, cell: ChunkCoord) -> str:
         """What an unsharded chunk is called below its scale's key: `x0-x1_y0-y1_z0-z1`."""
         start, stop = self.chunk_box(cell)

@@ -90,9 +90,9 @@ class ChunkReader:
         self._store = store
         self._directory = directory
         self._sharding = scale.sharding
-        self._label_block = scale.label_block
         self._grid = grid
-        self._data_type, self._num_channels = voxel
+        data_type, num_channels = voxel
+        self._whole_shape = ChunkShape(grid.chunk_size, num_channels, data_type, scale.label_block)
         self._indexes = indexes
         self._on_replaced: list[Callable[[], None]] = []
 
@@ -107,9 +107,9 @@ class ChunkReader:
 
     def shape_of(self, cell: ChunkCoord) -> ChunkShape:
         """What the chunk holds once decoded."""
-        return ChunkShape(
-            self._grid.chunk_box(cell).size, self._num_channels, self._data_type, self._label_block
-        )
+        if self._grid.is_whole(cell):
+            return self._whole_shape
+        return self._whole_shape._replace(size=self._grid.chunk_box(cell).size)
 
     def describe(self, cell: ChunkCoord) -> str:
         """The chunk as messages name it: the object, and the chunk id where the object holds many."""

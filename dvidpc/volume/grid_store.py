@@ -55,6 +55,7 @@ class GridStore:
         shape = copies[0].shape_of(ChunkCoord(0, 0, 0))
         self._is_grey = shape.data_type is DataType.UINT8 and layout.num_values == 1
         self._is_alone = shape.num_channels == 1 or layout.channel is None
+        self._as_stored = self.passes_through() if len(copies) == 1 else None
 
     @property
     def grid(self) -> Grid:
@@ -136,6 +137,12 @@ class GridStore:
             FormatError: A chunk it needs is damaged.
             StoreError: The bucket failed to give a chunk it needs.
         """
+        if compression is self._as_stored:
+            cell = self.grid.chunk_that_is(block, self._block_size)
+            if cell is not None:
+                return await self._cache.get_or_load(
+                    (self, block, compression), lambda: self._load_as_stored(cell)
+                )
         box = block_box(block, self._block_size)
         if box.intersection(self.grid.box).is_empty:
             return None
@@ -212,6 +219,14 @@ class GridStore:
         shown: Voxels = voxels if channel is None else voxels[channel : channel + 1]
         return shown
 
+    async def _load_as_stored(self, cell: ChunkCoord) -> bytes | None:
+        """The payload of a block that is a chunk, byte for byte; None if it is not stored."""
+        decoder = self._copies[0]
+        data = await decoder.read(cell)
+        if data is not None:
+            await decoder.check(cell, data)
+        return data
+
     async def _load(self, box: Box, compression: Compression, hold: Hold) -> bytes | None:
         copies = self._copies
         pieces = pieces_of(self.grid, box)
@@ -227,13 +242,12 @@ class GridStore:
 
     async def _load_from_one(self, box: Box, piece: Piece, compression: Compression) -> bytes | None:
         """The payload of a block that is one chunk, which no other block needs; None if it is not stored."""
+        if piece.box == box and self.passes_through() is compression:
+            return await self._load_as_stored(piece.cell)
         decoder = self._copies[0]
         data = await decoder.read(piece.cell)
         if data is None:
             return None
-        if piece.box == box and self.passes_through() is compression:
-            await decoder.check(piece.cell, data)
-            return data
         return await decoder.in_pool(partial(self._decode_and_encode, box, piece, data, compression))
 
     async def _collect(self, box: Box, copies: Sequence[ChunkDecoder], hold: Hold) -> list[Part]:

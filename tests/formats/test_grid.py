@@ -74,3 +74,26 @@ def test_blocks_are_counted_from_the_origin_of_absolute_coordinates() -> None:
     box = block_box(BlockCoord(-1, 0, 2), Point(64, 64, 64))
     assert box == Box(Point(-64, 0, 128), Point(0, 64, 192))
     assert box.size == (64, 64, 64)
+
+
+def test_a_chunk_is_a_block_only_where_both_hold_the_same_voxels() -> None:
+    random.seed(2)
+    for _ in range(200):
+        side = random.choice([2, 3, 4])
+        chunk_size = Point(*(random.choice([side, side, side, 3]) for _ in range(3)))
+        offset = Point(*(random.choice([0, side, -side, 1]) for _ in range(3)))
+        grid = Grid(Point(*(random.randint(1, 9) for _ in range(3))), offset, chunk_size)
+        block = BlockCoord(*(random.randint(-4, 6) for _ in range(3)))
+        box = block_box(block, Point(side, side, side))
+        every = (ChunkCoord(*cell) for cell in itertools.product(*map(range, grid.cells)))
+        expected = next((cell for cell in every if grid.chunk_box(cell) == box), None)
+        if expected is not None and chunk_size != (side, side, side):
+            expected = (
+                None  # a clipped chunk that happens to be a block's voxels is put together like any other
+            )
+        found = grid.chunk_that_is(block, Point(side, side, side))
+        if found is not None:
+            assert found == expected
+            assert grid.chunk_box(found) == box
+        elif expected is not None:
+            assert not grid.is_whole(expected)

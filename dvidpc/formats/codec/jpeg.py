@@ -13,6 +13,7 @@ JPEG_QUALITY = 80
 _MAX_SIDE = 65_500
 _END_OF_IMAGE = b"\xff\xd9"
 _START_OF_SCAN = b"\xff\xda"
+_PROGRESSIVE = b"\xff\xc2"
 _MAX_SCANS = 100
 """A progressive JPEG has about ten; one of thousands costs a pass over all pixels for each."""
 _COLORSPACES = {1: ("Gray",), 3: ("YCbCr", "RGB")}
@@ -44,10 +45,18 @@ def check_jpeg(data: bytes, shape: ChunkShape) -> None:
     check_pixels("JPEG", int(width), int(height), shape)
     if colorspace not in _COLORSPACES[shape.num_channels]:
         raise FormatError(f"JPEG is {colorspace}, but the volume has {shape.num_channels} channel(s)")
-    if data.count(_START_OF_SCAN) > _MAX_SCANS:  # in compressed data, 0xff is followed by other bytes
-        raise FormatError(f"JPEG has {data.count(_START_OF_SCAN)} scans, more than {_MAX_SCANS}")
+    _check_scans(data)
     if _END_OF_IMAGE not in data[-64:]:
         raise FormatError("JPEG is cut short: no end-of-image marker")
+
+
+def _check_scans(data: bytes) -> None:
+    """Refuse a progressive JPEG of very many scans; of any other kind, decoders stop after the first."""
+    header = data[: data.find(_START_OF_SCAN)]
+    if _PROGRESSIVE in header:
+        scans = data.count(_START_OF_SCAN)  # in compressed data, 0xff is followed by other bytes
+        if scans > _MAX_SCANS:
+            raise FormatError(f"JPEG has {scans} scans, more than {_MAX_SCANS}")
 
 
 def encode_jpeg(block_zyx: NDArray[np.uint8]) -> bytes:
