@@ -62,13 +62,33 @@ class _Old:
 
 
 class _Flight:
-    """A load under way, and how many wait for it."""
+    """A load under way, and those who wait for it."""
 
     __slots__ = ("task", "waiters")
 
     def __init__(self, task: "asyncio.Task[Any]") -> None:
         self.task = task
-        self.waiters = 0
+        self.waiters: set[asyncio.Future[None]] = set()
+        task.add_done_callback(self._wake)
+
+    async def wait(self) -> None:
+        """Return once the load is over, however it ended; being cancelled does not cancel it.
+
+        `asyncio.wait` does the same, for a third of the CPU of a cold block.
+        """
+        if self.task.done():
+            return
+        waiter = asyncio.get_running_loop().create_future()
+        self.waiters.add(waiter)
+        try:
+            await waiter
+        finally:
+            self.waiters.discard(waiter)
+
+    def _wake(self, _task: "asyncio.Task[Any]") -> None:
+        for waiter in self.waiters:
+            if not waiter.done():
+                waiter.set_result(None)
 
 
 class _WeighedLRU(LRUCache[Hashable, object]):
@@ -171,11 +191,9 @@ class LoadingCache:
             flight = self._flights[key] = _Flight(asyncio.ensure_future(self._load(key, load)))
         else:
             self.counts.shared += 1
-        flight.waiters += 1
         try:
-            await asyncio.wait((flight.task,))
+            await flight.wait()
         finally:
-            flight.waiters -= 1
             if not flight.waiters:
                 self._land(key, flight)
         return cast("T", flight.task.result())

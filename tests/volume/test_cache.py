@@ -255,3 +255,16 @@ async def test_age_is_kept_for_what_is_held_only() -> None:
         cache.expire()
     assert cache.nbytes <= 10_000
     assert len(cache) < 100
+
+
+async def test_who_comes_between_the_end_of_a_load_and_those_it_wakes_is_not_left_waiting() -> None:
+    cache, source = make_cache(max_bytes=0), Source()
+    first = asyncio.ensure_future(cache.get_or_load("key", source.load))
+    await soon(lambda: source.loads > 0)
+    source.may_go.set()
+    late: list[asyncio.Task[bytes | None]] = []
+    async with asyncio.timeout(5):
+        while not first.done():
+            late.append(asyncio.ensure_future(cache.get_or_load("key", source.load)))
+            await asyncio.sleep(0)
+        assert await asyncio.gather(first, *late) == [b"value"] * (1 + len(late))
