@@ -7,7 +7,6 @@ answer is 401, by which neuroglancer knows that it has to ask for a token.  (aut
 from collections.abc import Mapping
 from typing import Final
 
-import jwt
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
@@ -58,6 +57,8 @@ def check_token(values: list[str], secret: str) -> str:
     Raises:
         UnauthorizedError: There is no token, more than one, or it does not hold.
     """
+    import jwt  # noqa: PLC0415 - brings cryptography along, 50 ms of a start that few configurations need
+
     if len(values) != 1:
         raise UnauthorizedError("JWT required via Authorization in request header")
     scheme, _, token = values[0].partition(" ")
