@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextvars import Context, copy_context
 from typing import Final, NamedTuple
 
 from dvidpc.errors import FormatError
@@ -40,6 +41,8 @@ class _Wanted(NamedTuple):
 
     byte_range: ByteRange
     answer: "asyncio.Future[Blob | None]"
+    context: Context
+    """For which request: a read counts as, and takes the turn of, the first that it serves."""
 
 
 class CoalescingStore:
@@ -66,7 +69,7 @@ class CoalescingStore:
     async def get_range(self, key: str, byte_range: ByteRange, *, etag: str | None = None) -> Blob | None:
         """As the store below, perhaps by a longer read that serves others too."""
         loop = asyncio.get_running_loop()
-        wanted = _Wanted(byte_range, loop.create_future())
+        wanted = _Wanted(byte_range, loop.create_future(), copy_context())
         if not self._wanted:
             loop.call_soon(self._start)
         self._wanted.setdefault((key, etag), []).append(wanted)
@@ -88,7 +91,8 @@ class CoalescingStore:
                 self._run(key, etag, read, served)
 
     def _run(self, key: str, etag: str | None, read: ByteRange, served: Sequence[_Wanted]) -> None:
-        task = asyncio.ensure_future(self._read(key, etag, read, served))
+        reading = self._read(key, etag, read, served)
+        task = asyncio.get_running_loop().create_task(reading, context=served[0].context)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

@@ -4,7 +4,6 @@ import asyncio
 import logging
 import random
 import time
-from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -19,6 +18,7 @@ from dvidpc.storage.answers import name_object
 from dvidpc.storage.base import Blob, ObjectStore, UpstreamLimits
 from dvidpc.storage.counts import UpstreamCounts, kind_of
 from dvidpc.storage.pressure import AdaptiveLimit, Breaker, RetryBudget, plan_pause
+from dvidpc.storage.turns import Turns
 from dvidpc.tally import TALLY
 from dvidpc.types import ByteRange
 
@@ -34,7 +34,7 @@ class Gate:
         self.breaker = Breaker()
         self.clock = clock
         self.under_way = 0
-        self._queue: deque[asyncio.Future[None]] = deque()
+        self._queue = Turns()
 
     @property
     def waiting(self) -> int:
@@ -43,7 +43,7 @@ class Gate:
 
     @asynccontextmanager
     async def place(self) -> AsyncIterator[None]:
-        """Wait for a place, first come first served, and hold it."""
+        """Wait for a place, taking turns with other requests, and hold it."""
         if self._queue or self.under_way >= self.limit.limit:
             await self._wait()
         else:
@@ -56,21 +56,21 @@ class Gate:
 
     async def _wait(self) -> None:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._queue.append(turn)
+        party = TALLY.get()
+        self._queue.add(party, turn)
         try:
             await turn  # `_wake` has counted us in
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
                 self.under_way -= 1
                 self._wake()
-            elif turn in self._queue:
-                self._queue.remove(turn)
+            self._queue.discard(party, turn)
             raise
 
     def _wake(self) -> None:
         while self._queue and self.under_way < self.limit.limit:
-            turn = self._queue.popleft()
-            if not turn.done():
+            turn = self._queue.next()
+            if turn is not None and not turn.done():
                 self.under_way += 1
                 turn.set_result(None)
 
