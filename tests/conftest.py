@@ -1,9 +1,11 @@
-"""What holds for all tests: in CI nothing is skipped."""
+"""What holds for all tests: in CI nothing is skipped; the event loop is that of `dvidpc serve`."""
 
+import asyncio
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 import pytest
+import uvloop
 
 
 @pytest.hookimpl(wrapper=True)
@@ -16,3 +18,8 @@ def pytest_runtest_makereport(
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} was skipped, which CI does not allow: {report.longrepr}"
     return report
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The loop of all tests: code of ours that runs on it must not lean on what is asyncio's own."""
+    return {"uvloop": uvloop.new_event_loop}

@@ -38,9 +38,9 @@ class Connection(RequestHandler):
     def data_received(self, data: bytes) -> None:
         """As aiohttp; notes whether a head is complete."""
         super().data_received(data)
-        if self._messages or self._current_request is not None or self._waiter is None:
+        if self._messages or self._current_request is not None:
             self.head_since = math.inf
-        elif self.head_since == math.inf:
+        elif self.head_since == math.inf and self._waiter is not None:
             self.head_since = self._loop.time()
 
     def log_exception(self, *args: object, **kw: object) -> None:
