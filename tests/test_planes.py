@@ -198,6 +198,10 @@ async def test_a_tile_without_voxels_is_black_or_where_asked_404(tmp_path: Path)
             assert not imagecodecs.png_decode(await server.get(f"{server.node}/em/tile/{path}")).any()
             answer = await server.error(f"{server.node}/em/tile/{path}{question}noblanks=true")
             assert answer == (404, "404 page not found\n")
+            async with server.ask("HEAD", f"{server.node}/em/tile/{path}{question}noblanks=true") as head:
+                assert (head.status, await head.read()) == (404, b"")
+        async with server.ask("HEAD", f"{server.node}/em/tile/xy/0/0_0_5?noblanks=true") as head:
+            assert (head.status, head.content_type, await head.read()) == (200, "image/png", b"")
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,8 @@ class VolumeSpec:
     holes: tuple[XYZ, ...] = ()
     """Cells of the chunk grid that are not stored."""
     scale_levels: int = 1
+    resolution: XYZ = (8, 8, 8)
+    """Of scale 0, in nm; it doubles from one to the next."""
     scale_extras: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
 
@@ -104,10 +106,9 @@ def stored_in(spec: VolumeSpec, start: XYZ, size: XYZ) -> bool:
 
 
 def _description(directory: Path, spec: VolumeSpec, level: int) -> dict[str, Any]:
-    resolution = 8 * 2**level
     scale: dict[str, Any] = {
         "key": f"s{level}",
-        "resolution": [resolution] * 3,
+        "resolution": [n * 2**level for n in spec.resolution],
         "size": list(spec.scale_size(level)),
         "voxel_offset": [o // 2**level for o in spec.offset],
         "chunk_size": list(spec.chunk_size),

@@ -55,12 +55,12 @@ def may_be_named(request: web.Request) -> bool:
 def name_answer(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
     """*response* with an ETag if it is one of data, in hand and small enough to be hashed; or its 304.
 
-    libdvid and lowtis, who read the most, keep nothing, and are the ones that do not say who they are:
-    for them nothing is hashed.
+    What gets none is not to be taken for fresh either; what is streamed says so itself.
     """
-    if not may_be_named(request):
-        return response
     if not isinstance(response, web.Response) or response.status != 200 or hdrs.ETAG in response.headers:
+        return response
+    response.headers[hdrs.CACHE_CONTROL] = CACHE_CONTROL
+    if not may_be_named(request):
         return response
     body = response.body
     if not isinstance(body, bytes) or not 0 < len(body) <= _MOST_HASHED:

@@ -62,7 +62,8 @@ SPECIFIC_BLOCKS = Doc(
 )
 SUBVOLUME_BLOCKS = Doc(
     "The blocks of a box, written like those of specificblocks; size and offset are in voxels and multiples "
-    "of the block size. A box whose size is not is answered as one block of its own size.",
+    "of the block size. A box whose size is not, and any box with app=Neuroglancer, is answered as one block "
+    "of its own size.",
     (OCTETS,),
     MappingProxyType({"compression": _COMPRESSION, "throttle": _THROTTLE, "scale": _SCALE}),
     ("subvolblocks/{size}/{offset}",),

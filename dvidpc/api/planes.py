@@ -80,10 +80,11 @@ async def tile(request: web.Request, instance: Instance) -> web.StreamResponse:
     plane = _across(_parse_tile(request, parts[0], parts[2]), instance, scaled)
     image_format = format_at(parts, 3, request.query.get("format", ""))
     check_image(request, scaled, image_format, plane.width, plane.height)
-    if request.method == hdrs.METH_HEAD:
+    may_be_blank = request.query.get("noblanks") != "true"
+    if request.method == hdrs.METH_HEAD and may_be_blank:
         return image_response(b"", image_format)
     voxels = await read_box(scaled.grid, plane.box)
-    if voxels is None and request.query.get("noblanks") == "true":
+    if voxels is None and not may_be_blank:
         return plain_error(404, "404 page not found\n")
     return await draw_slice(request, scaled, plane, voxels, image_format)
 

@@ -3,17 +3,21 @@
 import logging
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from typing import TypeVar
+from types import MappingProxyType
+from typing import Final, TypeVar
 
 from aiohttp import hdrs, web
 
-from dvidpc.api.conditional import may_be_named
+from dvidpc.api.conditional import CACHE_CONTROL, may_be_named
 from dvidpc.errors import DvidpcError
 from dvidpc.tally import TALLY
 
 log = logging.getLogger(__name__)
 
 OCTETS = "application/octet-stream"
+
+_HEADERS: Final = MappingProxyType({hdrs.CONTENT_TYPE: OCTETS, hdrs.CACHE_CONTROL: CACHE_CONTROL})
+"""Of every answer, named by an ETag or not: without the second a cache may guess for how long it holds."""
 
 Part = TypeVar("Part", bytes, memoryview)
 
@@ -33,7 +37,7 @@ async def send(request: web.Request, parts: Sequence[bytes]) -> web.StreamRespon
         parts: The body; not joined where it is large, since that would copy it.
     """
     size = sum(map(len, parts))
-    headers = {hdrs.CONTENT_TYPE: OCTETS, hdrs.CONTENT_LENGTH: str(size)}
+    headers = {**_HEADERS, hdrs.CONTENT_LENGTH: str(size)}
     if request.method == hdrs.METH_HEAD:
         return web.Response(headers=headers)
     if size <= WHOLE_SIZE and (size <= _CHEAP_TO_COPY or may_be_named(request)):
@@ -62,7 +66,7 @@ async def stream(
         parts: The body; closed in any case.
         size: Bytes of the body; None if that is not known beforehand.
     """
-    headers = {hdrs.CONTENT_TYPE: OCTETS}
+    headers = dict(_HEADERS)
     if size is not None:
         headers[hdrs.CONTENT_LENGTH] = str(size)
     async with aclosing(parts):

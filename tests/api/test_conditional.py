@@ -71,8 +71,48 @@ async def test_nothing_is_hashed_for_a_client_that_keeps_nothing(volume: Path, t
         assert await etag_of(server, path, {"User-Agent": "curl/8"}) is not None
 
 
-async def test_errors_and_large_streams_have_no_etag(volume: Path, tmp_path: Path) -> None:
+UNNAMED = [
+    f"{NODE}/em/subvolblocks/128_128_64/0_0_0?compression=uncompressed",
+    f"{NODE}/em/raw/0_1_2/100_100_100/0_0_0",
+    f"{NODE}/em/raw/xy/1200_1200/0_0_0/bmp",
+    f"{NODE}/em/blocks/0_0_0/3",
+    f"{NODE}/em/specificblocks?blocks=9,9,9",
+    f"{NODE}/em/specificblocks?blocks=0,0,0&prefetch=on",
+]
+
+
+async def test_errors_have_no_etag(volume: Path, tmp_path: Path) -> None:
     async with serving(config_text({"em": volume}), tmp_path) as server:
         assert await etag_of(server, f"{NODE}/em/specificblocks?blocks=0", BROWSER) is None
-        large = f"{NODE}/em/subvolblocks/128_128_64/0_0_0?compression=uncompressed"
-        assert await etag_of(server, large, BROWSER) is None
+
+
+@pytest.mark.parametrize("path", UNNAMED)
+async def test_what_has_no_etag_is_not_to_be_taken_for_fresh_either(
+    path: str, volume: Path, tmp_path: Path
+) -> None:
+    async with serving(config_text({"em": volume}), tmp_path) as server:
+        for method in ("HEAD", "GET", "GET", "HEAD"):  # the second time, blocks are sent from memory
+            async with server.ask(method, path, BROWSER) as response:
+                assert response.status == 200
+                assert "ETag" not in response.headers
+                assert response.headers["Cache-Control"] == "no-cache"
+
+
+async def test_data_that_nothing_is_hashed_for_are_not_to_be_taken_for_fresh(
+    volume: Path, tmp_path: Path
+) -> None:
+    async with serving(config_text({"em": volume}), tmp_path) as server:
+        for path in UNCHANGING:
+            async with server.ask("GET", path) as response:
+                assert response.headers["Cache-Control"] == "no-cache", path
+
+
+async def test_head_gives_the_length_of_what_get_sends_or_none(volume: Path, tmp_path: Path) -> None:
+    async with serving(config_text({"em": volume}), tmp_path) as server:
+        for path in (*UNCHANGING, *UNNAMED, f"{NODE}/em/subvolblocks/20_20_20/0_0_0"):
+            for _ in range(2):  # the second time, blocks are in memory and their length is known
+                async with server.ask("HEAD", path) as head, server.ask("GET", path) as got:
+                    length = head.headers.get("Content-Length")
+                    assert length in {None, str(len(await got.read()))}, path
+                    assert await head.read() == b""
+                    assert head.content_type == got.content_type
