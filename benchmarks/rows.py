@@ -111,6 +111,18 @@ def hot(bench: Bench) -> list[Row]:
     return rows
 
 
+def cut_out(bench: Bench) -> list[Row]:
+    """A cut-out of 256^3 voxels whose chunks are decoded already, against numpy putting them into place."""
+    files = f'ref = "file://{bench.volume.path}"'
+    with dvidpc(files, bench.directory) as server:
+        url = f"{server.url}{NODE}/raw/0_1_2/256_256_256/64_64_0"
+        pairs = []
+        for _ in range(bench.rounds):
+            rate, _count = wrk([url], bench.directory, connections=1)
+            pairs.append((rate, _limit("copy", bench.directory, SERVER_CORE)))
+    return [_ratio_row("raw cut-out 256^3, hot", 0.5, pairs, "cut-outs/s")]
+
+
 def two_workers(bench: Bench) -> list[Row]:
     """CPU of a hot block with two workers, against one."""
     costs = []
@@ -318,6 +330,7 @@ def start(bench: Bench) -> list[Row]:
 
 ALL: Sequence[Callable[[Bench], list[Row]]] = (
     hot,
+    cut_out,
     cold_plane,
     cold_singles,
     coding,

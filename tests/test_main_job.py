@@ -130,6 +130,15 @@ async def placed(kind: str, directory: Path) -> AsyncIterator[tuple[str, str]]:
             yield "gs://volumes/some/where", f'endpoint = "{gcs.url}"\nanonymous = true'
 
 
+@pytest.mark.parametrize("memory", ["0", '"1MiB"'])
+@pytest.mark.parametrize("name", ["raw-holes", "jpeg-identity-holes", "raw-murmur-holes", "jpeg-regridded"])
+async def test_blocks_are_right_with_hardly_any_cache(name: str, memory: str, tmp_path: Path) -> None:
+    truth = write_volume(tmp_path / "volume", SPECS[name])
+    caches = f"[cache]\nmemory = {memory}\nindex_memory = {memory}\n"
+    async with serving(config_text({"em": tmp_path / "volume"}, caches), tmp_path) as server:
+        await assert_right(server, "em", SPECS[name], truth[0])
+
+
 @pytest.mark.parametrize("kind", ["file", "http", "s3", "gcs"])
 async def test_every_kind_of_store_gives_the_same_blocks(kind: str, tmp_path: Path) -> None:
     names = ("raw-holes", "jpeg-identity-holes", "raw-murmur-holes", "jpeg-regridded")
