@@ -54,6 +54,9 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="say how the volumes of a configuration file would be served")
     check.add_argument("config", type=Path, metavar="CONFIG", help="a TOML file as DVID reads it")
     check.add_argument("--json", action="store_true", help="an object for each volume, on a line of its own")
+    check.add_argument(
+        "--deep", action="store_true", help="list the buckets and count the chunks of every scale"
+    )
     check.set_defaults(run=_check)
 
     demo = commands.add_parser("demo", help="make a small volume, once, and serve it")
@@ -119,17 +122,26 @@ def _run_workers(config: "Config", address: "Address") -> int:
 def _check(options: argparse.Namespace) -> int:
     import asyncio
 
-    from dvidpc.check import check
+    from dvidpc.check.run import check
+    from dvidpc.check.terminal import Watch, show
     from dvidpc.config import load_config
 
     config = load_config(options.config)
 
     async def report() -> int:
         failed = 0
-        async for volume in check(config, os.environ):
-            sys.stdout.write(volume.json_line() if options.json else volume.text())
-            sys.stdout.flush()
-            failed += bool(volume.problems)
+        watch = Watch(sys.stderr)
+        try:
+            async for volume in check(config, os.environ, deep=options.deep, progress=watch):
+                watch.clear()
+                if options.json:
+                    sys.stdout.write(volume.json_line())
+                    sys.stdout.flush()
+                else:
+                    show(volume, sys.stdout)
+                failed += bool(volume.problems)
+        finally:
+            watch.clear()
         return failed
 
     for warning in config.warnings:

@@ -67,7 +67,14 @@ class StoreBusyError(StoreError):
 
 
 class StoreRefusedError(StoreError):
-    """The bucket answers, and will not serve us as we are set up: no rights, no credentials, a redirect."""
+    """The bucket answers, and will not serve us as we are set up: no rights, no credentials, a redirect.
+
+    *status* is the HTTP status that says so; None: there are no credentials to ask with.
+    """
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class ObjectChangedError(StoreError):

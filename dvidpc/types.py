@@ -40,6 +40,13 @@ class ByteRange(NamedTuple):
         return self.stop - self.start
 
 
+class Finding(NamedTuple):
+    """Something that should be otherwise, and the line that mends it: of the configuration, or a command."""
+
+    text: str
+    mend: str
+
+
 class Compression(StrEnum):
     """How the payload of a block is written: the values of DVID's `compression` query key."""
 

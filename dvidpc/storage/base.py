@@ -1,8 +1,9 @@
 """What every kind of store offers, and how one is named."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from dvidpc.types import ByteRange
 
@@ -54,6 +55,25 @@ class ObjectStore(Protocol):
 
     async def close(self) -> None:
         """Let go of connections; the store is not used afterwards."""
+
+
+class Listed(NamedTuple):
+    """An object of a listing."""
+
+    name: str
+    """Below the directory that was listed; as it is asked for, so without `.gz` of a local file."""
+    size: int
+
+
+class Lister(Protocol):
+    """Tells which objects there are; it takes a right of its own, and web servers cannot."""
+
+    def list_below(self, directory: str) -> AsyncIterator[list[Listed]]:
+        """All objects below *directory*, page by page, in no order.
+
+        Raises:
+            StoreError: The store failed, or does not let us; what was listed so far is not all.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,11 +121,14 @@ def _check_status(name: str, response: aiohttp.ClientResponse, *, wanted: int) -
         return
     if 300 <= status < 400:
         where = _host_of(response.headers.get("Location", ""))
-        raise StoreRefusedError(f"{name} cannot be read: redirects ({status} to {where!r}) are not followed")
+        raise StoreRefusedError(
+            f"{name} cannot be read: redirects ({status} to {where!r}) are not followed", status
+        )
     if status in {401, 403}:
         raise StoreRefusedError(
             f"{name} cannot be read: the server does not let us ({status}), and web servers are read "
-            "anonymously; if that is how absence looks here, list it in missing_status"
+            "anonymously; if that is how absence looks here, list it in missing_status",
+            status,
         )
     if status in {429, 503}:
         after_s = parse_retry_after(response.headers.get("Retry-After", ""))

@@ -14,11 +14,12 @@ from dvidpc.storage.gcs import DEFAULT_ENDPOINT
 from dvidpc.storage.google import GoogleLookUp
 from dvidpc.storage.ref import Kind, Ref, parse_ref
 from dvidpc.storage.s3 import BucketAddress, locate_bucket
+from dvidpc.types import Finding
 
 _PROBE = ".dvidpc-check"
 """The key of an upload that is begun and given up, to learn whether it may be."""
 _TIMEOUT_S = 5.0
-_ADVICE_ON_WRITING = "reading is all the server needs: s3:GetObject, or roles/storage.objectViewer"
+_READING_IS_ENOUGH = "reading is all the server needs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,8 @@ class Inspection:
     region: str | None = None
     may_list: bool | None = None
     may_write: bool | None = None
+    configured_region: str | None = None
+    """None: nobody said; else what the configuration or the environment says."""
 
     def line(self) -> str:
         """All of it, for a person."""
@@ -38,15 +41,30 @@ class Inspection:
         who = self.who or "somebody"
         return f"read as {who}{region}; may list: {words[self.may_list]}, may write: {words[self.may_write]}"
 
-    def warnings(self) -> list[str]:
+    def warnings(self) -> list[Finding]:
         """What should be otherwise, and how to mend it."""
         found = []
         if self.may_write:
-            found.append(f"{self.who or 'the server'} may write there; {_ADVICE_ON_WRITING}")
+            found.append(
+                Finding(
+                    f"{self.who or 'the server'} may write there; {_READING_IS_ENOUGH}",
+                    "grant only s3:GetObject and s3:ListBucket, or roles/storage.objectViewer",
+                )
+            )
         if self.may_list is False:
             found.append(
-                "listing is forbidden, so that S3 answers 403 where a chunk is missing: allow s3:ListBucket, "
-                "or set missing_status = [403, 404]"
+                Finding(
+                    "listing is forbidden, so that S3 answers 403 where a chunk is missing",
+                    "allow s3:ListBucket, or set missing_status = [403, 404]",
+                )
+            )
+        if self.region and self.configured_region not in {None, self.region}:
+            found.append(
+                Finding(
+                    f"the bucket lies in region {self.region}, not in {self.configured_region} as "
+                    "configured; it is read there all the same, after asking where it is",
+                    f'region = "{self.region}"',
+                )
             )
         return found
 
@@ -79,9 +97,8 @@ async def _inspect_s3(ref: Ref, access: BucketAccess, environ: Mapping[str, str]
     from botocore import UNSIGNED  # noqa: PLC0415  # likewise
 
     settings = await load_aws_settings(access.profile, environ)
-    address = locate_bucket(
-        ref, access, default_endpoint=settings.endpoint, region=access.region or settings.region
-    )
+    configured = access.region or settings.region
+    address = locate_bucket(ref, access, default_endpoint=settings.endpoint, region=configured)
     values: Mapping[str, str | None] = {}
     if not access.anonymous:
         values = (await AwsLookUp(ref.url, access.profile)(anew=True)).values
@@ -108,12 +125,12 @@ async def _inspect_s3(ref: Ref, access: BucketAccess, environ: Mapping[str, str]
         may_list = await _allowed(client.list_objects_v2(Bucket=address.bucket, Prefix=ref.prefix, MaxKeys=1))
         may_write = False if access.anonymous else await _may_upload(client, address.bucket, ref.prefix)
     if access.anonymous:
-        return Inspection("anybody", region, may_list, may_write)
+        return Inspection("anybody", region, may_list, may_write, configured)
     who = f"access key {values.get('access_key_id')}"
     if address.service is None:  # other services than AWS's have no STS beside them
         async with session.create_client("sts", **options) as client:
             who = await _identity(client) or who
-    return Inspection(who, region, may_list, may_write)
+    return Inspection(who, region, may_list, may_write, configured)
 
 
 async def _region_of(client: Any, address: BucketAddress) -> str | None:  # noqa: ANN401  # aiobotocore is untyped

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import obstore
@@ -23,18 +23,24 @@ from dvidpc.errors import (
     StoreTimeoutError,
 )
 from dvidpc.storage.answers import check_etag, check_size, if_match, name_object, undo_encoding
-from dvidpc.storage.base import Blob
+from dvidpc.storage.base import Blob, Listed
 from dvidpc.storage.credentials import Credentials
 from dvidpc.types import ByteRange
 
 if TYPE_CHECKING:
-    from obstore import GetOptions, GetResult
+    from obstore import GetOptions, GetResult, ObjectMeta
     from obstore.store import ObjectStore as Bucket
 
 _SETTLE_S = 0.05
 """An obstore thread that has handed over a result still waits for the interpreter's lock, to return from
 `call_soon_threadsafe`; if the interpreter ends before, that thread aborts the process. Seen in 1 of 15 short
 processes without this pause, during which the lock is free."""
+_PAGE = 1000
+"""Objects listed at a time, which is what S3 and Google send."""
+_LIST_ATTEMPTS = 3
+_LIST_TIMEOUT_S = 60.0
+"""For one page; of a directory the first takes as long as opening it."""
+_UNLISTED = "the credentials may not list"
 _STATUS = re.compile(r"status code: (\d{3})")
 _CAUSES = {
     "kind: ConnectionRefused": "the connection is refused",
@@ -121,6 +127,46 @@ class BucketStore:
             raise _too_short(name, byte_range, result.meta["size"])
         return Blob(await self._read(name, result), result.meta["e_tag"])
 
+    async def list_below(self, directory: str) -> AsyncIterator[list[Listed]]:
+        """As `Lister.list_below`; a page that fails is asked for again by listing on from the one before."""
+        place = f"{self._prefix}{directory}".strip("/")
+        name = name_object(self._url, directory)
+        last, failures = None, 0
+        while True:
+            try:
+                async for page in self._pages(place, last):
+                    yield [self._listed(place, entry) for entry in page]
+                    last, failures = page[-1]["path"], 0
+            except (PermissionDeniedError, UnauthenticatedError) as error:
+                raise StoreRefusedError(
+                    f"{name} cannot be listed: {_UNLISTED}", _STATUSES[type(error)]
+                ) from error
+            except (BaseError, OSError, TimeoutError) as error:
+                failures += 1
+                if failures == _LIST_ATTEMPTS or isinstance(self._bucket, LocalStore):
+                    raise StoreError(f"{name} cannot be listed: {_explain(error)}") from error
+            else:
+                return
+
+    async def _pages(self, place: str, last: str | None) -> "AsyncIterator[Sequence[ObjectMeta]]":
+        """What the service lists, behind the object *last* where it lists in order."""
+        if self._bucket is None:
+            raise StoreError(f"{self._url} cannot be listed: the store is closed")
+        stream = obstore.list(self._bucket, place or None, offset=last, chunk_size=_PAGE)
+        while True:
+            if self._credentials is not None:
+                await self._credentials.ensure()
+            async with asyncio.timeout(_LIST_TIMEOUT_S):
+                page = await anext(stream, None)
+            if page is None:
+                return
+            yield page
+
+    def _listed(self, place: str, entry: "ObjectMeta") -> Listed:
+        name = entry["path"].removeprefix(place).lstrip("/")
+        stem, dot, suffix = name.rpartition(".")
+        return Listed(stem if f"{dot}{suffix}" in self._suffixes else name, entry["size"])
+
     async def close(self) -> None:
         """Drop obstore's store, and with it its connections; end or cancel all reads before."""
         self._bucket = None
@@ -136,7 +182,7 @@ class BucketStore:
             status = _STATUSES[type(error)]
             if status in self._missing_status:
                 return None
-            raise StoreRefusedError(f"{name} cannot be read: {_REFUSALS[status]}") from error
+            raise StoreRefusedError(f"{name} cannot be read: {_REFUSALS[status]}", status) from error
         except PreconditionError as error:
             raise ObjectChangedError(
                 f"{name} was replaced: its etag is not {options.get('if_match')}"

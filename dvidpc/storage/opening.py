@@ -10,7 +10,7 @@ from dvidpc.errors import StoreError
 from dvidpc.storage.base import BucketAccess, ObjectStore, UpstreamLimits
 from dvidpc.storage.counts import UpstreamCounts
 from dvidpc.storage.gcs import open_gcs
-from dvidpc.storage.http_store import open_http
+from dvidpc.storage.http_store import HttpStore, open_http
 from dvidpc.storage.object_store import BucketStore
 from dvidpc.storage.ref import Kind, Ref, parse_ref
 from dvidpc.storage.retry import Gate, RetryingStore
@@ -58,9 +58,20 @@ async def open_store(
     return RetryingStore(await _open(ref, access, limits, environ), limits, gate, counts)
 
 
+async def open_lister(
+    access: BucketAccess, limits: UpstreamLimits, *, environ: Mapping[str, str]
+) -> BucketStore | None:
+    """Make ready to list below `access.ref`; None where that cannot be: at a web server. As `open_store`."""
+    store = await _open(parse_ref(access.ref), access, limits, environ)
+    if isinstance(store, BucketStore):
+        return store
+    await store.close()
+    return None
+
+
 async def _open(
     ref: Ref, access: BucketAccess, limits: UpstreamLimits, environ: Mapping[str, str]
-) -> ObjectStore:
+) -> BucketStore | HttpStore:
     match ref.kind:
         case Kind.S3 | Kind.VAST:
             return await open_s3(ref, access, limits, environ)

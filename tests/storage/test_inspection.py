@@ -25,7 +25,7 @@ async def test_s3_bucket_that_may_be_written_is_warned_of(s3_server: S3Server, b
     assert (found.who, found.region) == ("access key AKIDTEST", "eu-west-1")
     assert (found.may_list, found.may_write) == (True, True)
     [warning] = found.warnings()
-    assert warning.startswith("access key AKIDTEST may write there; reading is all the server needs")
+    assert warning.text.startswith("access key AKIDTEST may write there; reading is all the server needs")
     assert "made-up-secret" not in repr(found)
 
 
@@ -47,7 +47,7 @@ async def test_s3_bucket_that_forbids_all_but_reading() -> None:
         found = await inspect_bucket(access, os.environ)
     assert (found.region, found.may_list, found.may_write) == ("us-west-2", False, False)
     [warning] = found.warnings()
-    assert "missing_status = [403, 404]" in warning
+    assert "missing_status = [403, 404]" in warning.mend
 
 
 async def test_anonymous_reader_never_tries_to_write() -> None:

@@ -1,0 +1,168 @@
+"""What mends a volume: the key of the configuration to write, or the command of the vendor to run."""
+
+import shlex
+from dataclasses import replace
+
+from dvidpc.config import StoreConfig
+from dvidpc.errors import ConfigError, DvidpcError, StoreRefusedError, StoreTimeoutError
+from dvidpc.storage.ref import Kind, parse_ref
+
+_SOURCE = "SOURCE"
+"""Stands for where a good copy is, which only the person knows."""
+
+
+class Mending:
+    """What mends the volume of one store of the configuration."""
+
+    def __init__(self, store: StoreConfig) -> None:
+        self._store = store
+        self._ref = parse_ref(store.ref)
+        self._section = f"[store.{store.alias}]"
+
+    def of_error(self, error: DvidpcError) -> str:
+        """What to do where the bucket, or what is stored there, cannot be read."""
+        match error:
+            case ConfigError():
+                return f"correct {self._section} of the configuration"
+            case StoreRefusedError(status=None | 401):
+                return self._credentials()
+            case StoreRefusedError(status=int(status)) if 300 <= status < 400:
+                return f'give {self._section} the address that it redirects to: ref = "..."'
+            case StoreRefusedError():
+                return self._rights()
+            case StoreTimeoutError():
+                return f"look at the network, or allow more: [limits] first_byte_timeout; {self._look_up()}"
+            case _:
+                return (
+                    f"correct region, endpoint or ca_bundle of {self._section}; look with: {self._look_up()}"
+                )
+
+    def of_missing_info(self) -> str:
+        """What to do where there is no volume."""
+        return f'correct {self._section} ref = "{self._store.ref}"; see what is there: {self._list()}'
+
+    def of_info(self) -> str:
+        """What to do where `info` cannot be understood."""
+        return f"correct that file and write it again: {self._copy('info')}"
+
+    def of_scale(self, reason: str) -> str:
+        """What to do where a scale is refused; some reasons say so themselves."""
+        if "pip install" in reason:
+            return reason[reason.index("pip install") :]
+        if 'block_size = "chunk"' in reason:
+            return "block_size = 64"
+        return (
+            f"write that scale anew as its reader wants it, or take it out of the info: {self._copy('info')}"
+        )
+
+    def of_damage(self) -> str:
+        """What to do where stored bytes are not what they should be."""
+        return f"write it again from a good copy: {self._upload()}"
+
+    def of_absence(self) -> str:
+        """What to do where chunks that should be there are not."""
+        return f"if they should be there, upload the rest: {self._upload()}"
+
+    def of_foreign(self) -> str:
+        """What to do with chunks that `info` does not know of."""
+        return f"write the info of that upload, its size and chunk_sizes: {self._copy('info')}"
+
+    def of_pyramid(self) -> str:
+        """What to do about scales that are not each twice as coarse."""
+        return "downsample by 2 along each axis: igneous image downsample PATH --factor 2,2,2"
+
+    def of_no_listing(self) -> str:
+        """What to do where nobody can count."""
+        match self._ref.kind:
+            case Kind.S3 | Kind.VAST | Kind.GCS:
+                return self._rights()
+            case _:
+                return "run the check on the machine that has the files, with a ref to their directory"
+
+    def _credentials(self) -> str:
+        match self._ref.kind:
+            case Kind.GCS:
+                found = "gcloud auth application-default login"
+            case Kind.HTTP | Kind.FILE:
+                return self._rights()
+            case _:
+                profile = f" --profile {shlex.quote(self._store.profile)}" if self._store.profile else ""
+                found = f"aws configure{profile}"
+        return f"{found}; or, if everybody may read it, {self._section} anonymous = true"
+
+    def _rights(self) -> str:
+        bucket, prefix = self._ref.bucket, self._ref.prefix
+        match self._ref.kind:
+            case Kind.S3 | Kind.VAST:
+                below = f"{bucket}/{prefix}/*" if prefix else f"{bucket}/*"
+                return (
+                    f"allow s3:GetObject on arn:aws:s3:::{below} and s3:ListBucket on arn:aws:s3:::{bucket}: "
+                    "aws iam put-user-policy --user-name NAME --policy-name dvidpc --policy-document file://POLICY"
+                )
+            case Kind.GCS:
+                return (
+                    f"gcloud storage buckets add-iam-policy-binding gs://{bucket} "
+                    "--member=serviceAccount:NAME --role=roles/storage.objectViewer"
+                )
+            case Kind.FILE:
+                return f"chmod -R a+rX {shlex.quote(self._place)}"
+            case Kind.HTTP:
+                return (
+                    "let the web server give the files to everybody, or read them by their s3:// or gs:// ref"
+                )
+
+    def _list(self) -> str:
+        match self._ref.kind:
+            case Kind.S3 | Kind.VAST:
+                return self._aws(f"s3 ls {self._place}/")
+            case Kind.GCS:
+                return f"gcloud storage ls {self._place}/"
+            case Kind.FILE:
+                return f"ls -l {shlex.quote(self._place)}"
+            case Kind.HTTP:
+                return f"curl -sI {shlex.quote(self._place)}/info"
+
+    def _look_up(self) -> str:
+        if self._ref.kind in {Kind.S3, Kind.VAST}:
+            return self._aws(f"s3api head-bucket --bucket {self._ref.bucket}")
+        return self._list()
+
+    def _copy(self, name: str) -> str:
+        match self._ref.kind:
+            case Kind.S3 | Kind.VAST:
+                return self._aws(f"s3 cp {name} {self._place}/{name}")
+            case Kind.GCS:
+                return f"gcloud storage cp {name} {self._place}/{name}"
+            case Kind.FILE:
+                return f"cp {name} {shlex.quote(f'{self._place}/{name}')}"
+            case Kind.HTTP:
+                return f"upload it as {self._place}/{name}"
+
+    def _upload(self) -> str:
+        match self._ref.kind:
+            case Kind.S3 | Kind.VAST:
+                return self._aws(f"s3 cp --recursive {_SOURCE} {self._place}")
+            case Kind.GCS:
+                return f"gcloud storage rsync -r --checksums-only {_SOURCE} {self._place}"
+            case Kind.FILE:
+                return f"rsync -a --checksum {_SOURCE}/ {shlex.quote(self._place)}/"
+            case Kind.HTTP:
+                return f"upload {_SOURCE} as {self._place}"
+
+    @property
+    def _place(self) -> str:
+        """Where the volume lies, as the vendor's commands take it; they name the endpoint apart."""
+        match self._ref.kind:
+            case Kind.FILE:
+                return self._ref.prefix
+            case Kind.VAST:
+                return replace(self._ref, kind=Kind.S3, endpoint=None).url
+            case _:
+                return self._ref.url
+
+    def _aws(self, command: str) -> str:
+        """A command of AWS's, of the service and the person that the configuration names."""
+        endpoint = self._ref.endpoint or self._store.endpoint
+        options = {"--endpoint-url": endpoint, "--profile": self._store.profile}
+        said = [f" {option} {shlex.quote(value)}" for option, value in options.items() if value]
+        return f"aws {command}{''.join(said)}"
