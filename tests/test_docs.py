@@ -3,6 +3,7 @@
 import asyncio
 import re
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,9 @@ async def test_every_command_does_what_it_is_there_for(tmp_path: Path) -> None:
         metrics = (await command.read_until(r"metrics at (\S+)/metrics"))[1]
         url = (await command.read_until(r"web server listening at (\S+)"))[1]
         for line in commands:
+            if line.startswith("dvidpc check "):
+                assert await _check(shlex.split(line), tmp_path / "command.toml") == 0
+                continue
             if not line.startswith("curl "):
                 assert line == "dvidpc serve config.toml"  # which is what `running` does
                 continue
@@ -44,6 +48,15 @@ async def test_every_command_does_what_it_is_there_for(tmp_path: Path) -> None:
             client = await asyncio.create_subprocess_exec(*words, "--fail", stdout=asyncio.subprocess.PIPE)
             output, _ = await client.communicate()
             assert (client.returncode, bool(output)) == (0, True), line
+
+
+async def _check(words: list[str], config: Path) -> int:
+    """Run a `dvidpc check` of a page on a configuration that is there."""
+    given = [str(config) if word == "config.toml" else word for word in words[1:]]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "dvidpc", *given, stdout=asyncio.subprocess.DEVNULL
+    )
+    return await process.wait()
 
 
 @pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.name)

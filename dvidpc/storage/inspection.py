@@ -13,7 +13,9 @@ from dvidpc.storage.base import BucketAccess
 from dvidpc.storage.gcs import DEFAULT_ENDPOINT
 from dvidpc.storage.google import GoogleLookUp
 from dvidpc.storage.ref import Kind, Ref, parse_ref
-from dvidpc.storage.s3 import BucketAddress, locate_bucket
+from dvidpc.storage.region import ask_region
+from dvidpc.storage.s3 import locate_bucket
+from dvidpc.storage.tls import load_tls_context
 from dvidpc.types import Finding
 
 _PROBE = ".dvidpc-check"
@@ -99,6 +101,8 @@ async def _inspect_s3(ref: Ref, access: BucketAccess, environ: Mapping[str, str]
     settings = await load_aws_settings(access.profile, environ)
     configured = access.region or settings.region
     address = locate_bucket(ref, access, default_endpoint=settings.endpoint, region=configured)
+    ca_bundle = access.ca_bundle or settings.ca_bundle
+    region = await ask_region(address.url, await load_tls_context(ca_bundle), timeout_s=_TIMEOUT_S)
     values: Mapping[str, str | None] = {}
     if not access.anonymous:
         values = (await AwsLookUp(ref.url, access.profile)(anew=True)).values
@@ -110,18 +114,16 @@ async def _inspect_s3(ref: Ref, access: BucketAccess, environ: Mapping[str, str]
         s3={"addressing_style": "path" if address.path_style else "virtual"},
     )
     options = {
-        "region_name": address.region,
+        "region_name": region or address.region,
         "aws_access_key_id": values.get("access_key_id"),
         "aws_secret_access_key": values.get("secret_access_key"),
         "aws_session_token": values.get("token"),
-        "verify": str(access.ca_bundle or settings.ca_bundle)
-        if access.ca_bundle or settings.ca_bundle
-        else None,
+        "verify": str(ca_bundle) if ca_bundle else None,
         "config": config,
     }
     session = AioSession()
     async with session.create_client("s3", endpoint_url=address.service, **options) as client:
-        region = await _region_of(client, address)
+        client.meta.events.register("before-call.s3", _stay)
         may_list = await _allowed(client.list_objects_v2(Bucket=address.bucket, Prefix=ref.prefix, MaxKeys=1))
         may_write = False if access.anonymous else await _may_upload(client, address.bucket, ref.prefix)
     if access.anonymous:
@@ -133,11 +135,9 @@ async def _inspect_s3(ref: Ref, access: BucketAccess, environ: Mapping[str, str]
     return Inspection(who, region, may_list, may_write, configured)
 
 
-async def _region_of(client: Any, address: BucketAddress) -> str | None:  # noqa: ANN401  # aiobotocore is untyped
-    answer = await _ask(client.head_bucket(Bucket=address.bucket))
-    headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
-    region: str | None = headers.get("x-amz-bucket-region")
-    return region
+def _stay(context: dict[str, Any], **_: object) -> None:
+    """Keep botocore from following redirects: one that names no region it follows until the stack is full."""
+    context.setdefault("s3_redirect", {})["redirected"] = True
 
 
 async def _identity(client: Any) -> str | None:  # noqa: ANN401  # aiobotocore is untyped

@@ -40,7 +40,6 @@ _PAGE = 1000
 _LIST_ATTEMPTS = 3
 _LIST_TIMEOUT_S = 60.0
 """For one page; of a directory the first takes as long as opening it."""
-_UNLISTED = "the credentials may not list"
 _STATUS = re.compile(r"status code: (\d{3})")
 _CAUSES = {
     "kind: ConnectionRefused": "the connection is refused",
@@ -137,11 +136,11 @@ class BucketStore:
                 async for page in self._pages(place, last):
                     yield [self._listed(place, entry) for entry in page]
                     last, failures = page[-1]["path"], 0
-            except (PermissionDeniedError, UnauthenticatedError) as error:
-                raise StoreRefusedError(
-                    f"{name} cannot be listed: {_UNLISTED}", _STATUSES[type(error)]
-                ) from error
             except (BaseError, OSError, TimeoutError) as error:
+                if status := _refusal_of(error):
+                    raise StoreRefusedError(
+                        f"{name} cannot be listed: the credentials may not list ({status})", status
+                    ) from error
                 failures += 1
                 if failures == _LIST_ATTEMPTS or isinstance(self._bucket, LocalStore):
                     raise StoreError(f"{name} cannot be listed: {_explain(error)}") from error
@@ -260,6 +259,14 @@ def _too_short(name: str, byte_range: ByteRange, size: int) -> FormatError:
 def _may_be_past_the_end(error: BaseException | None) -> bool:
     """Whether asking for the object's size is worth it: obstore has no type of its own for status 416."""
     return isinstance(error, GenericError) and any(mark in str(error) for mark in ("416", "StartTooLarge"))
+
+
+def _refusal_of(error: Exception) -> int | None:
+    """The status of a refusal to list, for which obstore has no type of its own; None if it is none."""
+    status = _STATUSES.get(type(error))
+    if status is None and isinstance(error, GenericError) and (found := _STATUS.search(str(error))):
+        status = int(found[1])
+    return status if status in {401, 403} else None
 
 
 def _may_be_expired(error: BaseError) -> bool:
