@@ -114,9 +114,9 @@ class Mending:
     def _list(self) -> str:
         match self._ref.kind:
             case Kind.S3 | Kind.VAST:
-                return self._aws(f"s3 ls {self._place}/")
+                return self._aws(f"s3 ls {shlex.quote(self._place)}/")
             case Kind.GCS:
-                return f"gcloud storage ls {self._place}/"
+                return f"gcloud storage ls {shlex.quote(self._place)}/"
             case Kind.FILE:
                 return f"ls -l {shlex.quote(self._place)}"
             case Kind.HTTP:
@@ -130,9 +130,9 @@ class Mending:
     def _copy(self, name: str) -> str:
         match self._ref.kind:
             case Kind.S3 | Kind.VAST:
-                return self._aws(f"s3 cp {name} {self._place}/{name}")
+                return self._aws(f"s3 cp {name} {shlex.quote(f'{self._place}/{name}')}")
             case Kind.GCS:
-                return f"gcloud storage cp {name} {self._place}/{name}"
+                return f"gcloud storage cp {name} {shlex.quote(f'{self._place}/{name}')}"
             case Kind.FILE:
                 return f"cp {name} {shlex.quote(f'{self._place}/{name}')}"
             case Kind.HTTP:
@@ -141,9 +141,9 @@ class Mending:
     def _upload(self) -> str:
         match self._ref.kind:
             case Kind.S3 | Kind.VAST:
-                return self._aws(f"s3 cp --recursive {_SOURCE} {self._place}")
+                return self._aws(f"s3 cp --recursive {_SOURCE} {shlex.quote(self._place)}")
             case Kind.GCS:
-                return f"gcloud storage rsync -r --checksums-only {_SOURCE} {self._place}"
+                return f"gcloud storage rsync -r --checksums-only {_SOURCE} {shlex.quote(self._place)}"
             case Kind.FILE:
                 return f"rsync -a --checksum {_SOURCE}/ {shlex.quote(self._place)}/"
             case Kind.HTTP:

@@ -29,6 +29,8 @@ _SHARD = re.compile(r"([0-9a-f]+)\.shard", re.ASCII)
 _AT_A_TIME = 64
 """Objects or minishards that are asked for together."""
 _PAGE_ENTRIES = 4096
+_MAX_MINISHARD_INDEX = 2**28
+"""Bytes beyond which a minishard index is surely damaged."""
 _MAX_ASKED = 10_000_000
 """Objects beyond which nobody would wait for each to be asked for."""
 _MAX_NAMED = 5
@@ -217,7 +219,7 @@ class _Count:
         """Count the chunks of a minishard; where the last of them ends."""
         name = f"{name_object(self._store.url, key)} minishard {place.minishard}"
         roll, census = self._rolls[0], self._censuses[0]
-        most = 24 * roll.grid.chunk_count + 1024
+        most = min(_MAX_MINISHARD_INDEX, 24 * roll.grid.chunk_count + 1024)
         if where.size > most:
             raise FormatError(f"{name}: shard index gives the minishard index {where.size} bytes")
         blob = await self._store.get_range(key, where, etag=etag)
