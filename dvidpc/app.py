@@ -28,16 +28,12 @@ from dvidpc.api.pulse import Pulse, Reads
 from dvidpc.api.routes import ENDPOINTS, add_routes
 from dvidpc.api.services import SERVICES, Services
 from dvidpc.api.web_client import WEB_CLIENT, WebClient
-from dvidpc.config import Config, LimitsConfig, StoreConfig, changed_stores, needs_restart
-from dvidpc.storage.base import BucketAccess, ObjectStore, UpstreamLimits
-from dvidpc.storage.coalesce import CoalescingStore
+from dvidpc.buckets import Buckets
+from dvidpc.config import Config, LimitsConfig, changed_stores, needs_restart
 from dvidpc.storage.counts import UpstreamCounts
-from dvidpc.storage.opening import bucket_of, open_store
-from dvidpc.storage.ref import Kind, parse_ref, split_ref
-from dvidpc.storage.retry import Gate
 from dvidpc.volume.cache import LoadingCache
 from dvidpc.volume.health import HealthChecks
-from dvidpc.volume.opening import VolumeSource, Workshop
+from dvidpc.volume.opening import Workshop
 from dvidpc.volume.prefetch import Prefetcher
 from dvidpc.volume.repo import Repo, derive_repo_uuid
 from dvidpc.volume.tasks import abandon
@@ -48,49 +44,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-START_WAIT_S = 5.0
-"""How long the start waits for buckets; those that take longer are served once they have answered."""
+START_WAIT_S = 4.0
+"""How long the start waits for buckets, so that the first request is answered within 5 s; volumes whose
+bucket takes longer are served once it has answered."""
 
 EXPIRE_EVERY_S = 10.0
 """How often what is cached is looked at for its age."""
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 """What is answered to everybody: a balancer has no token."""
-
-
-class Buckets:
-    """Opens the buckets of the configuration that holds now; volumes of one bucket share a gate."""
-
-    def __init__(self, config: Config, environ: Mapping[str, str]) -> None:
-        self._environ = environ
-        self._limits = upstream_limits_of(config.limits)
-        self._gates: dict[tuple[str, ...], Gate] = {}
-        self.counts: dict[str, UpstreamCounts] = {}
-        """What was asked for each volume, by its store's alias."""
-        self.use(config)
-
-    def use(self, config: Config) -> None:
-        """Open what *config* says from now on."""
-        limits = upstream_limits_of(config.limits)
-        self._stores = {store.alias: store for store in config.stores if store.instance is not None}
-        for alias in self._stores:
-            self.counts.setdefault(alias, UpstreamCounts())
-        if limits != self._limits:
-            self._limits, self._gates = limits, {}
-
-    @property
-    def sources(self) -> list[VolumeSource]:
-        """The volumes, in the order of the configuration."""
-        return [source_of(store) for store in self._stores.values()]
-
-    async def open(self, source: VolumeSource) -> ObjectStore:
-        """Open the bucket of a volume."""
-        access = access_of(self._stores[source.alias])
-        gate = self._gates.setdefault(bucket_of(access), Gate(self._limits))
-        return CoalescingStore(
-            await open_store(
-                access, self._limits, environ=self._environ, counts=self.counts[source.alias], gate=gate
-            )
-        )
 
 
 class Reloading:
@@ -183,10 +144,11 @@ def make_app(config: Config, environ: Mapping[str, str], started: float) -> web.
         journal=journal,
         pulse=pulse,
         upstream=buckets.counts,
+        are_left_alone=buckets.are_left_alone,
         caches={"blocks": workshop.payloads, "indexes": workshop.indexes},
         health=health,
         repo=repo,
-        max_in_flight=config.limits.max_in_flight,
+        admission=admission,
     )
 
     async def keep_open(_app: web.Application) -> AsyncIterator[None]:
@@ -241,48 +203,6 @@ def _load(pulse: Pulse, journal: Journal, limits: LimitsConfig) -> LoadCounters:
         bytes_read=pulse.rate.nbytes,
         tasks=len(asyncio.all_tasks()),
         handlers_active=100 * journal.in_flight // limits.max_in_flight,
-    )
-
-
-def source_of(store: StoreConfig) -> VolumeSource:
-    """Which volume a store of the configuration is.
-
-    Raises:
-        ConfigError: Its `ref` does not lie below its `root`.
-    """
-    _, directory = split_ref(parse_ref(store.ref), store.root)
-    return VolumeSource(store.alias, store.instance or "", store.block_size, directory)
-
-
-def access_of(store: StoreConfig) -> BucketAccess:
-    """Where the root of a store of the configuration lies, and who we are there."""
-    root, _ = split_ref(parse_ref(store.ref), store.root)
-    return BucketAccess(
-        ref=root.prefix if root.kind is Kind.FILE else root.url,
-        endpoint=store.endpoint,
-        region=store.region,
-        profile=store.profile,
-        anonymous=store.anonymous,
-        path_style=store.path_style,
-        ca_bundle=store.ca_bundle,
-        requester_pays=store.requester_pays,
-        user_project=store.user_project,
-        missing_status=store.missing_status,
-    )
-
-
-def upstream_limits_of(limits: LimitsConfig) -> UpstreamLimits:
-    """How buckets are asked."""
-    return UpstreamLimits(
-        connect_timeout_s=limits.connect_timeout_s,
-        first_byte_timeout_s=limits.first_byte_timeout_s,
-        attempt_timeout_s=limits.attempt_timeout_s,
-        attempts=limits.attempts,
-        backoff_min_s=limits.backoff_min_s,
-        backoff_max_s=limits.backoff_max_s,
-        max_retry_after_s=limits.max_retry_after_s,
-        retry_budget=limits.retry_budget,
-        concurrency=limits.upstream_concurrency,
     )
 
 

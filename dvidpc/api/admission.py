@@ -63,6 +63,11 @@ class Admission:
         return self._limits.max_in_flight - self._places
 
     @property
+    def max_in_flight(self) -> int:
+        """The most requests worked on at a time."""
+        return self._limits.max_in_flight
+
+    @property
     def waiting(self) -> int:
         """Requests that wait for their turn."""
         return len(self._queue)

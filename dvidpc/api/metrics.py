@@ -5,7 +5,7 @@ comes from a fixed set: endpoints, statuses, and the stores and caches that the 
 """
 
 import platform
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,6 +21,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from dvidpc import __version__
+from dvidpc.api.admission import Admission
 from dvidpc.api.journal import SECONDS, Journal, RequestCounts
 from dvidpc.api.pulse import Pulse
 from dvidpc.histogram import Histogram
@@ -38,11 +39,13 @@ class Sources:
     pulse: Pulse
     upstream: Mapping[str, UpstreamCounts]
     """By the alias of the store."""
+    are_left_alone: Callable[[], Mapping[str, bool]]
+    """Whether the bucket of each store is down and only probed, by the alias of the store."""
     caches: Mapping[str, LoadingCache]
     """By what they keep."""
     health: HealthChecks
     repo: Repo
-    max_in_flight: int
+    admission: Admission
 
 
 METRICS: Final = web.AppKey("metrics", Sources)
@@ -76,8 +79,17 @@ class ServerCollector(Collector):
         sources = self._sources
         yield from _requests(sources.journal)
         yield _gauge("requests_in_flight", "Requests worked on", sources.journal.in_flight)
-        yield _gauge("requests_in_flight_limit", "Most requests worked on at a time", sources.max_in_flight)
+        yield _gauge(
+            "requests_in_flight_limit", "Most requests worked on at a time", sources.admission.max_in_flight
+        )
+        yield _gauge("requests_waiting", "Requests that wait for their turn", sources.admission.waiting)
         yield from _upstream(sources.upstream)
+        breaker = GaugeMetricFamily(
+            "dvidpc_upstream_breaker_open", "Whether the bucket is down and only probed", labels=["store"]
+        )
+        for alias, is_left_alone in sources.are_left_alone().items():
+            breaker.add_metric([alias], is_left_alone)
+        yield breaker
         yield from _caches(sources.caches)
         lag = HistogramMetricFamily("dvidpc_event_loop_lag_seconds", "How late the event loop is")
         _add(lag, [], sources.pulse.lag)
@@ -150,6 +162,7 @@ def _caches(caches: Mapping[str, LoadingCache]) -> Iterator[Metric]:
     misses = _of_cache("misses", "What had to be loaded")
     shared = _of_cache("shared", "What was being loaded for somebody else already")
     evictions = _of_cache("evictions", "What was dropped to make room")
+    stale = _of_cache("stale", "What was served though too old, since the bucket was down")
     size = GaugeMetricFamily("dvidpc_cache_bytes", "Bytes kept", labels=["cache"])
     limit = GaugeMetricFamily("dvidpc_cache_limit_bytes", "Most bytes to keep", labels=["cache"])
     entries = GaugeMetricFamily("dvidpc_cache_entries", "Things kept", labels=["cache"])
@@ -158,10 +171,11 @@ def _caches(caches: Mapping[str, LoadingCache]) -> Iterator[Metric]:
         misses.add_metric([name], cache.counts.misses)
         shared.add_metric([name], cache.counts.shared)
         evictions.add_metric([name], cache.counts.evictions)
+        stale.add_metric([name], cache.counts.stale)
         size.add_metric([name], cache.nbytes)
         limit.add_metric([name], cache.max_bytes)
         entries.add_metric([name], len(cache))
-    yield from (hits, misses, shared, evictions, size, limit, entries)
+    yield from (hits, misses, shared, evictions, stale, size, limit, entries)
 
 
 def _of_cache(name: str, words: str) -> CounterMetricFamily:

@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
-from dvidpc.app import access_of, make_workshop, source_of, upstream_limits_of
+from dvidpc.app import make_workshop
+from dvidpc.buckets import access_of, source_of, upstream_limits_of
 from dvidpc.check.mending import Mending
 from dvidpc.check.report import CopyCount, VolumeReport
 from dvidpc.config import Config, StoreConfig

@@ -12,6 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from dvidpc.api.metrics import METRICS, metrics_app
 from tests.commands import running
+from tests.faulty.faults import BROKEN, Fault
+from tests.faulty.site import faulty_site, limits_section
 from tests.servers import serve, serve_directory
 from tests.serving import Server, config_text, serving
 from tests.volumes import VolumeSpec, sharding, write_volume
@@ -80,6 +82,36 @@ async def test_retries_and_errors_are_counted_by_kind(tmp_path: Path) -> None:
     assert value_of(samples, "dvidpc_upstream_retries_total", store="em") == 2
     assert value_of(samples, "dvidpc_upstream_errors_total", store="em", kind="failed") == 2
     assert value_of(samples, "dvidpc_upstream_errors_total", store="em", kind="timeout") == 0
+
+
+async def test_a_bucket_left_alone_and_those_who_wait_are_shown(tmp_path: Path) -> None:
+    limits = limits_section(max_in_flight=1, first_byte_timeout=20, attempt_timeout=20, request_deadline=20)
+    async with faulty_site(tmp_path, "http", limits=limits) as site:
+        blocks = site.truth.blocks[:1]
+        samples = await scrape(site.server)
+        assert value_of(samples, "dvidpc_upstream_breaker_open", store="em") == 0
+        assert value_of(samples, "dvidpc_requests_waiting") == 0
+        site.bucket.rule("em/s0/*", Fault(delay_s=20))
+        busy = [asyncio.create_task(site.status(blocks)) for _ in range(3)]
+        async with asyncio.timeout(10):
+            while value_of(await scrape(site.server), "dvidpc_requests_waiting") != 2:  # noqa: ASYNC110 - a queue has no event
+                await asyncio.sleep(0)
+        for task in busy:
+            task.cancel()
+        await asyncio.wait(busy)
+        site.bucket.heal()
+        site.bucket.rule("*", BROKEN)
+        for _ in range(20):
+            assert await site.status(blocks) == 503
+        assert value_of(await scrape(site.server), "dvidpc_upstream_breaker_open", store="em") == 1
+
+
+async def test_what_is_served_too_old_is_counted(tmp_path: Path) -> None:
+    write_volume(tmp_path / "volume", VolumeSpec())
+    async with serving(config_text({"em": tmp_path / "volume"}), tmp_path) as server:
+        assert value_of(await scrape(server), "dvidpc_cache_stale_total", cache="blocks") == 0
+        server.app[METRICS].caches["blocks"].counts.stale += 1
+        assert value_of(await scrape(server), "dvidpc_cache_stale_total", cache="blocks") == 1
 
 
 async def test_blocks_left_out_are_counted(tmp_path: Path) -> None:
