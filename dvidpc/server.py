@@ -13,6 +13,7 @@ from aiohttp import web
 from dvidpc.api.connections import WatchedRunner
 from dvidpc.api.cors import CORS
 from dvidpc.api.metrics import METRICS, metrics_app
+from dvidpc.api.parser import check_parser
 from dvidpc.api.services import SERVICES
 from dvidpc.app import RELOADING, Reloading, make_app
 from dvidpc.config import Address, Config, LimitsConfig, load_config
@@ -49,8 +50,9 @@ async def serve(
             port then. None: this is the only process.
 
     Raises:
-        ConfigError: The address cannot be listened on.
+        ConfigError: The address cannot be listened on, or aiohttp is not one to be trusted.
     """
+    check_parser()
     app = make_app(config, environ, started)
     runner = make_runner(app, config.limits)
     metrics_runner = web.AppRunner(metrics_app(app[METRICS]), access_log=None)

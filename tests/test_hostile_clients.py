@@ -6,21 +6,25 @@ The names of the rows, B1 and so on, are those of docs/reliability.md.
 import asyncio
 import contextlib
 import logging
+import os
 import re
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import aiohttp
 import psutil
 import pytest
 import pytest_asyncio
 
+from dvidpc.api.parser import check_parser
 from dvidpc.logs import TextFormatter
 from tests.faulty.faults import Fault
 from tests.faulty.site import faulty_site, limits_section
 from tests.serving import UUID, Server, config_text, serving
+from tests.test_processes import running, write_config
 from tests.volumes import VolumeSpec, write_volume
 
 NODE = f"/api/node/{UUID}/em"
@@ -356,8 +360,37 @@ async def test_s1_no_part_of_a_request_names_a_host_to_go_to(tmp_path: Path) -> 
 
 
 async def test_aiohttp_parses_in_c(server: Server) -> None:
-    from aiohttp import http_parser  # noqa: PLC0415 - only here
-
-    assert http_parser.HttpRequestParser is not http_parser.HttpRequestParserPy
-    assert tuple(map(int, aiohttp.__version__.split(".")[:3])) >= (3, 14, 4)
+    check_parser()
     await assert_well(server)
+
+
+def test_an_aiohttp_that_does_not_parse_in_c_is_refused(volume: Path, tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text(config_text({"em": volume}, '[server]\nhttpAddress = "localhost:0"\n'))
+    result = subprocess.run(
+        [sys.executable, "-m", "dvidpc", "serve", config],
+        env={**os.environ, "AIOHTTP_NO_EXTENSIONS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert result.returncode == 2
+    assert "runs without its parser in C" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("metrics", ["", '[metrics]\naddress = "localhost:0"\n'])
+def test_s7_nothing_listens_but_what_the_configuration_names(
+    volume: Path, tmp_path: Path, metrics: str
+) -> None:
+    config = write_config(tmp_path, volume, 'httpAddress = "localhost:0"')
+    config.write_text(config.read_text() + metrics)
+    with running(config) as command:
+        url = command.url()
+        named = [url, *re.findall(r"metrics at (\S+)/metrics", "\n".join(command.lines))]
+        sockets = psutil.Process(command.process.pid).net_connections("all")
+    listening = [one.laddr for one in sockets if one.status == psutil.CONN_LISTEN]
+    assert {one.ip for one in listening} <= {"127.0.0.1", "::1"}
+    assert {one.port for one in listening} == {urlsplit(one).port for one in named}
+    assert len(named) == (2 if metrics else 1)
