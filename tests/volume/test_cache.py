@@ -138,11 +138,11 @@ async def test_a_load_nobody_waits_for_is_cancelled_and_may_be_begun_anew() -> N
 
 
 async def test_the_least_recently_used_go_first() -> None:
-    cache = make_cache(max_bytes=3 * 1200)
+    cache = make_cache(max_bytes=3 * 11_000)
     for key in ("a", "b", "c"):
-        await cache.get_or_load(key, lambda: asyncio.sleep(0, bytes(1000)))
+        await cache.get_or_load(key, lambda: asyncio.sleep(0, bytes(10_000)))
     cache.peek("a")
-    await cache.get_or_load("d", lambda: asyncio.sleep(0, bytes(1000)))
+    await cache.get_or_load("d", lambda: asyncio.sleep(0, bytes(10_000)))
     assert [key for key in "abcd" if cache.peek(key) is not MISSING] == ["a", "c", "d"]
     assert cache.nbytes <= cache.max_bytes
     assert cache.counts.evictions == 1
