@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test bench property soak fuzz lint types fmt clean screenshots
+.PHONY: demo test bench property soak load fuzz lint types fmt clean screenshots
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -39,6 +39,11 @@ bench: $(VENV)/.bench
 MINUTES ?= 10
 soak: $(VENV)/.dev
 	$(BIN)/python -m tests.faulty.soak --minutes $(MINUTES)
+
+# Thousands of connections, four times too many requests, 100,000 shards, 200 volumes: about two minutes.
+# ROWS="idle start" makes it fewer. Needs the Debian package wrk.
+load: $(VENV)/.dev
+	$(BIN)/python -m tests.load.run $(ROWS)
 
 # Each parser and decoder for so many seconds, led by coverage.
 SECONDS ?= 60

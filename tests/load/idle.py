@@ -1,0 +1,85 @@
+"""L7: 2,000 connections that were used once and are kept, while 200 more ask for hot blocks."""
+
+import asyncio
+import re
+
+import aiohttp
+
+from tests.load.place import NODE, SERVER, Probe, centile, place, scratch
+from tests.programs import find
+from tests.serving import config_text
+from tests.volumes import VolumeSpec, write_volume
+
+IDLE = 2000
+ACTIVE = 200
+SECONDS = 10
+BLOCK = f"{NODE}/subvolblocks/64_64_64/0_0_0"
+HEALTH = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+async def measure() -> dict[str, object]:
+    """The figures."""
+    with scratch() as directory:
+        write_volume(directory / "em", VolumeSpec(encoding="jpeg"))
+        async with place(config_text({"em": directory / "em"}, SERVER), directory) as server:
+            async with aiohttp.ClientSession() as session, session.get(server.url + BLOCK) as answer:
+                assert answer.status == 200
+                await answer.read()
+            before = server.resident
+            idle = [await _use_once(server.url) for _ in range(IDLE)]
+            with_idle = server.resident
+            output, probe = await _ask_actively(server.url)
+            after = server.resident
+            alive = sum([await _is_alive(stream) for stream in idle])
+            for _, writer in idle:
+                writer.close()
+    rate = re.search(r"Requests/sec: +([\d.]+)", output)
+    assert rate is not None, output
+    errors = re.findall(r".*(?:Socket errors|Non-2xx).*", output)
+    return {
+        "idle connections, still alive at the end": f"{alive} of {IDLE}",
+        "active": f"{ACTIVE} for {SECONDS} s, {float(rate[1]):.0f} requests/s",
+        "errors of the active": [error.strip() for error in errors] or 0,
+        "MiB for the idle": round(with_idle - before, 1),
+        "MiB for all": round(after - before, 1),
+        "/healthz ms, median, p99, most": [
+            round(centile(probe.took, share), 1) for share in (0.5, 0.99, 1.0)
+        ],
+        "/healthz failed": f"{probe.failed} of {len(probe.took)}",
+    }
+
+
+async def _use_once(url: str) -> Stream:
+    host, _, port = url.removeprefix("http://").rpartition(":")
+    stream = await asyncio.open_connection(host, int(port))
+    assert await _is_alive(stream)
+    return stream
+
+
+async def _is_alive(stream: Stream) -> bool:
+    reader, writer = stream
+    try:
+        writer.write(HEALTH)
+        head = await reader.readuntil(b"\r\n\r\n")
+        return await reader.readexactly(3) == b"ok\n" and b" 200 " in head
+    except (OSError, asyncio.IncompleteReadError):
+        return False
+
+
+async def _ask_actively(url: str) -> tuple[str, Probe]:
+    """What wrk says, and what was seen of `/healthz` meanwhile."""
+    wrk = await asyncio.create_subprocess_exec(
+        find("wrk", "wrk"),
+        *("-t1", f"-c{ACTIVE}", f"-d{SECONDS}s", url + BLOCK),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    probe = Probe(url)
+    talking = asyncio.create_task(wrk.communicate())
+    async with aiohttp.ClientSession() as session:
+        while not talking.done():
+            await probe.once(session)
+            await asyncio.sleep(0.02)
+    output, _ = await talking
+    return output.decode(), probe

@@ -1,0 +1,84 @@
+"""L10: a chunk of each of 100,000 shards is read; what is kept of their indexes stays within its budget."""
+
+import struct
+import time
+from typing import Final
+
+import psutil
+
+from dvidpc.formats.info import parse_info
+from dvidpc.storage.base import Blob
+from dvidpc.types import ByteRange, ChunkCoord
+from dvidpc.volume.cache import LoadingCache
+from dvidpc.volume.chunks import ChunkReader
+from tests.load.place import MIB
+
+SHARDS = 100_000
+BUDGET = 8 * MIB
+CHUNKS: Final = (64, 64, 32)
+"""Along x, y and z: 131,072, each in a shard of its own."""
+SHARDS_OF_ALL: Final = 2**17
+INFO = b"""{
+  "type": "image", "data_type": "uint8", "num_channels": 1,
+  "scales": [{
+    "key": "s0", "encoding": "raw", "size": [128, 128, 64], "voxel_offset": [0, 0, 0],
+    "resolution": [8, 8, 8], "chunk_sizes": [[2, 2, 2]],
+    "sharding": {
+      "@type": "neuroglancer_uint64_sharded_v1", "hash": "identity", "preshift_bits": 0,
+      "minishard_bits": 0, "shard_bits": 17, "minishard_index_encoding": "raw", "data_encoding": "raw"
+    }
+  }]
+}"""
+
+
+class ManyShards:
+    """A bucket of shards made as they are asked for; each holds one chunk: 8 bytes of its number."""
+
+    url = "made://shards"
+
+    def __init__(self) -> None:
+        self.seen = bytearray(SHARDS_OF_ALL)
+        self.asked = 0
+
+    async def get(self, key: str, *, max_size: int) -> Blob | None:
+        """Nothing."""
+        raise NotImplementedError(f"{key}, {max_size}")
+
+    async def get_range(self, key: str, byte_range: ByteRange, *, etag: str | None = None) -> Blob | None:
+        """A part of a shard: an index of one entry, an index of one chunk, the chunk."""
+        self.asked += 1
+        number = int(key.rpartition("/")[2].removesuffix(".shard"), 16)
+        self.seen[number] = 1
+        data = struct.pack("<QQ", 8, 32) + struct.pack("<Q", number) + struct.pack("<QQQ", number, 0, 8)
+        return Blob(data[byte_range.start : byte_range.stop], etag or f'"{number}"')
+
+    async def close(self) -> None:
+        """Nothing to let go of."""
+
+
+async def measure() -> dict[str, object]:
+    """The figures."""
+    info = parse_info(INFO)
+    scale = info.scales[0]
+    store = ManyShards()
+    indexes = LoadingCache(BUDGET, absence_ttl_s=30, clock=time.monotonic)
+    reader = ChunkReader(store, "", scale, scale.grids[0], (info.data_type, info.num_channels), indexes)
+    process = psutil.Process()
+    before, most, wrong = process.memory_info().rss, 0, 0
+    began = time.perf_counter()
+    for number in range(SHARDS):
+        x, y, z = number % CHUNKS[0], number // CHUNKS[0] % CHUNKS[1], number // (CHUNKS[0] * CHUNKS[1])
+        data = await reader.read(ChunkCoord(x, y, z))
+        wrong += data != struct.pack("<Q", scale.grids[0].chunk_id(ChunkCoord(x, y, z)))
+        most = max(most, indexes.nbytes)
+    return {
+        "shards read from": sum(store.seen),
+        "reads": store.asked,
+        "wrong chunks": wrong,
+        "MiB of indexes, most": round(most / MIB, 2),
+        "MiB allowed": BUDGET / MIB,
+        "indexes kept at the end": len(indexes),
+        "dropped to make room": indexes.counts.evictions,
+        "MiB resident, grown by": round((process.memory_info().rss - before) / MIB, 1),
+        "seconds": round(time.perf_counter() - began, 1),
+    }
