@@ -32,9 +32,8 @@ async def assert_refused(url: str, kind: str, directory: Path) -> None:
         status, reason = await server.error("/readyz")
         assert status == 503
         assert reason.startswith("store em: ")
-        # Which instances a volume has is not known before its info is: the name is unknown so far.
         async with server.ask("GET", BLOCKS) as answer:
-            assert (answer.status, answer.headers["Access-Control-Allow-Origin"]) == (400, "*")
+            assert (answer.status, answer.headers["Access-Control-Allow-Origin"]) == (503, "*")
 
 
 def make_certificate(directory: Path) -> tuple[Path, Path]:
@@ -80,3 +79,15 @@ async def test_f1_a_certificate_nobody_vouches_for_is_refused(kind: str, tmp_pat
         assert asked == []
     finally:
         await runner.cleanup()
+
+
+async def test_f21_data_of_a_volume_that_is_not_open_yet_is_503_and_other_names_are_unknown(
+    tmp_path: Path,
+) -> None:
+    text = config_text({}, store_at("http://127.0.0.1:1", "http") + limits_section())
+    async with serving(text, tmp_path, {}) as server:
+        for name, expected in (("em", 503), ("em_3", 503), ("em_x", 400), ("other", 400), ("em_", 400)):
+            status, reason = await server.error(f"{server.node}/{name}/info")
+            assert status == expected, name
+            assert ("store em: " in reason) == (expected == 503)
+        assert (await server.error("/api/node/ffff/em/info"))[0] == 400

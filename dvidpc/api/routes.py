@@ -32,7 +32,7 @@ from dvidpc.api.middleware import plain_error
 from dvidpc.api.refusals import send_no_continue
 from dvidpc.api.services import SERVICES
 from dvidpc.api.table import API, HTML, JSON, Api, Doc, Endpoint, Handler, Route
-from dvidpc.errors import RequestError
+from dvidpc.errors import RequestError, StoreError
 from dvidpc.formats.dvidjson import quote
 from dvidpc.volume.repo import Instance
 
@@ -227,7 +227,7 @@ async def call_instance(request: web.Request) -> web.StreamResponse:
     if request.method not in {hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_POST, hdrs.METH_OPTIONS}:
         # DVID refuses HEAD and OPTIONS too; clients and browsers have good uses for both.
         raise RequestError(f'Data "{match["data"]}" can only handle GET or POST HTTP verbs')
-    instance = request.app[SERVICES].repo.instance(match["uuid"], match["data"])
+    instance = _instance_of(request)
     endpoint = ENDPOINTS.get(match["call"].split("/", 1)[0])
     if endpoint is None:
         return _bad_call(request, instance)
@@ -241,6 +241,22 @@ async def call_instance(request: web.Request) -> web.StreamResponse:
         admission = request.app[SERVICES].admission
         answer = await admission.run(request, lambda: endpoint.handler(request, instance))
     return name_answer(request, answer)
+
+
+def _instance_of(request: web.Request) -> Instance:
+    """The instance of a request.
+
+    Raises:
+        RequestError: There is none of that name.
+        StoreError: There may be one later: the volume it belongs to has not been opened yet.
+    """
+    services, match = request.app[SERVICES], request.match_info
+    if match["data"] not in services.repo.instances:
+        reason = services.volumes.reason_to_wait(match["data"])
+        if reason is not None:
+            services.repo.resolve(match["uuid"])
+            raise StoreError(f"{quote(match['data'])} is not served yet: {reason}")
+    return services.repo.instance(match["uuid"], match["data"])
 
 
 def _post_refusal(request: web.Request, endpoint: Endpoint, instance: Instance) -> str:

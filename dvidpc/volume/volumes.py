@@ -79,6 +79,17 @@ class Volumes:
         """The volumes, in the order of the configuration."""
         return tuple(self._volumes.values())
 
+    def reason_to_wait(self, name: str) -> str | None:
+        """Why data called *name* may come later: its volume is not open; None: it will not come."""
+        for volume in self.volumes:
+            base, _, level = name.rpartition("_")
+            is_scale = name == volume.source.instance or (
+                base == volume.source.instance and level.isdecimal()
+            )
+            if is_scale and not volume.instances:
+                return f"store {volume.source.alias}: {volume.problem}"
+        return None
+
     async def start(self, wait_s: float) -> None:
         """Begin to open every volume, and wait until each was tried once, but no longer than *wait_s*."""
         await self._keep(self._volumes, wait_s)
