@@ -15,9 +15,9 @@ SHARDED = VolumeSpec(size=(150, 130, 100), holes=((1, 1, 0),), sharding=sharding
 SHARD = "em/s0/0.shard"
 QUICK = {
     "connect_timeout": 1,
-    "first_byte_timeout": 0.4,
-    "attempt_timeout": 0.8,
-    "request_deadline": 3,
+    "first_byte_timeout": 0.8,
+    "attempt_timeout": 1.6,
+    "request_deadline": 5,
     "backoff_min": 0.001,
     "backoff_max": 0.01,
     "retry_budget": 1,
