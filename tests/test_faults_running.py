@@ -221,7 +221,7 @@ async def test_f20_what_the_new_configuration_says_holds(tmp_path: Path, truth: 
         config.write_text(head % "second" + store(truth[1], "other") + "[limits]\nmax_blocks = 2\n")
         command.process.send_signal(signal.SIGHUP)
         await soon(lambda: "read again" in text_of(tmp_path / "second.log"))
-        assert (await asyncio.to_thread(fetch, url + BLOCKS))[0] == 503
+        assert (await asyncio.to_thread(fetch, url + BLOCKS))[0] == 400
         assert (await asyncio.to_thread(fetch, url + BLOCKS.replace("/em/", "/other/")))[0] == 413
 
 
