@@ -228,14 +228,15 @@ async def call_instance(request: web.Request) -> web.StreamResponse:
         # DVID refuses HEAD and OPTIONS too; clients and browsers have good uses for both.
         raise RequestError(f'Data "{match["data"]}" can only handle GET or POST HTTP verbs')
     instance = _instance_of(request)
-    endpoint = ENDPOINTS.get(match["call"].split("/", 1)[0])
+    name = match["call"].split("/", 1)[0]
+    endpoint = ENDPOINTS.get(name)
     if endpoint is None:
         return _bad_call(request, instance)
     if request.method == hdrs.METH_OPTIONS:
         return web.Response(headers={hdrs.ALLOW: "GET, HEAD, OPTIONS"})
     if request.method == hdrs.METH_POST:
         raise RequestError(_post_refusal(request, endpoint, instance))
-    if request.match_info["call"].split("/", 1)[0] in DOCUMENTS:
+    if name in DOCUMENTS:
         answer = await endpoint.handler(request, instance)
     else:
         admission = request.app[SERVICES].admission
