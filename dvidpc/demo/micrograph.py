@@ -21,6 +21,8 @@ _SHOT_NOISE = 7.0
 """Standard deviation at a brightness of 128."""
 
 
+# Some builds of BLAS compute with what lies behind a vector, drop the result, and leave a warning.
+@np.errstate(invalid="ignore")
 def make_micrograph(shape: Shape, seed: int, report: Callable[[float], None]) -> Image:
     """Made-up tissue, [z, y, x], the same for the same shape and seed; *report* hears the fraction done."""
     growth, synapses, texture, exposure = np.random.default_rng(seed).spawn(4)

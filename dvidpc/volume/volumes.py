@@ -34,6 +34,8 @@ class Volume:
     source: VolumeSource
     problem: str | None = "not opened yet"
     """Why it is not served as the configuration says; None: it is."""
+    may_pass: bool = True
+    """Whether the problem is one that passes by itself: the bucket's, not what its `info` says."""
     instances: Sequence[Instance] = field(default_factory=list)
     """What the repo has of it."""
     store: ObjectStore | None = None
@@ -80,13 +82,13 @@ class Volumes:
         return tuple(self._volumes.values())
 
     def reason_to_wait(self, name: str) -> str | None:
-        """Why data called *name* may come later: its volume is not open; None: it will not come."""
+        """Why data called *name* may come later: its bucket does not answer; None: it will not come."""
         for volume in self.volumes:
             base, _, level = name.rpartition("_")
             is_scale = name == volume.source.instance or (
                 base == volume.source.instance and level.isdecimal()
             )
-            if is_scale and not volume.instances:
+            if is_scale and volume.may_pass and not volume.instances:
                 return f"store {volume.source.alias}: {volume.problem}"
         return None
 
@@ -154,7 +156,7 @@ class Volumes:
 
     async def _open(self, volume: Volume, tried: asyncio.Event) -> None:
         problem = await self._try_to_open(volume)
-        if problem is not None and problem != volume.problem:
+        if problem is not None and str(problem) != volume.problem:
             log.error(
                 "store %s is not served%s, and tried again from time to time: %s",
                 volume.source.alias,
@@ -163,14 +165,15 @@ class Volumes:
             )
         if problem is None and tried.is_set():
             log.info("store %s is served now", volume.source.alias)
-        volume.problem = problem
+        volume.problem = None if problem is None else str(problem)
+        volume.may_pass = isinstance(problem, StoreError)
 
-    async def _try_to_open(self, volume: Volume) -> str | None:
+    async def _try_to_open(self, volume: Volume) -> DvidpcError | None:
         """Why the volume cannot be opened; None if it was."""
         try:
             store = await self._open_store(volume.source)
         except DvidpcError as error:
-            return str(error)
+            return error
         kept = False
         try:
             info = await find_info(store, volume.source.directory)
@@ -178,7 +181,7 @@ class Volumes:
             self._repo.put(volume.source.alias, instances)
             kept = True
         except DvidpcError as error:
-            return str(error)
+            return error
         finally:
             if not kept:
                 await store.close()
