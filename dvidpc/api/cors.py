@@ -42,11 +42,15 @@ class Cors:
         if allow_timing:
             self._fixed["Timing-Allow-Origin"] = _ANY
 
+    def headers_for(self, request: web.BaseRequest) -> Mapping[str, str]:
+        """What stands on every answer to *request*."""
+        if _ANY in self._origins or not self._allows(request):
+            return self._fixed
+        return {**self._fixed, hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: request.headers[hdrs.ORIGIN]}
+
     async def on_prepare(self, request: web.BaseRequest, response: web.StreamResponse) -> None:
-        """Add the headers; run as each answer starts."""
-        response.headers.update(self._fixed)
-        if _ANY not in self._origins and self._allows(request):
-            response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = request.headers[hdrs.ORIGIN]
+        """Add the headers; run as each answer of aiohttp's starts."""
+        response.headers.update(self.headers_for(request))
 
     def answer_preflight(self, request: web.Request) -> web.Response | None:
         """The answer to a browser that asks whether it may ask; None: *request* is something else.

@@ -1,14 +1,15 @@
 """Answers that are sent while they are made, and never look whole when they are not."""
 
 import logging
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from types import MappingProxyType
 from typing import Final, TypeVar
 
 from aiohttp import hdrs, web
 
-from dvidpc.api.conditional import CACHE_CONTROL, may_be_named
+from dvidpc.api.conditional import CACHE_CONTROL, client_has, etag_of, may_be_named, not_modified
+from dvidpc.api.whole import can_be_sent_whole, send_whole
 from dvidpc.errors import DvidpcError
 from dvidpc.tally import TALLY
 
@@ -16,7 +17,9 @@ log = logging.getLogger(__name__)
 
 OCTETS = "application/octet-stream"
 
-_HEADERS: Final = MappingProxyType({hdrs.CONTENT_TYPE: OCTETS, hdrs.CACHE_CONTROL: CACHE_CONTROL})
+_HEADERS: Final[Mapping[str, str]] = MappingProxyType(
+    {hdrs.CONTENT_TYPE: OCTETS, hdrs.CACHE_CONTROL: CACHE_CONTROL}
+)
 """Of every answer, named by an ETag or not: without the second a cache may guess for how long it holds."""
 
 Part = TypeVar("Part", bytes, memoryview)
@@ -25,22 +28,25 @@ WHOLE_SIZE = 256 * 1024
 """Bytes up to which an answer is made before it is sent: one write is cheaper than many."""
 
 
-_CHEAP_TO_COPY = 8 * 1024
-"""Bytes that are joined rather than written one after the other."""
-
-
 async def send(request: web.Request, parts: Sequence[bytes]) -> web.StreamResponse:
     """Answer with *parts*, all of them in hand: the client learns the size, and nothing can fail.
 
     Args:
         request: What is answered; HEAD gets no body.
-        parts: The body; not joined where it is large, since that would copy it.
+        parts: The body; not joined, since that would copy it.
     """
     size = sum(map(len, parts))
-    headers = {**_HEADERS, hdrs.CONTENT_LENGTH: str(size)}
+    headers: dict[str, str] = {**_HEADERS, hdrs.CONTENT_LENGTH: str(size)}
     if request.method == hdrs.METH_HEAD:
         return web.Response(headers=headers)
-    if size <= WHOLE_SIZE and (size <= _CHEAP_TO_COPY or may_be_named(request)):
+    if 0 < size <= WHOLE_SIZE and may_be_named(request):
+        etag = etag_of(parts)
+        if client_has(request, etag):
+            return not_modified(etag)
+        headers[hdrs.ETAG] = f'"{etag}"'
+    if can_be_sent_whole(request):
+        return await send_whole(request, parts, headers)
+    if size <= WHOLE_SIZE:
         return web.Response(body=b"".join(parts), headers=headers)
     response = web.StreamResponse(headers=headers)
     await response.prepare(request)
