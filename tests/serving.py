@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import aiohttp
 from aiohttp import web
+from aiohttp.typedefs import Handler
 from yarl import URL
 
 from dvidpc.app import make_app
@@ -97,10 +98,13 @@ async def serving(
     if on_answer is not None:
         tell = on_answer
 
-        async def note(request: web.Request, response: web.StreamResponse) -> None:
+        @web.middleware
+        async def note(request: web.Request, handler: Handler) -> web.StreamResponse:
+            response = await handler(request)
             tell(Asked(request.method, request.path_qs, response.status))
+            return response
 
-        app.on_response_prepare.append(note)
+        app.middlewares.insert(0, note)
     runner = make_runner(app, config.limits)
     await runner.setup()
     try:

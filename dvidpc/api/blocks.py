@@ -148,8 +148,9 @@ async def frames_of(
 ) -> AsyncGenerator[bytes, None]:
     """The block stream of what is *found*, block by block."""
     async with aclosing(found):
-        async for block, payload in found:
-            yield b"".join(encode_frame(block, payload))
+        async for frame in found:
+            for part in encode_frame(*frame):
+                yield part
 
 
 async def fill_absent(grid: GridStore, first: BlockCoord, span: int) -> AsyncGenerator[bytes, None]:

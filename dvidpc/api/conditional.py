@@ -26,7 +26,7 @@ class Document(NamedTuple):
     """Without its quotes."""
 
 
-def etag_of(parts: Iterable[bytes]) -> str:
+def etag_of(parts: Iterable[bytes | memoryview]) -> str:
     """What names a body made of *parts*: 8 us for a block of 34 kB, so never of some hundred kB at once."""
     hasher = mmh3.mmh3_x64_128()
     for part in parts:

@@ -4,12 +4,12 @@ import logging
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from types import MappingProxyType
-from typing import Final, TypeVar
+from typing import Final
 
 from aiohttp import hdrs, web
 
 from dvidpc.api.conditional import CACHE_CONTROL, client_has, etag_of, may_be_named, not_modified
-from dvidpc.api.whole import can_be_sent_whole, send_whole
+from dvidpc.api.wire import Part, Wire
 from dvidpc.errors import DvidpcError
 from dvidpc.tally import TALLY
 
@@ -22,13 +22,14 @@ _HEADERS: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Of every answer, named by an ETag or not: without the second a cache may guess for how long it holds."""
 
-Part = TypeVar("Part", bytes, memoryview)
-
 WHOLE_SIZE = 256 * 1024
-"""Bytes up to which an answer is made before it is sent: one write is cheaper than many."""
+"""Bytes up to which an answer is made before it is sent."""
+
+_WORTH_A_WRITE: Final = 1024
+"""Bytes below which parts wait for the next: the head of a frame goes with its block."""
 
 
-async def send(request: web.Request, parts: Sequence[bytes]) -> web.StreamResponse:
+async def send(request: web.Request, parts: Sequence[Part]) -> web.StreamResponse:
     """Answer with *parts*, all of them in hand: the client learns the size, and nothing can fail.
 
     Args:
@@ -36,26 +37,21 @@ async def send(request: web.Request, parts: Sequence[bytes]) -> web.StreamRespon
         parts: The body; not joined, since that would copy it.
     """
     size = sum(map(len, parts))
-    headers: dict[str, str] = {**_HEADERS, hdrs.CONTENT_LENGTH: str(size)}
     if request.method == hdrs.METH_HEAD:
-        return web.Response(headers=headers)
+        return _only_head(size)
+    headers = _HEADERS
     if 0 < size <= WHOLE_SIZE and may_be_named(request):
         etag = etag_of(parts)
         if client_has(request, etag):
             return not_modified(etag)
-        headers[hdrs.ETAG] = f'"{etag}"'
-    if can_be_sent_whole(request):
-        return await send_whole(request, parts, headers)
-    if size <= WHOLE_SIZE:
-        return web.Response(body=b"".join(parts), headers=headers)
-    response = web.StreamResponse(headers=headers)
-    await response.prepare(request)
+        headers = {**_HEADERS, hdrs.ETAG: f'"{etag}"'}
+    wire = Wire(request, headers, size)
     try:
-        for part in parts:
-            await response.write(part)
+        await wire.write(parts)
+        await wire.end()
     except ConnectionError:
         TALLY.get().ending = "left"
-    return response
+    return wire.answer
 
 
 async def stream(
@@ -72,21 +68,17 @@ async def stream(
         parts: The body; closed in any case.
         size: Bytes of the body; None if that is not known beforehand.
     """
-    headers = dict(_HEADERS)
-    if size is not None:
-        headers[hdrs.CONTENT_LENGTH] = str(size)
     async with aclosing(parts):
         if request.method == hdrs.METH_HEAD:
-            return web.Response(headers=headers)
+            return _only_head(size)
         beginning, is_whole = await _beginning(parts)
         if is_whole:
-            return web.Response(body=beginning, headers=headers)
-        response = web.StreamResponse(headers=headers)
-        await response.prepare(request)
+            return await send(request, beginning)
+        wire = Wire(request, _HEADERS, size)
         try:
-            await response.write(beginning)
-            async for part in parts:
-                await response.write(part)
+            await wire.write(beginning)
+            del beginning
+            await _write_all(wire, parts)
         except ConnectionError:
             TALLY.get().ending = "left"
         except DvidpcError as error:
@@ -95,19 +87,39 @@ async def stream(
         except Exception:
             log.exception("%s cut off; this is a bug of dvidpc", request.path)
             cut_off(request)
-    return response
+    return wire.answer
 
 
-async def _beginning(parts: AsyncGenerator[Part, None]) -> tuple[bytes, bool]:
-    """The first of *parts* as one, WHOLE_SIZE bytes or a little more, and whether they are all there are."""
+def _only_head(size: int | None) -> web.Response:
+    headers = dict(_HEADERS)
+    if size is not None:
+        headers[hdrs.CONTENT_LENGTH] = str(size)
+    return web.Response(headers=headers)
+
+
+async def _beginning(parts: AsyncGenerator[Part, None]) -> tuple[list[Part], bool]:
+    """The first of *parts*, WHOLE_SIZE bytes or a little more, and whether they are all there are."""
     held = []
     size = 0
     async for part in parts:
         held.append(part)
         size += len(part)
         if size >= WHOLE_SIZE:
-            return b"".join(held), False
-    return b"".join(held), True
+            return held, False
+    return held, True
+
+
+async def _write_all(wire: Wire, parts: AsyncGenerator[Part, None]) -> None:
+    held: list[Part] = []
+    size = 0
+    async for part in parts:
+        held.append(part)
+        size += len(part)
+        if size >= _WORTH_A_WRITE:
+            await wire.write(held)
+            held, size = [], 0
+    await wire.write(held)
+    await wire.end()
 
 
 def cut_off(request: web.Request) -> None:

@@ -1,4 +1,4 @@
-"""Answers in memory, which leave by one system call, are those that aiohttp would send."""
+"""Answers of data, which are not written by aiohttp, on connections of every kind."""
 
 import asyncio
 from pathlib import Path
@@ -33,7 +33,7 @@ async def ask_twice(server: Server, path: str, headers: str) -> tuple[RawAnswer,
 
 @pytest.mark.parametrize("path", [PATH, OFTEN])
 @pytest.mark.parametrize("headers", ["", ORIGIN, "User-Agent: x\r\n", f"{ORIGIN}User-Agent: x\r\n"])
-async def test_an_answer_is_the_same_whoever_sends_it(
+async def test_an_answer_is_the_same_on_a_connection_that_stays_open(
     volume: Path, tmp_path: Path, headers: str, path: str
 ) -> None:
     async with serving(config_text({"em": volume}, CORS), tmp_path) as server:
@@ -65,3 +65,30 @@ async def test_a_client_that_reads_late_gets_all_of_a_large_answer(volume: Path,
         await server.get(PATH)
         assert await reader.readexactly(len(expected)) == expected
         writer.close()
+
+
+async def test_what_is_streamed_ends_as_the_version_of_http_has_it(volume: Path, tmp_path: Path) -> None:
+    async with serving(config_text({"em": volume}, "[cache]\nmemory = 0\n"), tmp_path) as server:
+        expected = await server.get(OFTEN)
+        modern = await ask(server, OFTEN, "1.1", "Connection: close\r\n")
+        assert modern.headers["transfer-encoding"] == "chunked"
+        assert modern.headers["connection"] == "close"
+        assert unchunked(modern.body) == expected
+        old = await ask(server, OFTEN, "1.0", "Connection: keep-alive\r\n")
+        assert old.headers["connection"] == "close"
+        assert "transfer-encoding" not in old.headers
+        assert old.body == expected
+
+
+def unchunked(body: bytes) -> bytes:
+    """The content of a body in chunks, all of it there."""
+    content = []
+    while True:
+        line, _, body = body.partition(b"\r\n")
+        size = int(line, 16)
+        content.append(body[:size])
+        assert body[size : size + 2] == b"\r\n"
+        body = body[size + 2 :]
+        if not size:
+            assert not body
+            return b"".join(content)
