@@ -1,6 +1,7 @@
 """The limit for hot answers: aiohttp handlers that return the same bytes. `bare_server.py PORT DIRECTORY`.
 
-`/single` answers with the file `single` in one piece, `/many` streams the frames of the file `many`.
+`/single` answers with the file `single` in one piece, `/many` streams the frames of the file `many`, `/box`
+streams 256^3 zeros. A file that is absent is empty.
 """
 
 import struct
@@ -11,6 +12,7 @@ from pathlib import Path
 from aiohttp import web
 
 _OCTETS = "application/octet-stream"
+_PART = 2**20
 
 
 def _frames(stream: bytes) -> Iterator[bytes]:
@@ -21,9 +23,13 @@ def _frames(stream: bytes) -> Iterator[bytes]:
         position += size
 
 
+def _read(path: Path) -> bytes:
+    return path.read_bytes() if path.exists() else b""
+
+
 def _make_app(directory: Path) -> web.Application:
-    body = (directory / "single").read_bytes()
-    frames = list(_frames((directory / "many").read_bytes()))
+    body = _read(directory / "single")
+    frames = list(_frames(_read(directory / "many")))
 
     async def single(_request: web.Request) -> web.StreamResponse:
         return web.Response(body=body, content_type=_OCTETS)
@@ -35,9 +41,19 @@ def _make_app(directory: Path) -> web.Application:
             await response.write(frame)
         return response
 
+    box = memoryview(bytes(256**3))
+
+    async def cut_out(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": _OCTETS, "Content-Length": str(len(box))})
+        await response.prepare(request)
+        for start in range(0, len(box), _PART):
+            await response.write(box[start : start + _PART])
+        return response
+
     app = web.Application()
     app.router.add_get("/single", single)
     app.router.add_get("/many", many)
+    app.router.add_get("/box", cut_out)
     return app
 
 

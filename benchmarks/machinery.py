@@ -115,6 +115,17 @@ def slow_network(url: str) -> Iterator[str]:
         yield proxied
 
 
+@contextlib.contextmanager
+def bare_server(directory: Path) -> Iterator[str]:
+    """The limit for hot answers, see `bare_server.py`; its base URL."""
+    port = free_port()
+    script = Path(__file__).with_name("bare_server.py")
+    with process([sys.executable, script, str(port), directory], SERVER_CORE):
+        url = f"http://127.0.0.1:{port}"
+        wait_for(f"{url}/single")
+        yield url
+
+
 class Server:
     """A running dvidpc."""
 

@@ -19,13 +19,11 @@ from benchmarks.machinery import (
     NODE,
     ROUND_TRIP_S,
     SERVER_CORE,
+    bare_server,
     bucket,
     dvidpc,
-    free_port,
-    process,
     s3_store,
     slow_network,
-    wait_for,
     wrk,
 )
 from benchmarks.volume import Volume
@@ -86,15 +84,11 @@ def _ratio_row(name: str, target: float, pairs: Sequence[tuple[float, float]], u
 def hot(bench: Bench) -> list[Row]:
     """Blocks that are in the cache, against a bare aiohttp handler, each on the same core in turn."""
     files = f'ref = "file://{bench.volume.path}"'
-    port = free_port()
-    bare_url = f"http://127.0.0.1:{port}"
-    script = Path(__file__).with_name("bare_server.py")
     with dvidpc(files, bench.directory) as server:
         single, many = query([(1, 1, 1)]), query(PLANE_BLOCKS)
         (bench.directory / "single").write_bytes(fetch(server.url + single))
         (bench.directory / "many").write_bytes(fetch(server.url + many))
-        with process([sys.executable, script, str(port), bench.directory], SERVER_CORE):
-            wait_for(f"{bare_url}/single")
+        with bare_server(bench.directory) as bare:
             rows = []
             for name, path, limit in (
                 ("hot single block, JPEG as stored", single, "/single"),
@@ -103,7 +97,7 @@ def hot(bench: Bench) -> list[Row]:
                 pairs = [
                     (
                         wrk([server.url + path], bench.directory)[0],
-                        wrk([bare_url + limit], bench.directory)[0],
+                        wrk([bare + limit], bench.directory)[0],
                     )
                     for _ in range(bench.rounds)
                 ]
@@ -112,14 +106,18 @@ def hot(bench: Bench) -> list[Row]:
 
 
 def cut_out(bench: Bench) -> list[Row]:
-    """A cut-out of 256^3 voxels whose chunks are decoded already, against numpy putting them into place."""
+    """A cut-out of 256^3 voxels whose chunks are decoded already, against the lower of two limits.
+
+    They are numpy putting the chunks into place, and a bare aiohttp handler that sends as many bytes.
+    """
     files = f'ref = "file://{bench.volume.path}"'
-    with dvidpc(files, bench.directory) as server:
+    with dvidpc(files, bench.directory) as server, bare_server(bench.directory) as bare:
         url = f"{server.url}{NODE}/raw/0_1_2/256_256_256/64_64_0"
         pairs = []
         for _ in range(bench.rounds):
             rate, _count = wrk([url], bench.directory, connections=1)
-            pairs.append((rate, _limit("copy", bench.directory, SERVER_CORE)))
+            wire, _count = wrk([f"{bare}/box"], bench.directory, connections=1)
+            pairs.append((rate, min(wire, _limit("copy", bench.directory, SERVER_CORE))))
     return [_ratio_row("raw cut-out 256^3, hot", 0.5, pairs, "cut-outs/s")]
 
 
