@@ -19,7 +19,7 @@ from dvidpc.api.block_list import BlockList
 from dvidpc.api.cors import CORS, Cors
 from dvidpc.api.documents import LoadCounters, ServerFacts
 from dvidpc.api.encoded import EncodedDocuments
-from dvidpc.api.gate import make_gate, redirect_to_clean_path, refuse_blocked
+from dvidpc.api.gate import Check, make_gate, redirect_to_clean_path, refuse_blocked
 from dvidpc.api.journal import Journal
 from dvidpc.api.latencies import UserLatencies
 from dvidpc.api.metrics import METRICS, Sources
@@ -93,7 +93,10 @@ def make_app(config: Config, environ: Mapping[str, str], started: float) -> web.
     server = config.server
     cors = Cors(server.cors_domains, allow_timing=server.allow_timing)
     block_list = BlockList(server.block_list_file)
-    gate = make_gate([redirect_to_clean_path, cors.answer_preflight, refuse_blocked(block_list)])
+    checks: list[Check] = [redirect_to_clean_path, cors.answer_preflight]
+    if block_list.path is not None:
+        checks.append(refuse_blocked(block_list))
+    gate = make_gate(checks)
     middlewares: list[Middleware] = [rim, gate]
     if config.auth.enforce == "token":
         open_paths = frozenset(server.base_path + path for path in OPEN_PATHS)

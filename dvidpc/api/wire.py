@@ -37,18 +37,16 @@ class Wire:
         is_modern = version >= HttpVersion11
         self._is_chunked = size is None and is_modern
         self._keep = request.keep_alive and (is_modern or size is not None)
-        said = {**headers, **request.app[CORS].headers_for(request)}
+        head = f"HTTP/{version.major}.{version.minor} 200 OK\r\nDate: {_http_date(int(time.time()))}\r\n"
         if size is not None:
-            said[hdrs.CONTENT_LENGTH] = str(size)
+            head += f"Content-Length: {size}\r\n"
         elif is_modern:
-            said[hdrs.TRANSFER_ENCODING] = "chunked"
+            head += "Transfer-Encoding: chunked\r\n"
         if self._keep is not is_modern:
-            said[hdrs.CONNECTION] = "keep-alive" if self._keep else "close"
-        said[hdrs.DATE] = _http_date(int(time.time()))
-        said[hdrs.SERVER] = SERVER_SOFTWARE
-        lines = "".join([f"{name}: {value}\r\n" for name, value in said.items()])
-        head = f"HTTP/{version.major}.{version.minor} 200 OK\r\n{lines}\r\n"
-        self._unsent: list[Part] = [head.encode()]
+            head += f"Connection: {'keep-alive' if self._keep else 'close'}\r\n"
+        said = {**headers, **request.app[CORS].headers_for(request), hdrs.SERVER: SERVER_SOFTWARE}
+        lines = _lines(tuple(said.items()))
+        self._unsent: list[Part] = [f"{head}{lines}\r\n".encode()]
 
     async def write(self, parts: Sequence[Part]) -> None:
         """Write *parts*, and wait while the client is behind.
@@ -125,6 +123,11 @@ class _Written(web.StreamResponse):
 
 _KEPT: Final = _Written(keep_alive=True)
 _CLOSED: Final = _Written(keep_alive=False)
+
+
+@lru_cache(16)
+def _lines(headers: tuple[tuple[str, str], ...]) -> str:
+    return "".join([f"{name}: {value}\r\n" for name, value in headers])
 
 
 @lru_cache(1)
