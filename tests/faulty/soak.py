@@ -219,8 +219,17 @@ def report(findings: Findings, log: str) -> dict[str, object]:
         "MiB resident, least and most after warm-up": [min(s[1] for s in warm), max(s[1] for s in warm)],
         "MiB a minute": round(slope, 2),
         "open files, least and most after warm-up": [min(s[2] for s in warm), max(s[2] for s in warm)],
-        "tracebacks in the log": log.count("Traceback"),
+        "tracebacks in the log": len(tracebacks(log)),
     }
+
+
+def tracebacks(log: str) -> list[str]:
+    """What the server logged with a traceback: each a line, and the indented ones that follow it."""
+    return [
+        record.strip()
+        for record in re.split(r"\n(?! )", log)
+        if re.search(r"\n +Traceback \(most recent call last\)", record)
+    ]
 
 
 def main() -> int:
@@ -236,6 +245,8 @@ def main() -> int:
     sys.stdout.write(json.dumps(report(findings, log), indent=2) + "\n")
     if options.log is not None:
         options.log.write_text(log)
+    for logged in tracebacks(log)[:5]:
+        sys.stdout.write(f"TRACEBACK: {logged}\n")
     for wrong in findings.wrong[:20]:
         sys.stdout.write(f"WRONG: {wrong}\n")
     sys.stdout.write(f"wrong blocks: {len(findings.wrong)}\n")
