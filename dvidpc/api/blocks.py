@@ -1,5 +1,6 @@
 """The block endpoints: `specificblocks`, `subvolblocks`, `blocks`."""
 
+import asyncio
 import math
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
@@ -33,6 +34,9 @@ from dvidpc.volume.repo import Instance
 _MOST_KNOWN = 16 * 2**20
 """Bytes up to which an answer may be held as a whole, where all of it is in the cache anyway."""
 
+_MANY = 512
+"""Blocks beyond which a request takes others' time: it is read in a thread, and answered bit by bit."""
+
 
 async def specific_blocks(request: web.Request, instance: Instance) -> web.StreamResponse:
     """`specificblocks?blocks=x,y,z,...[&compression=][&prefetch=]`: any blocks, in the order asked for.
@@ -42,7 +46,7 @@ async def specific_blocks(request: web.Request, instance: Instance) -> web.Strea
     query = request.query
     instance = at_scale(request, instance)
     compression = asked_compression(query.get("compression", ""), instance)
-    blocks = parse_blocks(query.get("blocks", ""), request.app[SERVICES].limits.max_blocks)
+    blocks = await _asked_blocks(query.get("blocks", ""), request.app[SERVICES].limits.max_blocks)
     TALLY.get().blocks = len(blocks)
     if parse_switch(query, "prefetch"):
         request.app[SERVICES].prefetcher.start(instance.grid, blocks, compression)
@@ -124,6 +128,12 @@ def asked_compression(text: str, instance: Instance) -> Compression:
     return compression
 
 
+async def _asked_blocks(text: str, max_blocks: int) -> list[BlockCoord]:
+    if text.count(",") < 3 * _MANY:
+        return parse_blocks(text, max_blocks)
+    return await asyncio.to_thread(parse_blocks, text, max_blocks)
+
+
 async def answer_blocks(
     request: web.Request, instance: Instance, blocks: Sequence[BlockCoord], compression: Compression
 ) -> web.StreamResponse:
@@ -135,7 +145,7 @@ async def answer_blocks(
     limits = request.app[SERVICES].limits
     if compression is Compression.UNCOMPRESSED:
         check_size(len(blocks) * instance.grid.block_nbytes, limits.max_response)
-    known = peek_blocks(instance.grid, blocks, compression, _MOST_KNOWN)
+    known = None if len(blocks) > _MANY else peek_blocks(instance.grid, blocks, compression, _MOST_KNOWN)
     if known is not None:
         return await send(request, [part for frame in known for part in encode_frame(*frame)])
     omit_failed = request.query.get("app", "") in limits.omit_failed_blocks_for
