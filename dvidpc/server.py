@@ -10,6 +10,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from dvidpc.allocator import keep_freed_memory
 from dvidpc.api.connections import WatchedRunner
 from dvidpc.api.cors import CORS
 from dvidpc.api.parser import check_parser
@@ -53,6 +54,7 @@ async def serve(
         ConfigError: The address cannot be listened on, or aiohttp is not one to be trusted.
     """
     check_parser()
+    keep_freed_memory()
     app = make_app(config, environ, started)
     runner = make_runner(app, config.limits)
     for note in config.notes:
