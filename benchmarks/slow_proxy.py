@@ -1,45 +1,39 @@
-"""A TCP proxy with a round-trip time: `slow_proxy.py PORT TARGET_PORT SECONDS`."""
+"""A TCP proxy with a round-trip time: `slow_proxy.py PORT TARGET_PORT SECONDS`.
 
-import asyncio
+All of it lies on the way to the target: requests are small and come one at a time, so that a thread may
+sleep over each. Answers are passed on at once by another: whatever it did besides, the measurement would
+count as the network's, which copies megabytes for nothing.
+"""
+
 import contextlib
+import socket
 import sys
+import threading
+import time
 
 
-async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, delay_s: float) -> None:
-    """Pass bytes on, each *delay_s* after it came, in order, however many are on their way."""
-    loop = asyncio.get_running_loop()
-    on_the_way: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
+def _carry(source: socket.socket, target: socket.socket, delay_s: float) -> None:
+    """Pass bytes on, each *delay_s* after it came."""
+    room = memoryview(bytearray(2**20))
+    with contextlib.suppress(OSError):
+        while size := source.recv_into(room):
+            if delay_s:
+                time.sleep(delay_s)
+            target.sendall(room[:size])
+        target.shutdown(socket.SHUT_WR)
 
-    async def deliver() -> None:
+
+def _serve(port: int, target_port: int, round_trip_s: float) -> None:
+    with socket.create_server(("127.0.0.1", port), backlog=1024) as server:
         while True:
-            due, data = await on_the_way.get()
-            await asyncio.sleep(max(0.0, due - loop.time()))
-            if not data:
-                with contextlib.suppress(OSError):
-                    writer.close()
-                return
-            writer.write(data)
-            await writer.drain()
-
-    task = asyncio.ensure_future(deliver())
-    with contextlib.suppress(OSError):
-        while data := await reader.read(2**18):
-            on_the_way.put_nowait((loop.time() + delay_s, data))
-    on_the_way.put_nowait((loop.time() + delay_s, b""))
-    with contextlib.suppress(OSError):
-        await task
-
-
-async def _serve(port: int, target: int, round_trip_s: float) -> None:
-    async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, back = await asyncio.open_connection("127.0.0.1", target)
-        half = round_trip_s / 2
-        await asyncio.gather(_carry(reader, back, half), _carry(there, writer, half))
-
-    server = await asyncio.start_server(connect, "127.0.0.1", port)
-    await server.serve_forever()
+            client, _ = server.accept()
+            target = socket.create_connection(("127.0.0.1", target_port))
+            for one in (client, target):
+                one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for way in ((client, target, round_trip_s), (target, client, 0.0)):
+                threading.Thread(target=_carry, args=way, daemon=True).start()
 
 
 if __name__ == "__main__":
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])))
+        _serve(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]))

@@ -22,11 +22,11 @@ from dvidpc.api.encoded import EncodedDocuments
 from dvidpc.api.gate import Check, make_gate, redirect_to_clean_path, refuse_blocked
 from dvidpc.api.journal import Journal
 from dvidpc.api.latencies import UserLatencies
-from dvidpc.api.metrics import METRICS, Sources
 from dvidpc.api.middleware import rim
 from dvidpc.api.pulse import Pulse, Reads
 from dvidpc.api.routes import ENDPOINTS, add_routes
 from dvidpc.api.services import SERVICES, Services
+from dvidpc.api.sources import METRICS, Sources
 from dvidpc.api.web_client import WEB_CLIENT, WebClient
 from dvidpc.buckets import Buckets
 from dvidpc.config import Config, LimitsConfig, changed_stores, needs_restart

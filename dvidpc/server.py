@@ -10,11 +10,12 @@ from pathlib import Path
 
 from aiohttp import web
 
+from dvidpc.allocator import keep_freed_memory
 from dvidpc.api.connections import WatchedRunner
 from dvidpc.api.cors import CORS
-from dvidpc.api.metrics import METRICS, metrics_app
 from dvidpc.api.parser import check_parser
 from dvidpc.api.services import SERVICES
+from dvidpc.api.sources import METRICS
 from dvidpc.app import RELOADING, Reloading, make_app
 from dvidpc.config import Address, Config, LimitsConfig, load_config
 from dvidpc.errors import ConfigError
@@ -53,19 +54,20 @@ async def serve(
         ConfigError: The address cannot be listened on, or aiohttp is not one to be trusted.
     """
     check_parser()
+    keep_freed_memory()
     app = make_app(config, environ, started)
     runner = make_runner(app, config.limits)
-    metrics_runner = web.AppRunner(metrics_app(app[METRICS]), access_log=None)
     for note in config.notes:
         log.info("%s", note)
     for warning in config.warnings:
         log.warning("%s", warning)
     stop = _stop_signal(lifeline)
+    metrics_runner = None if config.metrics.address is None else _metrics_runner(app)
     await runner.setup()
     try:
         place = f"{config.path}: [server] httpAddress"
         url = await _listen(runner, config.server.http_address, place, shared=lifeline is not None)
-        if config.metrics.address is not None:
+        if config.metrics.address is not None and metrics_runner is not None:
             await metrics_runner.setup()
             place = f"{config.path}: [metrics] address"
             at = await _listen(metrics_runner, config.metrics.address, place, shared=False)
@@ -83,7 +85,8 @@ async def serve(
         log.info("stopping once the requests under way have ended")
     finally:
         await runner.cleanup()
-        await metrics_runner.cleanup()
+        if metrics_runner is not None:
+            await metrics_runner.cleanup()
     log.info("stopped")
 
 
@@ -105,6 +108,12 @@ def make_runner(app: web.Application, limits: LimitsConfig) -> WatchedRunner:
     )
     runner.watch(limits)
     return runner
+
+
+def _metrics_runner(app: web.Application) -> web.AppRunner:
+    from dvidpc.api.metrics import metrics_app  # noqa: PLC0415 - slow to import, and not everybody looks
+
+    return web.AppRunner(metrics_app(app[METRICS]), access_log=None)
 
 
 @contextmanager

@@ -5,9 +5,7 @@ comes from a fixed set: endpoints, statuses, and the stores and caches that the 
 """
 
 import platform
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping
 
 from aiohttp import hdrs, web
 from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector
@@ -21,34 +19,11 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from dvidpc import __version__
-from dvidpc.api.admission import Admission
 from dvidpc.api.journal import SECONDS, Journal, RequestCounts
-from dvidpc.api.pulse import Pulse
+from dvidpc.api.sources import Sources
 from dvidpc.histogram import Histogram
 from dvidpc.storage.counts import UpstreamCounts
 from dvidpc.volume.cache import LoadingCache
-from dvidpc.volume.health import HealthChecks
-from dvidpc.volume.repo import Repo
-
-
-@dataclass(frozen=True, slots=True)
-class Sources:
-    """Where the numbers lie."""
-
-    journal: Journal
-    pulse: Pulse
-    upstream: Mapping[str, UpstreamCounts]
-    """By the alias of the store."""
-    are_left_alone: Callable[[], Mapping[str, bool]]
-    """Whether the bucket of each store is down and only probed, by the alias of the store."""
-    caches: Mapping[str, LoadingCache]
-    """By what they keep."""
-    health: HealthChecks
-    repo: Repo
-    admission: Admission
-
-
-METRICS: Final = web.AppKey("metrics", Sources)
 
 
 def metrics_app(sources: Sources) -> web.Application:

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -141,11 +141,31 @@ class Grid:
         DVID masks coordinates outside the grid into it and serves another chunk
         (ngprecomputed.go:503, 3400c2cb); so they are refused here.
         """
-        if not all(0 <= g < n for g, n in zip(cell, self.cells, strict=True)):
+        x, y, z = cell
+        along_x, along_y, along_z = self.cells
+        if not (0 <= x < along_x and 0 <= y < along_y and 0 <= z < along_z):
             raise ValueError(f"chunk {tuple(cell)} lies outside a grid of {tuple(self.cells)} chunks")
-        code = 0
-        for position, (axis, bit) in enumerate(self.morton_bits):
-            code |= (cell[axis] >> bit & 1) << position
+        xs, ys, zs = self._spread
+        return xs[x] | ys[y] | zs[z]
+
+    @cached_property
+    def _spread(self) -> "tuple[_Spread, ...]":
+        return tuple(
+            _Spread([(position, bit) for position, (of, bit) in enumerate(self.morton_bits) if of == axis])
+            for axis in range(3)
+        )
+
+
+class _Spread(dict[int, int]):
+    """The bits of the chunk id that a coordinate along one axis makes, worked out once for each."""
+
+    def __init__(self, bits: Sequence[tuple[int, int]]) -> None:
+        """Take *bits*: where in the chunk id which bit of the coordinate goes."""
+        super().__init__()
+        self._bits = bits
+
+    def __missing__(self, coordinate: int) -> int:
+        code = self[coordinate] = sum((coordinate >> bit & 1) << position for position, bit in self._bits)
         return code
 
 

@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import Sequence
 from contextvars import Context, copy_context
-from typing import Final, NamedTuple
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final, NamedTuple
 
 from dvidpc.errors import FormatError
 from dvidpc.storage.base import Blob, ObjectStore
@@ -36,13 +38,33 @@ def plan_reads(
     return reads
 
 
-class _Wanted(NamedTuple):
+class _Alone(Enum):
+    """The type of _ALONE."""
+
+    ALONE = "alone"
+
+
+_ALONE: Final = _Alone.ALONE
+"""The answer to who is joined with nobody: read it yourself, which takes no task."""
+
+
+@dataclass(slots=True, eq=False)
+class _Wanted:
     """A range somebody waits for."""
 
     byte_range: ByteRange
-    answer: "asyncio.Future[Blob | None]"
+    answer: "asyncio.Future[Blob | _Alone | None]"
     context: Context
     """For which request: a read counts as, and takes the turn of, the first that it serves."""
+    reading: "_Reading | None" = None
+    """What serves it; None: nothing yet, or nothing but itself."""
+
+
+class _Reading(NamedTuple):
+    """A read under way."""
+
+    task: "asyncio.Task[None]"
+    served: Sequence[_Wanted]
 
 
 class CoalescingStore:
@@ -55,7 +77,8 @@ class CoalescingStore:
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
         self._wanted: dict[tuple[str, str | None], list[_Wanted]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        """Those that read from the store below."""
 
     @property
     def url(self) -> str:
@@ -73,7 +96,13 @@ class CoalescingStore:
         if not self._wanted:
             loop.call_soon(self._start)
         self._wanted.setdefault((key, etag), []).append(wanted)
-        return await wanted.answer
+        try:
+            answer = await wanted.answer
+        except asyncio.CancelledError:
+            if wanted.reading is not None and not _waiting(wanted.reading.served):
+                wanted.reading.task.cancel()
+            raise
+        return await self._read_alone(key, byte_range, etag) if answer is _ALONE else answer
 
     async def close(self) -> None:
         """Close the store below, once nothing is read from it."""
@@ -88,53 +117,57 @@ class CoalescingStore:
         for (key, etag), wanted in asked.items():
             for read in plan_reads([one.byte_range for one in wanted]):
                 served = [one for one in wanted if _lies_in(one.byte_range, read)]
-                self._run(key, etag, read, served)
+                if len(served) > 1:
+                    self._run(key, etag, read, served)
+                    continue
+                for one in _waiting(served):
+                    one.answer.set_result(_ALONE)
 
     def _run(self, key: str, etag: str | None, read: ByteRange, served: Sequence[_Wanted]) -> None:
         reading = self._read(key, etag, read, served)
         task = asyncio.get_running_loop().create_task(reading, context=served[0].context)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-        def left(_: "asyncio.Future[Blob | None]") -> None:
-            if all(one.answer.done() for one in served):
-                task.cancel()
-
         for one in served:
-            one.answer.add_done_callback(left)
+            one.reading = _Reading(task, served)
+
+    async def _read_alone(self, key: str, byte_range: ByteRange, etag: str | None) -> Blob | None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        try:
+            return await self._store.get_range(key, byte_range, etag=etag)
+        finally:
+            self._tasks.discard(task)
 
     async def _read(self, key: str, etag: str | None, read: ByteRange, served: Sequence[_Wanted]) -> None:
         try:
             blob = await self._store.get_range(key, read, etag=etag)
-        except FormatError as error:
-            if len(served) == 1:
-                _fail(served, error)
-            else:  # one of them lies beyond the end of the object; the others need not suffer
-                for one in served:
-                    self._run(key, etag, one.byte_range, [one])
+        except FormatError:  # one of them lies beyond the end of the object; the others need not suffer
+            for one in _waiting(served):
+                one.answer.set_result(_ALONE)
         except asyncio.CancelledError:
             for one in served:
                 one.answer.cancel()
             raise
         except Exception as error:  # noqa: BLE001 - handed on to those who wait, whatever it is
-            _fail(served, error)
+            for one in _waiting(served):
+                one.answer.set_exception(error)
         else:
-            for one in served:
-                if not one.answer.done():
-                    one.answer.set_result(_part(blob, read, one.byte_range))
+            for one in _waiting(served):
+                one.answer.set_result(_part(blob, read, one.byte_range))
 
 
 def _lies_in(inner: ByteRange, outer: ByteRange) -> bool:
     return outer.start <= inner.start and inner.stop <= outer.stop
 
 
+def _waiting(served: Sequence[_Wanted]) -> list[_Wanted]:
+    """Who has neither been answered nor left."""
+    return [one for one in served if not one.answer.done()]
+
+
 def _part(blob: Blob | None, read: ByteRange, wanted: ByteRange) -> Blob | None:
     if blob is None or read == wanted:
         return blob
     return Blob(blob.data[wanted.start - read.start : wanted.stop - read.start], blob.etag)
-
-
-def _fail(served: Sequence[_Wanted], error: Exception) -> None:
-    for one in served:
-        if not one.answer.done():
-            one.answer.set_exception(error)

@@ -4,8 +4,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 
 from dvidpc.errors import (
     ObjectChangedError,
@@ -41,18 +40,17 @@ class Gate:
         """Requests that wait for a place."""
         return len(self._queue)
 
-    @asynccontextmanager
-    async def place(self) -> AsyncIterator[None]:
-        """Wait for a place, taking turns with other requests, and hold it."""
+    async def enter(self) -> None:
+        """Wait for a place, taking turns with other requests; who got one has to `leave`."""
         if self._queue or self.under_way >= self.limit.limit:
             await self._wait()
         else:
             self.under_way += 1
-        try:
-            yield
-        finally:
-            self.under_way -= 1
-            self._wake()
+
+    def leave(self) -> None:
+        """Give a place back."""
+        self.under_way -= 1
+        self._wake()
 
     async def _wait(self) -> None:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -62,8 +60,7 @@ class Gate:
             await turn  # `_wake` has counted us in
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
-                self.under_way -= 1
-                self._wake()
+                self.leave()
             self._queue.discard(party, turn)
             raise
 
@@ -135,24 +132,30 @@ class RetryingStore:
             await self._sleep(self._uniform(pause.least_s, pause.most_s))
 
     async def _attempt(self, key: str, ask: Callable[[], Awaitable[Blob | None]]) -> Blob | None:
+        await self._gate.enter()
+        try:
+            return await self._admitted(key, ask)
+        finally:
+            self._gate.leave()
+
+    async def _admitted(self, key: str, ask: Callable[[], Awaitable[Blob | None]]) -> Blob | None:
         gate = self._gate
-        async with gate.place():
-            if not gate.breaker.admits(gate.clock()):
-                raise BreakerOpenError(
-                    f"{name_object(self.url, key)} was not asked for: the bucket keeps failing, and is "
-                    "tried again every few seconds"
-                )
-            try:
-                blob = await self._in_time(key, ask)
-            except (ObjectChangedError, StoreRefusedError):
-                gate.breaker.succeeded(gate.clock())
-                raise
-            except StoreError as error:
-                self._note_failure(error)
-                raise
-            gate.limit.succeeded()
+        if not gate.breaker.admits(gate.clock()):
+            raise BreakerOpenError(
+                f"{name_object(self.url, key)} was not asked for: the bucket keeps failing, and is "
+                "tried again every few seconds"
+            )
+        try:
+            blob = await self._in_time(key, ask)
+        except (ObjectChangedError, StoreRefusedError):
             gate.breaker.succeeded(gate.clock())
-            return blob
+            raise
+        except StoreError as error:
+            self._note_failure(error)
+            raise
+        gate.limit.succeeded()
+        gate.breaker.succeeded(gate.clock())
+        return blob
 
     async def _in_time(self, key: str, ask: Callable[[], Awaitable[Blob | None]]) -> Blob | None:
         try:

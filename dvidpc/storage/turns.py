@@ -20,6 +20,9 @@ class Turns:
     def __len__(self) -> int:
         return sum(map(len, self._parties.values()))
 
+    def __bool__(self) -> bool:
+        return bool(self._parties)
+
     def add(self, party: object, turn: "asyncio.Future[None]") -> None:
         """Let *turn* wait, behind what *party* waits for already."""
         self._parties.setdefault(party, deque()).append(turn)

@@ -1,6 +1,5 @@
 """Fetches the blocks of one request: many at a time, handed over in the order they were asked for."""
 
-import asyncio
 import logging
 from collections import deque
 from collections.abc import AsyncGenerator, Iterable
@@ -9,8 +8,8 @@ from dvidpc.errors import FormatError, StoreError
 from dvidpc.tally import TALLY
 from dvidpc.types import BlockCoord, Compression
 from dvidpc.volume.cache import MISSING
+from dvidpc.volume.flights import Share
 from dvidpc.volume.grid_store import GridStore
-from dvidpc.volume.tasks import abandon
 
 log = logging.getLogger(__name__)
 
@@ -39,16 +38,15 @@ async def fetch_blocks(
     """
     waiting = iter(blocks)
     look_ahead = max(2, min(LOOK_AHEAD, LOOK_AHEAD_BYTES // grid.block_nbytes))
-    window: deque[tuple[BlockCoord, bytes | asyncio.Task[bytes | None] | None]] = deque()
+    window: deque[tuple[BlockCoord, bytes | Share[bytes | None]]] = deque()
     hold = grid.hold()
     try:
         while True:
             while len(window) < look_ahead and (block := next(waiting, None)) is not None:
                 payload = grid.peek(block, compression)
-                if payload is MISSING:
-                    window.append((block, asyncio.ensure_future(grid.fetch(block, compression, hold))))
-                elif payload is not None:
-                    window.append((block, payload))
+                pending = grid.begin(block, compression, hold) if payload is MISSING else payload
+                if pending is not None:
+                    window.append((block, pending))
             if not window:
                 return
             block, pending = window.popleft()
@@ -57,8 +55,9 @@ async def fetch_blocks(
                 yield block, ready
     finally:
         hold.close()
-        if window:
-            await abandon(pending for _, pending in window if isinstance(pending, asyncio.Task))
+        for _, pending in window:
+            if isinstance(pending, Share):
+                pending.give_up()
 
 
 def peek_blocks(
@@ -86,15 +85,17 @@ async def warm(grid: GridStore, blocks: Iterable[BlockCoord], compression: Compr
 
 
 async def _settle(
-    pending: "bytes | asyncio.Task[bytes | None] | None", block: BlockCoord, *, omit_failed: bool
+    pending: bytes | Share[bytes | None], block: BlockCoord, *, omit_failed: bool
 ) -> bytes | None:
-    if not isinstance(pending, asyncio.Task):
+    if not isinstance(pending, Share):
         return pending
     try:
-        return await pending
+        return await pending.value()
     except (FormatError, StoreError) as error:
         if not omit_failed:
             raise
         TALLY.get().omitted += 1
         log.error("block %d,%d,%d left out of an answer: %s", *block, error)
         return None
+    finally:
+        pending.give_up()

@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from typing import Any, Final, TypeVar, cast
 
 from cachetools import LRUCache
 
 from dvidpc.errors import ObjectChangedError, StoreError, StoreRefusedError
 from dvidpc.tally import TALLY
+from dvidpc.volume.flights import Flight, Share
 
 T = TypeVar("T")
 
@@ -60,36 +62,6 @@ class _Old:
     """The key of a value that is too old to be served as long as the bucket answers."""
 
     key: Hashable
-
-
-class _Flight:
-    """A load under way, and those who wait for it."""
-
-    __slots__ = ("task", "waiters")
-
-    def __init__(self, task: "asyncio.Task[Any]") -> None:
-        self.task = task
-        self.waiters: set[asyncio.Future[None]] = set()
-        task.add_done_callback(self._wake)
-
-    async def wait(self) -> None:
-        """Return once the load is over, however it ended; being cancelled does not cancel it.
-
-        `asyncio.wait` does the same, for a third of the CPU of a cold block.
-        """
-        if self.task.done():
-            return
-        waiter = asyncio.get_running_loop().create_future()
-        self.waiters.add(waiter)
-        try:
-            await waiter
-        finally:
-            self.waiters.discard(waiter)
-
-    def _wake(self, _task: "asyncio.Task[Any]") -> None:
-        for waiter in self.waiters:
-            if not waiter.done():
-                waiter.set_result(None)
 
 
 class _WeighedLRU(LRUCache[Hashable, object]):
@@ -146,7 +118,7 @@ class LoadingCache:
         self._values = _WeighedLRU(max_bytes, self.counts, clock)
         self._fresh_s = fresh_s
         self._stale_s = stale_s
-        self._flights: dict[Hashable, _Flight] = {}
+        self._flights: dict[Hashable, Flight] = {}
         self._absence_ttl_s = absence_ttl_s
         self._clock = clock
 
@@ -186,18 +158,22 @@ class LoadingCache:
         value = self.peek(key)
         if value is not MISSING:
             return cast("T", value)
+        share = self.begin(key, load)
+        try:
+            return await share.value()
+        finally:
+            share.give_up()
+
+    def begin(self, key: Hashable, load: Callable[[], Awaitable[T]]) -> Share[T]:
+        """A share in the load of *key*, which `peek` did not find; by *load* if none is under way."""
         flight = self._flights.get(key)
         if flight is None:
             self.counts.misses += 1
-            flight = self._flights[key] = _Flight(asyncio.ensure_future(self._load(key, load)))
+            flight = self._flights[key] = Flight()
+            flight.task = asyncio.get_running_loop().create_task(self._load(key, load, flight))
         else:
             self.counts.shared += 1
-        try:
-            await flight.wait()
-        finally:
-            if not flight.waiters:
-                self._land(key, flight)
-        return cast("T", flight.task.result())
+        return Share(flight, partial(self._abandon, key, flight))
 
     def last_known(self, key: Hashable) -> object:
         """The value of *key*, however old; MISSING if none is kept. Counts as no use of it."""
@@ -230,19 +206,22 @@ class LoadingCache:
         for key in [key for key in (*held, *self._flights) if chosen(key)]:
             self.drop(key)
 
-    async def _load(self, key: Hashable, load: Callable[[], Awaitable[T]]) -> T:
+    async def _load(self, key: Hashable, load: Callable[[], Awaitable[T]], flight: Flight) -> T:
         try:
             value = await load()
+            if self._flights.get(key) is flight:
+                self._keep(key, value)
         except StoreError as error:
             old = self._values.get(_Old(key), MISSING)
             if old is MISSING or isinstance(error, ObjectChangedError | StoreRefusedError):
                 raise
             self.counts.stale += 1
             return cast("T", old)
-        flight = self._flights.get(key)
-        if flight is not None and flight.task is asyncio.current_task():
-            self._keep(key, value)
-        return value
+        else:
+            return value
+        finally:
+            self._land(key, flight)
+            flight.wake()
 
     def _keep(self, key: Hashable, value: object) -> None:
         if value is None:
@@ -251,12 +230,19 @@ class LoadingCache:
         if _weigh(value) <= self._values.maxsize:
             self._values[key] = value
 
-    def _land(self, key: Hashable, flight: _Flight) -> None:
-        """Nobody waits any more: the load is over, or not wanted."""
-        if not flight.task.done():
-            flight.task.cancel()
+    def _land(self, key: Hashable, flight: Flight) -> None:
+        """The load is over, or not wanted: who comes now begins another."""
         if self._flights.get(key) is flight:
             del self._flights[key]
+
+    def _abandon(self, key: Hashable, flight: Flight) -> None:
+        """Nobody has a share in the load any more."""
+        task = flight.task
+        if not task.done():
+            self._land(key, flight)
+            task.cancel()
+        elif not task.cancelled():
+            task.exception()  # asyncio complains of failures that nobody looked at; nobody had to
 
 
 def _weigh(value: object) -> int:

@@ -152,22 +152,23 @@ class ChunkReader:
         box = self._grid.chunk_box(cell)
         if self._sharding is None:
             return StoredChunk(box, self._name(self._key(self._grid.chunk_name(cell))), None)
-        key, minishard = await self._find_minishard(cell, self._sharding)
-        where = self._find_chunk(cell, minishard, self._sharding)
+        chunk_id = self._grid.chunk_id(cell)
+        key, minishard = await self._find_minishard(chunk_id, self._sharding)
+        where = self._find_chunk(cell, chunk_id, minishard, self._sharding)
         return (
             None if where is None else StoredChunk(box, self._name(key), where, self._sharding.data_encoding)
         )
 
-    async def _find_minishard(self, cell: ChunkCoord, spec: ShardingSpec) -> tuple[str, _Minishard | None]:
+    async def _find_minishard(self, chunk_id: int, spec: ShardingSpec) -> tuple[str, _Minishard | None]:
         """The shard of a chunk, and the index of its minishard; None if that is empty."""
-        shard, number = spec.locate(self._grid.chunk_id(cell))
+        shard, number = spec.locate(chunk_id)
         key = self._key(spec.shard_name(shard))
         return key, await self._indexes.get_or_load(
             (self._store, key, "minishard", number), lambda: self._load_minishard(key, number, spec)
         )
 
     def _find_chunk(
-        self, cell: ChunkCoord, minishard: _Minishard | None, spec: ShardingSpec
+        self, cell: ChunkCoord, chunk_id: int, minishard: _Minishard | None, spec: ShardingSpec
     ) -> ByteRange | None:
         """Where a chunk lies in its shard; None if the minishard does not hold it.
 
@@ -177,7 +178,7 @@ class ChunkReader:
         if minishard is None:
             return None
         try:
-            where = minishard.index.find(self._grid.chunk_id(cell))
+            where = minishard.index.find(chunk_id)
         except FormatError as error:
             raise FormatError(f"{self.describe(cell)}: {error}") from error
         if where is not None and where.start < spec.shard_index_size:
@@ -185,8 +186,9 @@ class ChunkReader:
         return where
 
     async def _read_from_shard(self, cell: ChunkCoord, spec: ShardingSpec, max_size: int) -> bytes | None:
-        key, minishard = await self._find_minishard(cell, spec)
-        where = self._find_chunk(cell, minishard, spec)
+        chunk_id = self._grid.chunk_id(cell)
+        key, minishard = await self._find_minishard(chunk_id, spec)
+        where = self._find_chunk(cell, chunk_id, minishard, spec)
         if minishard is None or where is None:
             return None
         if not 0 < where.size <= max_size:

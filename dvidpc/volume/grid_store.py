@@ -14,6 +14,7 @@ from dvidpc.types import BlockCoord, ChunkCoord, Compression, Point
 from dvidpc.volume.cache import MISSING, LoadingCache, Missing
 from dvidpc.volume.chunks import StoredChunk
 from dvidpc.volume.decoding import ChunkDecoder
+from dvidpc.volume.flights import Share
 from dvidpc.volume.held import Hold
 from dvidpc.volume.tasks import gather_or_cancel
 
@@ -123,37 +124,46 @@ class GridStore:
         payload: bytes | Missing | None = self._cache.peek((self, block, compression))
         return payload
 
-    async def fetch(
-        self, block: BlockCoord, compression: Compression, hold: Hold | None = None
-    ) -> bytes | None:
+    async def fetch(self, block: BlockCoord, compression: Compression) -> bytes | None:
         """The payload of a block; None if no stored chunk touches it.
-
-        Args:
-            block: Which block.
-            compression: How the payload is written.
-            hold: Decoded chunks of the same request; None: the request is for this block alone.
 
         Raises:
             FormatError: A chunk it needs is damaged.
             StoreError: The bucket failed to give a chunk it needs.
         """
+        payload = self.peek(block, compression)
+        if payload is not MISSING:
+            return payload
+        hold = self.hold()
+        share = self.begin(block, compression, hold)
+        if share is None:
+            return None
+        try:
+            return await share.value()
+        finally:
+            share.give_up()
+            hold.close()
+
+    def begin(self, block: BlockCoord, compression: Compression, hold: Hold) -> Share[bytes | None] | None:
+        """Have a block loaded that `peek` did not find; None if no chunk can touch it.
+
+        Args:
+            block: Which block.
+            compression: How the payload is written.
+            hold: Decoded chunks of the same request.
+
+        Returns:
+            A share in what `fetch` answers, or raises.
+        """
+        key = (self, block, compression)
         if compression is self._as_stored:
             cell = self.grid.chunk_that_is(block, self._block_size)
             if cell is not None:
-                return await self._cache.get_or_load(
-                    (self, block, compression), lambda: self._load_as_stored(cell)
-                )
+                return self._cache.begin(key, partial(self._load_as_stored, cell))
         box = block_box(block, self._block_size)
         if box.intersection(self.grid.box).is_empty:
             return None
-        kept = hold or self.hold()
-        try:
-            return await self._cache.get_or_load(
-                (self, block, compression), lambda: self._load(box, compression, kept)
-            )
-        finally:
-            if hold is None:
-                kept.close()
+        return self._cache.begin(key, partial(self._load, box, compression, hold))
 
     async def locate(self, box: Box) -> list[StoredChunk]:
         """Where the chunks lie that touch *box*; of those in shards, only such as are stored.

@@ -1,6 +1,5 @@
 """Decodes in other processes what hostile bytes could end the process by."""
 
-import multiprocessing
 import resource
 import signal
 import threading
@@ -63,6 +62,8 @@ class _Child:
     """A process that decodes what it is sent, one chunk after the other."""
 
     def __init__(self) -> None:
+        import multiprocessing  # noqa: PLC0415 - slow to import, and few volumes need it
+
         context = multiprocessing.get_context("spawn")  # fork is not safe where there are threads
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(target=_answer, args=(theirs,), name="decoder", daemon=True)

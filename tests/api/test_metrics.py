@@ -10,7 +10,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client.parser import text_string_to_metric_families
 
-from dvidpc.api.metrics import METRICS, metrics_app
+from dvidpc.api.metrics import metrics_app
+from dvidpc.api.sources import METRICS
 from tests.commands import running
 from tests.faulty.faults import BROKEN, Fault
 from tests.faulty.site import faulty_site, limits_section

@@ -11,7 +11,8 @@ import pytest
 import yaml
 from aiohttp.test_utils import TestClient, TestServer
 
-from dvidpc.api.metrics import METRICS, metrics_app
+from dvidpc.api.metrics import metrics_app
+from dvidpc.api.sources import METRICS
 from dvidpc.config import load_config
 from tests.programs import need
 from tests.serving import config_text, serving

@@ -151,3 +151,27 @@ async def test_a_read_goes_on_while_anybody_waits_and_ends_when_nobody_does() ->
     await asyncio.gather(last, return_exceptions=True)
     await store.close()
     assert objects.cancelled == 1
+
+
+async def test_a_read_for_one_alone_ends_with_the_store() -> None:
+    objects = Objects(DATA)
+    objects.gate.clear()
+    store = CoalescingStore(objects)
+    alone = asyncio.ensure_future(store.get_range("key", R(0, 1)))
+    while not objects.asked:  # noqa: ASYNC110 - a list has no event
+        await asyncio.sleep(0)
+    await store.close()
+    assert objects.cancelled == 1
+    assert alone.cancelled()
+
+
+async def test_who_leaves_before_the_read_began_has_nothing_read() -> None:
+    objects = Objects(DATA)
+    store = CoalescingStore(objects)
+    leaver = asyncio.ensure_future(store.get_range("key", R(0, 1)))
+    await asyncio.sleep(0)
+    leaver.cancel()
+    await asyncio.gather(leaver, return_exceptions=True)
+    await asyncio.sleep(0)
+    await store.close()
+    assert objects.asked == []

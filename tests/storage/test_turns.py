@@ -43,9 +43,10 @@ async def test_a_view_is_served_between_the_reads_of_an_export(exports: int) -> 
     served: list[str] = []
 
     async def read(party: str) -> None:
-        async with gate.place():
-            served.append(party)
-            await asyncio.sleep(0)
+        await gate.enter()
+        served.append(party)
+        await asyncio.sleep(0)
+        gate.leave()
 
     async def request(party: str, reads: int) -> None:
         TALLY.set(Tally(party))

@@ -1,6 +1,7 @@
 """The loading cache: one load a key, bounded, nothing wrong kept."""
 
 import asyncio
+import gc
 from collections.abc import Callable
 
 import pytest
@@ -268,3 +269,51 @@ async def test_who_comes_between_the_end_of_a_load_and_those_it_wakes_is_not_lef
             late.append(asyncio.ensure_future(cache.get_or_load("key", source.load)))
             await asyncio.sleep(0)
         assert await asyncio.gather(first, *late) == [b"value"] * (1 + len(late))
+
+
+async def test_a_share_given_up_before_the_load_began_leaves_nothing_behind() -> None:
+    cache, source = make_cache(), Source()
+    cache.begin("key", source.load).give_up()
+    await asyncio.sleep(0)
+    assert source.loads == 0
+    source.may_go.set()
+    assert await cache.get_or_load("key", source.load) == b"value"
+    assert cache.counts.misses == 2
+
+
+async def test_a_share_is_in_what_is_under_way_already() -> None:
+    cache, source = make_cache(), Source()
+    shares = [cache.begin("key", source.load) for _ in range(3)]
+    waiter = asyncio.ensure_future(cache.get_or_load("key", source.load))
+    shares[0].give_up()
+    await soon(lambda: source.loads > 0)
+    shares[1].give_up()
+    source.may_go.set()
+    assert await shares[2].value() == b"value"
+    shares[2].give_up()
+    assert await waiter == b"value"
+    assert source.loads == 1
+
+
+async def test_who_comes_after_a_failure_begins_anew_though_somebody_has_a_share_in_it() -> None:
+    cache, source = make_cache(), Source()
+    share = cache.begin("key", lambda: fail(StoreError("down")))
+    with pytest.raises(StoreError):
+        await share.value()
+    source.may_go.set()
+    assert await cache.get_or_load("key", source.load) == b"value"
+    share.give_up()
+    assert cache.peek("key") == b"value"
+
+
+async def test_a_failure_that_nobody_looked_at_is_no_bug() -> None:
+    complaints: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+    cache = make_cache()
+    share = cache.begin("key", lambda: fail(StoreError("down")))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    share.give_up()
+    del share
+    gc.collect()
+    assert complaints == []
