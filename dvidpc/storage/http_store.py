@@ -136,10 +136,12 @@ async def _read_range(name: str, response: aiohttp.ClientResponse, byte_range: B
 
 async def _read(response: aiohttp.ClientResponse, most: int) -> bytes:
     """The body, or its first *most* bytes."""
-    data = bytearray()
-    while len(data) < most and (piece := await response.content.read(most - len(data))):
-        data += piece
-    return bytes(data)
+    pieces, size = [], 0
+    while size < most and (piece := await response.content.readany()):
+        pieces.append(piece)
+        size += len(piece)
+    data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+    return data if size <= most else data[:most]
 
 
 @contextmanager

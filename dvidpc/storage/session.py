@@ -10,6 +10,10 @@ from yarl import URL
 from dvidpc import __version__
 from dvidpc.storage.base import UpstreamLimits
 
+_BUFFER = 2**20
+"""Bytes of a body that are taken in before they are asked for; twice that at most. All of it is wanted as a rule:
+a small buffer has reading stopped and begun again for each piece."""
+
 
 def open_session(
     endpoint: str, tls: ssl.SSLContext, limits: UpstreamLimits, environ: Mapping[str, str]
@@ -24,11 +28,12 @@ def open_session(
         headers={"User-Agent": f"dvidpc/{__version__}"},
         proxy=find_proxy(URL(endpoint), environ),
         timeout=aiohttp.ClientTimeout(
-            total=limits.attempt_timeout_s,
+            total=None,  # `RetryingStore` has a clock for that
             sock_connect=limits.connect_timeout_s,
             sock_read=limits.first_byte_timeout_s,
         ),
         auto_decompress=False,
+        read_bufsize=_BUFFER,
     )
 
 
