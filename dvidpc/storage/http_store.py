@@ -88,24 +88,28 @@ class HttpStore:
         """An answer that is about the object, its body not read; None if there is no such object."""
         asking = await self._service.prepare(key)
         response = await self._send(name, asking, headers)
-        if response.status not in _HEARD:
+        if response.status in _HEARD:
+            return response
+        refusal = await _read_refusal(response)
+        if await self._service.mend(asking, refusal):
+            response = await self._send(name, await self._service.prepare(key), headers)
+            if response.status in _HEARD:
+                return response
             refusal = await _read_refusal(response)
-            if await self._service.mend(asking, refusal):
-                response = await self._send(name, await self._service.prepare(key), headers)
-                if response.status in _HEARD:
-                    return response
-                refusal = await _read_refusal(response)
-            if refusal.says_absent(self._missing_status):
-                return None
-            raise error_of(name, refusal, signed="Authorization" in asking.headers)
-        return response
+        if refusal.says_absent(self._missing_status):
+            return None
+        raise error_of(name, refusal, signed="Authorization" in asking.headers)
 
     async def _send(self, name: str, asking: Asking, headers: dict[str, str]) -> aiohttp.ClientResponse:
         if self._session.closed:
             raise StoreError(f"{name} cannot be read: the store is closed")
-        return await self._session.get(
-            asking.url, headers={**headers, **asking.headers}, allow_redirects=False
-        )
+        sent = {**headers, **asking.headers}
+        try:
+            return await self._session.get(asking.url, headers=sent, allow_redirects=False)
+        except ValueError as error:
+            if isinstance(error, aiohttp.ClientError):
+                raise
+            raise StoreError(f"{name} cannot be asked for: a header would not be one line") from error
 
 
 async def _read_refusal(response: aiohttp.ClientResponse) -> Refusal:

@@ -11,8 +11,8 @@ from dvidpc import __version__
 from dvidpc.storage.base import UpstreamLimits
 
 _BUFFER = 2**20
-"""Bytes of a body that are taken in before they are asked for; twice that at most. All of it is wanted as a rule:
-a small buffer has reading stopped and begun again for each piece."""
+"""Bytes of a body that are taken in before they are asked for; twice that at most. As a rule all of it is
+wanted: with a small buffer reading is stopped and begun again for each piece."""
 
 
 def open_session(
