@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 
 from tests.faulty import faults
+from tests.faulty.bucket import faulty_bucket
 from tests.faulty.faults import Fault
 from tests.faulty.site import (
     SHARD,
@@ -81,6 +82,16 @@ async def test_f3_slow_answers_arrive_and_stuck_ones_are_asked_for_again(kind: s
         assert await site.wrong(OTHER) == []
         site.bucket.script("em/s0/64-128_0-64_0-64", stuck[3])
         assert await site.wrong([(1, 0, 0)]) == []
+
+
+async def test_f3_a_body_that_stops_is_cut_while_the_attempt_has_time_left(kind: str, tmp_path: Path) -> None:
+    async with faulty_site(
+        tmp_path, kind, limits=limits_section(attempt_timeout=600, request_deadline=60)
+    ) as site:
+        site.bucket.script("em/s0/0-64_0-64_0-64", Fault(pause_at=1000))
+        async with asyncio.timeout(30):
+            assert await site.wrong(FIRST) == []
+        assert site.bucket.counts["em/s0/0-64_0-64_0-64"] == 2
 
 
 BROKEN = (
@@ -160,6 +171,17 @@ async def test_f6_a_storm_is_not_fed(kind: str, tmp_path: Path) -> None:
         assert len(site.bucket.asked) - before <= len(blocks) * 1.2
 
 
+async def test_f6_a_bucket_that_wants_us_away_for_long_is_not_asked_again(kind: str, tmp_path: Path) -> None:
+    async with faulty_site(tmp_path, kind) as site:
+        for status, retry_after, attempts in ((503, "0", 3), (429, "0", 3), (503, "6", 1), (429, "3600", 1)):
+            site.bucket.rule(DATA, Fault(status=status, headers=(("Retry-After", retry_after),)))
+            site.bucket.counts.clear()
+            assert await site.status(FIRST) == 503
+            assert site.bucket.counts["em/s0/0-64_0-64_0-64"] == attempts
+            site.bucket.heal()
+        assert await site.wrong() == []
+
+
 async def test_f7_what_is_cached_is_served_and_a_dead_bucket_left_alone(kind: str, tmp_path: Path) -> None:
     async with faulty_site(tmp_path, kind) as site:
         assert await site.wrong(FIRST) == []
@@ -176,6 +198,18 @@ async def test_f7_what_is_cached_is_served_and_a_dead_bucket_left_alone(kind: st
             while await site.status(OTHER) != 200:  # noqa: ASYNC110 - the breaker has no event
                 await asyncio.sleep(0.05)
         assert await site.wrong() == []
+
+
+async def test_f9_a_redirect_is_an_error_and_reaches_nobody(kind: str, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    async with faulty_bucket(tmp_path / "elsewhere") as other, faulty_site(tmp_path, kind) as site:
+        for status in (301, 302, 303, 307, 308):
+            location = ("Location", f"{other.url}/em/s0/0-64_0-64_0-64")
+            site.bucket.rule(DATA, Fault(status=status, headers=(location,)))
+            assert await site.status(FIRST) == 503
+            site.bucket.heal()
+        assert await site.wrong() == []
+        assert other.connections == 0
 
 
 async def test_f11_a_refusal_is_an_error_unless_it_is_how_absence_looks(kind: str, tmp_path: Path) -> None:

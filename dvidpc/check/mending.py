@@ -24,18 +24,12 @@ class Mending:
         match error:
             case ConfigError():
                 return f"correct {self._section} of the configuration"
-            case StoreRefusedError(status=None | 401):
-                return self._credentials()
-            case StoreRefusedError(status=int(status)) if 300 <= status < 400:
-                return f'give {self._section} the address that it redirects to: ref = "..."'
-            case StoreRefusedError():
-                return self._rights()
+            case StoreRefusedError(status=status):
+                return self._refusal(status)
             case StoreTimeoutError():
                 return f"look at the network, or allow more: [limits] first_byte_timeout; {self._look_up()}"
             case _:
-                return (
-                    f"correct region, endpoint or ca_bundle of {self._section}; look with: {self._look_up()}"
-                )
+                return self._correct()
 
     def of_missing_info(self) -> str:
         """What to do where there is no volume."""
@@ -78,6 +72,20 @@ class Mending:
                 return self._rights()
             case _:
                 return "run the check on the machine that has the files, with a ref to their directory"
+
+    def _refusal(self, status: int | None) -> str:
+        if status in {None, 401}:
+            return self._credentials()
+        if status == 404:
+            return self.of_missing_info()
+        if status == 301 and self._ref.kind is not Kind.HTTP:
+            return self._correct()
+        if status is not None and 300 <= status < 400:
+            return f'give {self._section} the address that it redirects to: ref = "..."'
+        return self._rights()
+
+    def _correct(self) -> str:
+        return f"correct region, endpoint or ca_bundle of {self._section}; look with: {self._look_up()}"
 
     def _credentials(self) -> str:
         match self._ref.kind:

@@ -1,56 +1,37 @@
-"""Reads objects from a plain web server, following no redirect."""
+"""Reads objects over HTTP, following no redirect: from S3, Google Cloud Storage and plain web servers."""
 
-import re
-from contextlib import AbstractAsyncContextManager
-from urllib.parse import quote, urlsplit
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import aiohttp
-from yarl import URL
 
-from dvidpc import __version__
-from dvidpc.errors import (
-    FormatError,
-    ObjectChangedError,
-    StoreBusyError,
-    StoreError,
-    StoreRefusedError,
-    StoreTimeoutError,
-)
+from dvidpc.errors import FormatError, ObjectChangedError, StoreError, StoreTimeoutError
 from dvidpc.storage.answers import check_etag, check_size, if_match, name_object, undo_encoding
-from dvidpc.storage.base import Blob, BucketAccess, UpstreamLimits
-from dvidpc.storage.ref import Ref
-from dvidpc.storage.tls import load_tls_context
+from dvidpc.storage.base import Blob
+from dvidpc.storage.ranges import bytes_before
+from dvidpc.storage.refusals import error_of
+from dvidpc.storage.service import MAX_REFUSAL, Asking, HttpService, Refusal, find_code
 from dvidpc.types import ByteRange
 
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
-_SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
-_UNREACHABLE = (aiohttp.ClientError, OSError)
-
-
-async def open_http(ref: Ref, access: BucketAccess, limits: UpstreamLimits) -> "HttpStore":
-    """Open a web server's directory; see `open_store`. Nothing that would say who we are is sent."""
-    tls = await load_tls_context(access.ca_bundle)
-    session = aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(ssl=tls, limit=limits.concurrency),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        headers={"User-Agent": f"dvidpc/{__version__}"},
-        timeout=aiohttp.ClientTimeout(
-            total=limits.attempt_timeout_s,
-            sock_connect=limits.connect_timeout_s,
-            sock_read=limits.first_byte_timeout_s,
-        ),
-        auto_decompress=False,
-    )
-    return HttpStore(session, ref.url, access.missing_status)
+_HEARD = frozenset({200, 206, 412, 416})
+"""Statuses that tell something of the object."""
+_WITH_REASON = frozenset({400, 401, 403, 404})
+"""Statuses of which the reason matters."""
 
 
 class HttpStore:
-    """An `ObjectStore` over HTTP; closes *session* with itself."""
+    """An `ObjectStore` over HTTP; closes *session* and *service* with itself."""
 
-    def __init__(self, session: aiohttp.ClientSession, url: str, missing_status: frozenset[int]) -> None:
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        service: HttpService,
+        url: str,
+        missing_status: frozenset[int],
+    ) -> None:
         self._session = session
+        self._service = service
         self._url = url
-        self._base = str(URL(url))  # what is not ASCII in it is encoded
         self._missing_status = missing_status
 
     @property
@@ -61,18 +42,16 @@ class HttpStore:
     async def get(self, key: str, *, max_size: int) -> Blob | None:
         """As `ObjectStore.get`."""
         name = name_object(self._url, key)
-        try:
-            async with self._ask(key, {"Accept-Encoding": "gzip, br, zstd"}) as response:
-                if response.status in self._missing_status:
-                    return None
-                _check_status(name, response, wanted=200)
+        with _told_of(name):
+            response = await self._ask(name, key, {"Accept-Encoding": "gzip, br, zstd"})
+            if response is None:
+                return None
+            async with response:
+                if response.status != 200:
+                    raise error_of(name, Refusal(response.status, response.headers))
                 check_size(name, response.content_length or 0, max_size)
                 data = await _read(response, max_size + 1)
                 check_size(name, len(data), max_size)
-        except TimeoutError as error:
-            raise StoreTimeoutError(f"{name}: no answer in time") from error
-        except _UNREACHABLE as error:
-            raise StoreError(f"{name} cannot be read: {_explain(error)}") from error
         encoding = response.headers.get("Content-Encoding")
         return Blob(
             await undo_encoding(name, data, encoding, max_size=max_size), response.headers.get("ETag")
@@ -87,96 +66,57 @@ class HttpStore:
         headers = {"Range": f"bytes={byte_range.start}-{byte_range.stop - 1}", "Accept-Encoding": "identity"}
         if condition := if_match(etag):
             headers["If-Match"] = condition
-        try:
-            async with self._ask(key, headers) as response:
-                if response.status in self._missing_status:
-                    return None
+        with _told_of(name):
+            response = await self._ask(name, key, headers)
+            if response is None:
+                return None
+            async with response:
                 found = response.headers.get("ETag")
                 if response.status == 412:
                     raise ObjectChangedError(f"{name} was replaced: its etag is not {etag}")
-                if response.status == 416:
-                    check_etag(name, known=etag, found=found)
-                    raise FormatError(f"{name} ends before its bytes {byte_range.start}-{byte_range.stop} do")
-                if response.status != 200:
-                    _check_status(name, response, wanted=206)
                 check_etag(name, known=etag, found=found)
+                if response.status == 416:
+                    raise FormatError(f"{name} ends before its bytes {byte_range.start}-{byte_range.stop} do")
                 return Blob(await _read_range(name, response, byte_range), found)
-        except TimeoutError as error:
-            raise StoreTimeoutError(f"{name}: no answer in time") from error
-        except _UNREACHABLE as error:
-            raise StoreError(f"{name} cannot be read: {_explain(error)}") from error
 
     async def close(self) -> None:
         """Close the connections."""
         await self._session.close()
+        await self._service.close()
 
-    def _ask(self, key: str, headers: dict[str, str]) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
-        url = URL(f"{self._base.rstrip('/')}/{quote(key, safe='/')}", encoded=True)
-        return self._session.get(url, headers=headers, allow_redirects=False)
+    async def _ask(self, name: str, key: str, headers: dict[str, str]) -> aiohttp.ClientResponse | None:
+        """An answer that is about the object, its body not read; None if there is no such object."""
+        asking = await self._service.prepare(key)
+        response = await self._send(name, asking, headers)
+        if response.status in _HEARD:
+            return response
+        refusal = await _read_refusal(response)
+        if await self._service.mend(asking, refusal):
+            response = await self._send(name, await self._service.prepare(key), headers)
+            if response.status in _HEARD:
+                return response
+            refusal = await _read_refusal(response)
+        if refusal.says_absent(self._missing_status):
+            return None
+        raise error_of(name, refusal, signed="Authorization" in asking.headers)
 
-
-def _check_status(name: str, response: aiohttp.ClientResponse, *, wanted: int) -> None:
-    status = response.status
-    if status == wanted:
-        return
-    if 300 <= status < 400:
-        where = _host_of(response.headers.get("Location", ""))
-        raise StoreRefusedError(
-            f"{name} cannot be read: redirects ({status} to {where!r}) are not followed", status
-        )
-    if status in {401, 403}:
-        raise StoreRefusedError(
-            f"{name} cannot be read: the server does not let us ({status}), and web servers are read "
-            "anonymously; if that is how absence looks here, list it in missing_status",
-            status,
-        )
-    if status in {429, 503}:
-        after_s = parse_retry_after(response.headers.get("Retry-After", ""))
-        raise StoreBusyError(f"{name} cannot be read: the server answers {status}", after_s)
-    raise StoreError(f"{name} cannot be read: the server answers {status}")
-
-
-def parse_retry_after(text: str) -> float | None:
-    """The seconds of a `Retry-After`; None if it names none, or a date, which buckets do not send."""
-    return float(text) if _SECONDS.fullmatch(text) else None
+    async def _send(self, name: str, asking: Asking, headers: dict[str, str]) -> aiohttp.ClientResponse:
+        if self._session.closed:
+            raise StoreError(f"{name} cannot be read: the store is closed")
+        sent = {**headers, **asking.headers}
+        try:
+            return await self._session.get(asking.url, headers=sent, allow_redirects=False)
+        except ValueError as error:
+            if isinstance(error, aiohttp.ClientError):
+                raise
+            raise StoreError(f"{name} cannot be asked for: a header would not be one line") from error
 
 
-def _host_of(location: str) -> str:
-    """The host a redirect points to, and nothing else of it; empty if it names none."""
-    try:
-        return urlsplit(location).netloc.rpartition("@")[2]
-    except ValueError:
-        return ""
-
-
-def bytes_before(name: str, byte_range: ByteRange, status: int, content_range: str, encoding: str) -> int:
-    """How many bytes of a body come before the range asked for: none of a 206, some of a short 200.
-
-    Raises:
-        FormatError: The object ends before the range does.
-        StoreError: The body is something else than was asked for, or too long to search for it.
-    """
-    if status == 200:
-        if encoding not in {"", "identity"}:
-            raise StoreError(
-                f"{name} cannot be read: the server encodes ({encoding!r}) what it was asked not to"
-            )
-        if byte_range.stop > 2 * byte_range.size:
-            raise StoreError(f"{name} cannot be read: the server sends all of it instead of a range")
-        return byte_range.start
-    match = _CONTENT_RANGE.fullmatch(content_range)
-    if match is None or int(match[1]) != byte_range.start or int(match[2]) >= byte_range.stop:
-        raise StoreError(f"{name} cannot be read: the server sends the range {content_range[:80]!r} instead")
-    stop = int(match[2]) + 1
-    if stop < byte_range.stop:
-        if match[3] != str(stop):
-            raise StoreError(
-                f"{name} cannot be read: the server sends the range {content_range[:80]!r} instead"
-            )
-        raise FormatError(
-            f"{name} ends at byte {stop}, before its bytes {byte_range.start}-{byte_range.stop} do"
-        )
-    return 0
+async def _read_refusal(response: aiohttp.ClientResponse) -> Refusal:
+    async with response:
+        headers = response.headers
+        body = await _read(response, MAX_REFUSAL) if response.status in _WITH_REASON else b""
+    return Refusal(response.status, headers, find_code(body, headers.get("Content-Encoding")))
 
 
 async def _read_range(name: str, response: aiohttp.ClientResponse, byte_range: ByteRange) -> bytes:
@@ -200,21 +140,43 @@ async def _read_range(name: str, response: aiohttp.ClientResponse, byte_range: B
 
 async def _read(response: aiohttp.ClientResponse, most: int) -> bytes:
     """The body, or its first *most* bytes."""
-    data = bytearray()
-    while len(data) < most and (piece := await response.content.read(most - len(data))):
-        data += piece
-    return bytes(data)
+    pieces, size = [], 0
+    while size < most and (piece := await response.content.readany()):
+        pieces.append(piece)
+        size += len(piece)
+    data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+    return data if size <= most else data[:most]
+
+
+@contextmanager
+def _told_of(name: str) -> Iterator[None]:
+    """Turn what aiohttp raises into errors that name the object, and nothing that was sent."""
+    try:
+        yield
+    except TimeoutError as error:
+        raise StoreTimeoutError(f"{name}: no answer in time") from error
+    except (aiohttp.ClientError, OSError) as error:
+        raise StoreError(f"{name} cannot be read: {_explain(error)}") from error
 
 
 def _explain(error: Exception) -> str:
     match error:
+        case aiohttp.ClientProxyConnectionError():
+            why = "the proxy on the way to it cannot be reached"
+        case aiohttp.ClientHttpProxyError():
+            why = f"the proxy on the way to it answers {error.status}"
         case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientConnectorSSLError():
-            return "its certificate is not trusted; ca_bundle names others to trust"
+            why = "its certificate is not trusted; ca_bundle names others to trust"
         case aiohttp.ClientConnectorDNSError():
-            return "its host name is not found"
+            why = "its host name is not found"
+        case aiohttp.ClientConnectorError(os_error=ConnectionRefusedError()):
+            why = "it cannot be reached: the connection is refused"
         case aiohttp.ClientConnectorError():
-            return f"it cannot be reached ({error.os_error.strerror or type(error.os_error).__name__})"
+            why = f"it cannot be reached ({error.os_error.strerror or type(error.os_error).__name__})"
         case aiohttp.ClientPayloadError() | aiohttp.ServerDisconnectedError():
-            return "the connection broke off"
+            why = "the connection broke off"
+        case aiohttp.ClientResponseError():
+            why = "its answer is no HTTP"
         case _:
-            return type(error).__name__
+            why = type(error).__name__
+    return why

@@ -9,12 +9,13 @@ from typing import Any
 import aiohttp
 
 from dvidpc.storage.aws import AwsLookUp, load_aws_settings
-from dvidpc.storage.base import BucketAccess
+from dvidpc.storage.base import BucketAccess, UpstreamLimits
 from dvidpc.storage.gcs import DEFAULT_ENDPOINT
 from dvidpc.storage.google import GoogleLookUp
 from dvidpc.storage.ref import Kind, Ref, parse_ref
 from dvidpc.storage.region import ask_region
-from dvidpc.storage.s3 import locate_bucket
+from dvidpc.storage.s3_address import locate_bucket
+from dvidpc.storage.session import open_session
 from dvidpc.storage.tls import load_tls_context
 from dvidpc.types import Finding
 
@@ -102,7 +103,9 @@ async def _inspect_s3(ref: Ref, access: BucketAccess, environ: Mapping[str, str]
     configured = access.region or settings.region
     address = locate_bucket(ref, access, default_endpoint=settings.endpoint, region=configured)
     ca_bundle = access.ca_bundle or settings.ca_bundle
-    region = await ask_region(address.url, await load_tls_context(ca_bundle), timeout_s=_TIMEOUT_S)
+    tls = await load_tls_context(ca_bundle)
+    async with open_session(address.url, tls, UpstreamLimits(), environ) as session:
+        region = await ask_region(session, address.url, timeout_s=_TIMEOUT_S)
     values: Mapping[str, str | None] = {}
     if not access.anonymous:
         values = (await AwsLookUp(ref.url, access.profile)(anew=True)).values

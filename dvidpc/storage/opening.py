@@ -9,12 +9,13 @@ from obstore.store import LocalStore
 from dvidpc.errors import StoreError
 from dvidpc.storage.base import BucketAccess, ObjectStore, UpstreamLimits
 from dvidpc.storage.counts import UpstreamCounts
-from dvidpc.storage.gcs import open_gcs
-from dvidpc.storage.http_store import HttpStore, open_http
-from dvidpc.storage.object_store import BucketStore
+from dvidpc.storage.directory import DirectoryStore
+from dvidpc.storage.gcs import list_gcs, open_gcs
+from dvidpc.storage.listing import BucketLister
 from dvidpc.storage.ref import Kind, Ref, parse_ref
 from dvidpc.storage.retry import Gate, RetryingStore
-from dvidpc.storage.s3 import open_s3
+from dvidpc.storage.s3 import list_s3, open_s3
+from dvidpc.storage.web import open_web
 
 SUFFIXES = {".gz": "gzip", ".br": "br", ".zstd": "zstd"}
 """What cloud-volume appends to a file's name where a bucket would have a Content-Encoding."""
@@ -60,39 +61,38 @@ async def open_store(
 
 async def open_lister(
     access: BucketAccess, limits: UpstreamLimits, *, environ: Mapping[str, str]
-) -> BucketStore | None:
+) -> BucketLister | None:
     """Make ready to list below `access.ref`; None where that cannot be: at a web server. As `open_store`."""
-    store = await _open(parse_ref(access.ref), access, limits, environ)
-    if isinstance(store, BucketStore):
-        return store
-    await store.close()
-    return None
+    ref = parse_ref(access.ref)
+    match ref.kind:
+        case Kind.S3 | Kind.VAST:
+            return await list_s3(ref, access, limits, environ)
+        case Kind.GCS:
+            return await list_gcs(ref, access, limits, environ)
+        case Kind.HTTP:
+            return None
+        case Kind.FILE:
+            return BucketLister(await _find(ref), url=ref.url, prefix="", suffixes=SUFFIXES)
 
 
 async def _open(
     ref: Ref, access: BucketAccess, limits: UpstreamLimits, environ: Mapping[str, str]
-) -> BucketStore | HttpStore:
+) -> ObjectStore:
     match ref.kind:
         case Kind.S3 | Kind.VAST:
             return await open_s3(ref, access, limits, environ)
         case Kind.GCS:
             return await open_gcs(ref, access, limits, environ)
         case Kind.HTTP:
-            return await open_http(ref, access, limits)
+            return await open_web(ref, access, limits, environ)
         case Kind.FILE:
-            return await _open_directory(ref, access, limits)
+            return DirectoryStore(
+                await _find(ref), url=ref.url, timeout_s=limits.first_byte_timeout_s, suffixes=SUFFIXES
+            )
 
 
-async def _open_directory(ref: Ref, access: BucketAccess, limits: UpstreamLimits) -> BucketStore:
+async def _find(ref: Ref) -> LocalStore:
     try:
-        directory = await asyncio.to_thread(LocalStore, ref.prefix)
+        return await asyncio.to_thread(LocalStore, ref.prefix)
     except (BaseError, OSError) as error:
         raise StoreError(f"{ref.url} is no directory that can be read") from error
-    return BucketStore(
-        directory,
-        url=ref.url,
-        prefix="",
-        missing_status=access.missing_status,
-        first_byte_timeout_s=limits.first_byte_timeout_s,
-        suffixes=SUFFIXES,
-    )

@@ -7,7 +7,7 @@ import pytest
 from aiohttp import web
 
 from dvidpc.errors import StoreError, StoreRefusedError
-from dvidpc.storage.base import BucketAccess
+from dvidpc.storage.base import BucketAccess, UpstreamLimits
 from dvidpc.storage.google import credentials_file
 from dvidpc.storage.opening import open_store
 from tests.servers import GoogleServer, serve
@@ -99,6 +99,19 @@ async def test_unusable_credentials_file_is_told_in_one_line(tmp_path: Path, con
     with pytest.raises(StoreRefusedError, match=r"gs://bucket.*adc\.json") as caught:
         await open_store(BucketAccess("gs://bucket"), LIMITS, environ=environ)
     assert "\n" not in str(caught.value)
+
+
+async def test_token_that_is_no_header_is_told_in_one_line(tmp_path: Path) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.json_response({"access_token": "made-up\r\nX-Evil: 1", "expires_in": 3600})
+
+    async with serve(answer) as server:
+        access = BucketAccess("gs://bucket", endpoint=server.url)
+        store = await open_store(access, UpstreamLimits(attempts=1), environ=write_key(tmp_path, server.url))
+        with pytest.raises(StoreError, match=r"gs://bucket/info cannot be asked for") as caught:
+            await store.get("info", max_size=9)
+        await store.close()
+    assert "made-up" not in str(caught.value)
 
 
 async def test_token_service_that_fails_is_told_without_what_it_said(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Every kind of store lists what lies below a directory, all of it, and says so where it cannot."""
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -107,3 +108,23 @@ async def test_listing_that_is_refused_is_a_refusal(status: int) -> None:
         with pytest.raises(StoreRefusedError, match="may not list") as raised:
             await list_all(BucketAccess("s3://bucket/em", endpoint=server.url), "s0")
     assert raised.value.status == status
+
+
+async def test_redirect_takes_no_signature_elsewhere() -> None:
+    """Obstore follows it; `Authorization` stays behind."""
+
+    async def other_answer(_: web.Request) -> web.Response:
+        return page_of("em/s0/x")
+
+    async with serve(other_answer) as other:
+
+        async def redirect(request: web.Request) -> web.Response:
+            return web.Response(status=307, headers={"Location": f"{other.url}{request.path_qs}"})
+
+        async with serve(redirect) as bucket:
+            with contextlib.suppress(StoreError):
+                await list_all(BucketAccess("s3://bucket/em", endpoint=bucket.url), "s0")
+            assert any("Authorization" in request.headers for request in bucket.asked)
+        for request in other.asked:
+            sent = f"{request.raw_path} {dict(request.headers)}"
+            assert not any(word in sent for word in ("Authorization", "AKIDTEST", "made-up"))

@@ -1,4 +1,4 @@
-"""Buckets and directories, read by obstore."""
+"""Directories, S3 and Google Cloud Storage do what every kind of store must."""
 
 import json
 from pathlib import Path

@@ -1,0 +1,61 @@
+"""Where an S3 bucket is: at AWS, VAST or any other endpoint."""
+
+import re
+from dataclasses import dataclass
+
+from dvidpc.errors import ConfigError
+from dvidpc.storage.base import BucketAccess
+from dvidpc.storage.ref import Ref, parse_endpoint
+
+DEFAULT_REGION = "us-east-1"
+_HOST_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
+
+
+@dataclass(frozen=True, slots=True)
+class BucketAddress:
+    """How to reach a bucket."""
+
+    bucket: str
+    region: str
+    service: str | None
+    """The endpoint's URL; None: AWS's own."""
+    path_style: bool
+
+    @property
+    def endpoint(self) -> str:
+        """What obstore calls the endpoint: with the bucket's name in the host unless it is in the path."""
+        service = self.service or f"https://s3.{self.region}.{_domain(self.region)}"
+        if self.path_style:
+            return service
+        scheme, _, rest = service.partition("://")
+        return f"{scheme}://{self.bucket}.{rest}"
+
+    @property
+    def url(self) -> str:
+        """The bucket itself."""
+        return f"{self.endpoint}/{self.bucket}" if self.path_style else f"{self.endpoint}/"
+
+
+def locate_bucket(
+    ref: Ref, access: BucketAccess, *, default_endpoint: str | None, region: str | None
+) -> BucketAddress:
+    """Where the bucket is: as the ref says, else the configuration, else *default_endpoint*, else at AWS.
+
+    A bucket at AWS is named in the host unless no certificate can cover that, elsewhere in the path.
+
+    Raises:
+        ConfigError: The ref and the configuration name different endpoints, or one is no URL.
+    """
+    written = access.endpoint or (None if ref.endpoint else default_endpoint)
+    service = parse_endpoint(written) if written else None
+    if ref.endpoint and service not in {None, ref.endpoint}:
+        raise ConfigError(f"{ref.url} names another endpoint than the key endpoint: {service}")
+    service = ref.endpoint or service
+    path_style = access.path_style
+    if path_style is None:
+        path_style = service is not None or not _HOST_NAME.fullmatch(ref.bucket)
+    return BucketAddress(ref.bucket, region or DEFAULT_REGION, service, path_style)
+
+
+def _domain(region: str) -> str:
+    return "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
