@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from dvidpc.api.metrics import METRICS, metrics_app
+from dvidpc.api.metrics import metrics_app
+from dvidpc.api.sources import METRICS
 from tests.faulty.site import limits_section
 from tests.servers import WebServer, serve, serve_directory
 from tests.serving import Server, config_text, serving
