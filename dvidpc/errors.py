@@ -69,12 +69,14 @@ class StoreBusyError(StoreError):
 class StoreRefusedError(StoreError):
     """The bucket answers, and will not serve us as we are set up: no rights, no credentials, a redirect.
 
-    *status* is the HTTP status that says so; None: there are no credentials to ask with.
+    *status* is the HTTP status that says so; None: there are no credentials to ask with. *code* is what the
+    service calls the reason, such as `ExpiredToken`; empty: it gives none that is known.
     """
 
-    def __init__(self, message: str, status: int | None = None) -> None:
+    def __init__(self, message: str, status: int | None = None, code: str = "") -> None:
         super().__init__(message)
         self.status = status
+        self.code = code
 
 
 class ObjectChangedError(StoreError):

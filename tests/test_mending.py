@@ -46,6 +46,22 @@ def test_lack_of_credentials_is_mended_by_a_login() -> None:
     assert Mending(GOOGLE).of_error(error).startswith("gcloud auth application-default login; or")
 
 
+@pytest.mark.parametrize(
+    ("code", "start"),
+    [
+        ("ExpiredToken", "aws configure --profile lab"),
+        ("InvalidAccessKeyId", "aws configure --profile lab"),
+        ("NoSuchBucket", "correct [store.em] ref = "),
+        ("RequestTimeTooSkewed", "set the clock of this machine"),
+        ("UserProjectMissing", "say who pays: [store.em] user_project"),
+        ("InvalidObjectState", "take it out of the archive: aws s3 cp"),
+        ("", "allow s3:GetObject on "),
+    ],
+)
+def test_a_reason_that_the_service_gives_is_what_is_mended(code: str, start: str) -> None:
+    assert Mending(S3).of_error(StoreRefusedError("no", 403, code)).startswith(start)
+
+
 def test_other_errors_name_the_keys_at_fault() -> None:
     mending = Mending(VAST)
     look_up = "aws s3api head-bucket --bucket bucket --endpoint-url https://vast.lab.org"

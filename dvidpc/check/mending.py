@@ -24,8 +24,8 @@ class Mending:
         match error:
             case ConfigError():
                 return f"correct {self._section} of the configuration"
-            case StoreRefusedError(status=status):
-                return self._refusal(status)
+            case StoreRefusedError(status=status, code=code):
+                return self._reason(code) or self._refusal(status)
             case StoreTimeoutError():
                 return f"look at the network, or allow more: [limits] first_byte_timeout; {self._look_up()}"
             case _:
@@ -72,6 +72,22 @@ class Mending:
                 return self._rights()
             case _:
                 return "run the check on the machine that has the files, with a ref to their directory"
+
+    def _reason(self, code: str) -> str | None:
+        """What to do about a reason that the service gives; None: its status says more."""
+        match code:
+            case "ExpiredToken" | "InvalidAccessKeyId" | "InvalidToken" | "SignatureDoesNotMatch":
+                return self._credentials()
+            case "NoSuchBucket":
+                return self.of_missing_info()
+            case "RequestTimeTooSkewed":
+                return "set the clock of this machine: timedatectl set-ntp true"
+            case "UserProjectMissing":
+                return f'say who pays: {self._section} user_project = "PROJECT"'
+            case "InvalidObjectState":
+                return f"take it out of the archive: {self._upload()}"
+            case _:
+                return None
 
     def _refusal(self, status: int | None) -> str:
         if status in {None, 401}:

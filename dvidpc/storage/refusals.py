@@ -32,7 +32,8 @@ def error_of(name: str, refusal: Refusal, *, signed: bool = False) -> StoreError
             status,
         )
     if why := _reason_of(refusal, signed=signed):
-        return StoreRefusedError(f"{name} cannot be read: {why}", status)
+        code = refusal.code if refusal.code in _REASONS else ""
+        return StoreRefusedError(f"{name} cannot be read: {why}", status, code)
     if status in {429, 503}:
         after_s = parse_retry_after(refusal.headers.get("Retry-After", ""))
         return StoreBusyError(f"{name} cannot be read: the server answers {status}", after_s)
