@@ -6,7 +6,8 @@ from aiohttp import web
 
 from dvidpc.storage.base import BucketAccess, ObjectStore, UpstreamLimits
 from dvidpc.storage.opening import open_store
-from tests.servers import WebServer
+from dvidpc.types import ByteRange
+from tests.servers import WebServer, serve
 from tests.storage.contract import LIMITS
 from tests.storage.kinds import SECRET
 
@@ -40,3 +41,26 @@ def signed_by(request: web.Request) -> str:
 
 def refusing(status: int, code: str = "AccessDenied") -> Callable[[web.Request], web.Response]:
     return lambda request: web.Response() if request.method == "HEAD" else error(status, code)
+
+
+class AbsentReads:
+    """For tests of what S3 answers in place of an object."""
+
+    asked: int
+    """How often the object of the last `read` was asked for."""
+
+    async def read(self, make: Callable[[web.Request], web.Response], **settings: object) -> int:
+        """Read an object, which must be absent, in both ways; how often it was asked for."""
+
+        async def answer(request: web.Request) -> web.Response:
+            return make(request)
+
+        async with serve(answer) as server:
+            store = await open_at(server, **settings)  # type: ignore[arg-type]
+            try:
+                assert await store.get("info", max_size=9) is None
+                assert await store.get_range("info", ByteRange(0, 4)) is None
+            finally:
+                await store.close()
+                self.asked = sum(request.method == "GET" for request in server.asked)
+        return self.asked

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,16 @@ from tests.servers import S3Server, serve
 from tests.storage.conftest import write_keys
 from tests.storage.contract import LIMITS
 from tests.storage.kinds import SECRET
-from tests.storage.s3_answers import HEADERS, error, found, open_at, refusing, signed_by, signed_region
+from tests.storage.s3_answers import (
+    HEADERS,
+    AbsentReads,
+    error,
+    found,
+    open_at,
+    refusing,
+    signed_by,
+    signed_region,
+)
 
 
 class TestRegion:
@@ -200,23 +208,7 @@ class TestCredentials:
 
 
 @pytest.mark.usefixtures("dotfile")
-class TestFailures:
-    async def read(self, make: Callable[[web.Request], web.Response], **settings: object) -> int:
-        """Read an object, and tell how often it was asked for."""
-
-        async def answer(request: web.Request) -> web.Response:
-            return make(request)
-
-        async with serve(answer) as server:
-            store = await open_at(server, **settings)  # type: ignore[arg-type]
-            try:
-                assert await store.get("info", max_size=9) is None
-                assert await store.get_range("info", ByteRange(0, 4)) is None
-            finally:
-                await store.close()
-                self.asked = sum(request.method == "GET" for request in server.asked)
-        return self.asked
-
+class TestFailures(AbsentReads):
     @pytest.mark.parametrize("status", [401, 403])
     async def test_refusal_is_an_error_and_not_retried(self, status: int) -> None:
         with pytest.raises(StoreRefusedError, match=rf"s3://bucket/image/info.*{status}") as caught:

@@ -3,7 +3,6 @@
 import asyncio
 import gzip
 import logging
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -19,7 +18,7 @@ from dvidpc.types import ByteRange
 from tests.servers import serve
 from tests.storage.conftest import write_keys
 from tests.storage.kinds import SECRET, SESSION_TOKEN
-from tests.storage.s3_answers import error, found, open_at, refusing, signed_region
+from tests.storage.s3_answers import AbsentReads, error, found, open_at, refusing, signed_region
 
 
 def write_temporary_key(file: Path) -> None:
@@ -124,23 +123,7 @@ class TestLearning:
 
 
 @pytest.mark.usefixtures("dotfile")
-class TestReasons:
-    async def read(self, make: Callable[[web.Request], web.Response], **settings: object) -> int:
-        """Read an object, and tell how often it was asked for."""
-
-        async def answer(request: web.Request) -> web.Response:
-            return make(request)
-
-        async with serve(answer) as server:
-            store = await open_at(server, **settings)  # type: ignore[arg-type]
-            try:
-                assert await store.get("info", max_size=9) is None
-                assert await store.get_range("info", ByteRange(0, 4)) is None
-            finally:
-                await store.close()
-                self.asked = sum(request.method == "GET" for request in server.asked)
-        return self.asked
-
+class TestReasons(AbsentReads):
     @pytest.mark.parametrize(
         ("status", "code", "words"),
         [
