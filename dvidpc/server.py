@@ -24,6 +24,8 @@ from dvidpc.volume.summary import log_table
 
 log = logging.getLogger(__name__)
 
+_BACKLOG = 1024
+"""Connections that may wait to be accepted; a client beyond them tries again a second later."""
 _LINGERING_S = 2.0
 """How long what a refused client goes on to send is dropped, so that it gets to read the refusal."""
 
@@ -181,7 +183,7 @@ def _stop_signal(lifeline: int | None) -> "asyncio.Future[int]":
 async def _listen(runner: web.AppRunner, address: Address, place: str, *, shared: bool) -> str:
     """Listen at *address*, which stands at *place*; the base URL at which it is reached from here."""
     try:
-        await web.TCPSite(runner, address.host, address.port, reuse_port=shared).start()
+        await web.TCPSite(runner, address.host, address.port, backlog=_BACKLOG, reuse_port=shared).start()
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise ConfigError(f"{place}: cannot listen on {address}: {reason}; name another") from error

@@ -56,11 +56,17 @@ class FaultyBucket:
         self._rules: list[tuple[str, Fault]] = []
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.Task[None]] = set()
+        self._answering: set[asyncio.StreamReader] = set()
 
     @property
     def url(self) -> str:
         """Where it is served, without a slash at the end."""
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def awaited(self) -> int:
+        """Answers under way that somebody still listens for."""
+        return sum(not reader.at_eof() and reader.exception() is None for reader in self._answering)
 
     def script(self, pattern: str, *faults: Fault | None) -> None:
         """Have the next requests for keys like *pattern* meet *faults*, one each; None: a good answer."""
@@ -121,7 +127,11 @@ class FaultyBucket:
         fault = self._next_fault(key)
         if fault is not _GOOD:
             self.hurt += 1
-        return await self._answer(writer, method, key, headers, fault)
+        self._answering.add(reader)
+        try:
+            return await self._answer(writer, method, key, headers, fault)
+        finally:
+            self._answering.discard(reader)
 
     def _next_fault(self, key: str) -> Fault:
         for pattern, faults in self._scripts.items():

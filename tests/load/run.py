@@ -9,7 +9,7 @@ import asyncio
 import json
 import sys
 
-from tests.load import files, idle, overload, shards, start
+from tests.load import files, idle, leave, overload, shards, slow, start
 
 ROWS = {
     "idle": idle.measure,
@@ -17,6 +17,8 @@ ROWS = {
     "shards": shards.measure,
     "start": start.measure,
     "files": files.measure,
+    "leave": leave.measure,
+    "slow": slow.measure,
 }
 
 
