@@ -10,7 +10,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from dvidpc.allocator import keep_freed_memory
+from dvidpc.allocator import keep_freed_memory, share_arenas
 from dvidpc.api.connections import WatchedRunner
 from dvidpc.api.cors import CORS
 from dvidpc.api.parser import check_parser
@@ -57,6 +57,7 @@ async def serve(
     """
     check_parser()
     keep_freed_memory()
+    share_arenas()
     app = make_app(config, environ, started)
     runner = make_runner(app, config.limits)
     for note in config.notes:

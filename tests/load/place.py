@@ -61,12 +61,12 @@ def _name(name: str, labels: dict[str, str]) -> str:
 
 
 @asynccontextmanager
-async def place(text: str, directory: Path) -> AsyncIterator[Place]:
-    """Serve the configuration *text*, written into *directory*."""
+async def place(text: str, directory: Path, *under: str) -> AsyncIterator[Place]:
+    """Serve the configuration *text*, written into *directory*, by the command *under* if there is one."""
     config = directory / "config.toml"
     config.write_text(text)
     cores = sorted(os.sched_getaffinity(0))
-    with command(config) as (process, log):
+    with command(config, *under) as (process, log):
         url = await address(log)
         server = psutil.Process(process.pid)
         server.cpu_affinity(cores[:1])

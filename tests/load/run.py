@@ -9,7 +9,7 @@ import asyncio
 import json
 import sys
 
-from tests.load import files, idle, leave, mutations, overload, shards, slow, start
+from tests.load import files, idle, leave, memory, mutations, overload, shards, slow, start
 
 ROWS = {
     "idle": idle.measure,
@@ -19,6 +19,7 @@ ROWS = {
     "files": files.measure,
     "leave": leave.measure,
     "slow": slow.measure,
+    "memory": memory.measure,
     "mutations": mutations.measure,
 }
 
