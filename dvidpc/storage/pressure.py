@@ -4,7 +4,9 @@ Nothing here waits or knows the time; `retry` does and tells it. One of each kin
 """
 
 import math
+import random
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -72,18 +74,28 @@ class Breaker:
 
     A bucket that fails every other time is still worth asking.
 
-    While it is open, one attempt every 2 s probes the bucket; the first that succeeds closes it.
+    While it is open, single attempts probe the bucket, a quarter of a second after it opened and then ever
+    further apart, up to 2 s; the first that succeeds closes it. No two pauses are quite alike: a bucket
+    that is up and down in turns of a second would else be asked whenever it is down.
+
+    Args:
+        draw: Draws a number between two.
     """
 
     WINDOW_S: Final = 10
     LEAST_ATTEMPTS: Final = 20
     SHARE: Final = 0.8
+    FIRST_PROBE_S: Final = 0.25
     PROBE_EVERY_S: Final = 2.0
+    SPREAD: Final = (0.75, 1.25)
+    """Between which shares of a pause the one that is made is drawn."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, draw: Callable[[float, float], float] = random.uniform) -> None:
         self._seconds: deque[tuple[int, list[int]]] = deque()
         self._open = False
         self._next_probe = 0.0
+        self._pause_s = self.FIRST_PROBE_S
+        self._draw = draw
 
     @property
     def is_open(self) -> bool:
@@ -96,7 +108,7 @@ class Breaker:
             return True
         if now_s < self._next_probe:
             return False
-        self._next_probe = now_s + self.PROBE_EVERY_S
+        self._plan_probe(now_s)
         return True
 
     def succeeded(self, now_s: float) -> None:
@@ -114,8 +126,13 @@ class Breaker:
         if self._open or good + bad < self.LEAST_ATTEMPTS or bad < self.SHARE * (good + bad):
             return False
         self._open = True
-        self._next_probe = now_s + self.PROBE_EVERY_S
+        self._pause_s = self.FIRST_PROBE_S
+        self._plan_probe(now_s)
         return True
+
+    def _plan_probe(self, now_s: float) -> None:
+        self._next_probe = now_s + self._pause_s * self._draw(*self.SPREAD)
+        self._pause_s = min(self.PROBE_EVERY_S, 2 * self._pause_s)
 
     def _slot(self, now_s: float) -> list[int]:
         """Good and bad attempts of this second; what is older than the window is dropped."""

@@ -56,7 +56,7 @@ class FaultyBucket:
         self._rules: list[tuple[str, Fault]] = []
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.Task[None]] = set()
-        self._answering: set[asyncio.StreamReader] = set()
+        self._answering: dict[asyncio.StreamReader, asyncio.Task[None]] = {}
 
     @property
     def url(self) -> str:
@@ -81,8 +81,12 @@ class FaultyBucket:
         self._scripts.clear()
         self._rules.clear()
         self.chance = None
-        for task in self._open:
+        for task in self._answering.values():
             task.cancel()
+
+    def heal_rules(self) -> None:
+        """No faults by rule any more; what is under way is left to itself."""
+        self._rules.clear()
 
     def flip_etag(self, key: str) -> None:
         """Have *key* look like another object from now on, its bytes unchanged."""
@@ -127,11 +131,13 @@ class FaultyBucket:
         fault = self._next_fault(key)
         if fault is not _GOOD:
             self.hurt += 1
-        self._answering.add(reader)
+        task = asyncio.current_task()
+        assert task is not None
+        self._answering[reader] = task
         try:
             return await self._answer(writer, method, key, headers, fault)
         finally:
-            self._answering.discard(reader)
+            del self._answering[reader]
 
     def _next_fault(self, key: str) -> Fault:
         for pattern, faults in self._scripts.items():
