@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test bench property soak load fuzz lint types fmt clean screenshots
+.PHONY: demo test bench property soak load sandbox fuzz lint types fmt clean screenshots
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -44,6 +44,10 @@ soak: $(VENV)/.dev
 # ROWS="idle start" makes it fewer. Needs the Debian package wrk.
 load: $(VENV)/.dev
 	$(BIN)/python -m tests.load.run $(ROWS)
+
+# The tests as nobody, without any right, on a read-only disk. Needs the Debian package bubblewrap.
+sandbox: $(VENV)/.dev
+	$(BIN)/python -m tests.load.sandbox $(TESTS)
 
 # Each parser and decoder for so many seconds, led by coverage.
 SECONDS ?= 60
