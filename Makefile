@@ -40,8 +40,9 @@ MINUTES ?= 10
 soak: $(VENV)/.dev
 	$(BIN)/python -m tests.faulty.soak --minutes $(MINUTES)
 
-# Thousands of connections, four times too many requests, 100,000 shards, 200 volumes: about two minutes.
-# ROWS="idle start" makes it fewer. Needs the Debian package wrk.
+# Thousands of connections, four times too many requests, 100,000 shards, little memory: about eight minutes.
+# ROWS="idle start" makes it fewer, ROWS=mutations is one of those that run by name only.
+# Needs the Debian packages wrk, nginx, bubblewrap and util-linux.
 load: $(VENV)/.dev
 	$(BIN)/python -m tests.load.run $(ROWS)
 

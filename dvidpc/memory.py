@@ -21,12 +21,13 @@ class Bound(NamedTuple):
 
     @property
     def is_near(self) -> bool:
-        """Whether less than an eighth is left, or 64 MiB.
+        """Whether less than 64 MiB are left, or an eighth; a quarter is enough in any case.
 
         Libraries in C and Rust end the process where an allocation fails, and the kernel ends one whose
         control group is full: by then it is too late.
         """
-        return self.used > self.most - max(_LEAST_SPARE, self.most // 8)
+        spare = max(self.most // 8, min(_LEAST_SPARE, self.most // 4))
+        return self.used > self.most - spare
 
     def __str__(self) -> str:
         return f"{self.used / 2**20:.0f} of {self.most / 2**20:.0f} MiB used ({self.name})"

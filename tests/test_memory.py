@@ -83,8 +83,15 @@ def test_the_limits_of_the_process_are_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("used_mib", "most_mib", "is_near"),
-    [(100, 200, False), (137, 200, True), (1700, 2000, False), (1800, 2000, True), (10, 32, True)],
+    ("used_mib", "most_mib", "expected"),
+    [
+        (96, 128, False),
+        (97, 128, True),
+        (236, 300, False),
+        (237, 300, True),
+        (1750, 2000, False),
+        (1751, 2000, True),
+    ],
 )
-def test_a_limit_is_near_with_an_eighth_or_64_mib_left(used_mib: int, most_mib: int, is_near: bool) -> None:  # noqa: FBT001 - a case
-    assert Bound("limit", used_mib * MIB, most_mib * MIB).is_near == is_near
+def test_a_limit_is_near_before_an_allocation_fails(used_mib: int, most_mib: int, expected: object) -> None:
+    assert Bound("limit", used_mib * MIB, most_mib * MIB).is_near is expected

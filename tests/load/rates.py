@@ -23,24 +23,25 @@ NO_CACHE = "[cache]\nmemory = 0\n"
 
 async def hot() -> dict[str, object]:
     """One block in the cache, asked for by 64 clients for a minute."""
-    volume = _volume()
+    volume = bench_volume()
     return await _ask(f'ref = "file://{volume.path}"', "", volume.blocks[:1], 64, HOT_SECONDS)
 
 
 async def cold() -> dict[str, object]:
     """Blocks read from an nginx one after the other, by indexes that are known."""
-    volume = _volume()
+    volume = bench_volume()
     with scratch() as directory, bucket(volume.path, directory) as url:
         return await _ask(s3_store(url), NO_CACHE, volume.blocks, 32, SECONDS)
 
 
 async def edges() -> dict[str, object]:
     """Blocks whose chunk is clipped: decoded, padded and encoded, for 32 clients."""
-    volume = _volume()
+    volume = bench_volume()
     return await _ask(f'ref = "file://{volume.path}"', NO_CACHE, volume.edges, 32, SECONDS)
 
 
-def _volume() -> Volume:
+def bench_volume() -> Volume:
+    """The volume of the benchmarks, made if it is not there."""
     return prepare(Path(tempfile.gettempdir()) / "dvidpc-benchmark")
 
 

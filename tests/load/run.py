@@ -1,7 +1,7 @@
 """Measures what a test may not: rows of docs/reliability.md that are about load, time and memory.
 
 `python -m tests.load.run`, or `make load`; with names (`idle overload`), only these. All is on loopback and
-bounded in time and number; the whole takes about five minutes, without those that take minutes alone. It
+bounded in time and number; the whole takes about eight minutes, without those that take minutes alone. It
 prints figures and judges none of them.
 """
 
@@ -24,6 +24,7 @@ from tests.load import (
     slow,
     stalled,
     start,
+    working_set,
 )
 
 ROWS = {
@@ -44,6 +45,7 @@ LONG = {
     "stalled": stalled.measure,
     "mutations": mutations.measure,
     "flapping": flapping.measure,
+    "working_set": working_set.measure,
 }
 """Only by name."""
 
