@@ -72,7 +72,7 @@ class AdaptiveLimit:
 class Breaker:
     """Stops asking a bucket that is down: open once four in five of at least 20 attempts in 10 s failed.
 
-    A bucket that fails every other time is still worth asking.
+    A bucket that fails every other time is still worth asking, and so is one that answered a moment ago.
 
     While it is open, single attempts probe the bucket, a quarter of a second after it opened and then ever
     further apart, up to 2 s; the first that succeeds closes it. No two pauses are quite alike: a bucket
@@ -85,6 +85,8 @@ class Breaker:
     WINDOW_S: Final = 10
     LEAST_ATTEMPTS: Final = 20
     SHARE: Final = 0.8
+    ALIVE_S: Final = 2.0
+    """How long an answer is a sign of life."""
     FIRST_PROBE_S: Final = 0.25
     PROBE_EVERY_S: Final = 2.0
     SPREAD: Final = (0.75, 1.25)
@@ -93,6 +95,7 @@ class Breaker:
     def __init__(self, *, draw: Callable[[float, float], float] = random.uniform) -> None:
         self._seconds: deque[tuple[int, list[int]]] = deque()
         self._open = False
+        self._answered_at = -math.inf
         self._next_probe = 0.0
         self._pause_s = self.FIRST_PROBE_S
         self._draw = draw
@@ -117,6 +120,7 @@ class Breaker:
             self._open = False
             self._seconds.clear()
         self._slot(now_s)[0] += 1
+        self._answered_at = now_s
 
     def failed(self, now_s: float) -> bool:
         """An attempt failed; whether this opened the breaker."""
@@ -124,6 +128,8 @@ class Breaker:
         good = sum(slot[0] for _, slot in self._seconds)
         bad = sum(slot[1] for _, slot in self._seconds)
         if self._open or good + bad < self.LEAST_ATTEMPTS or bad < self.SHARE * (good + bad):
+            return False
+        if now_s - self._answered_at < self.ALIVE_S:
             return False
         self._open = True
         self._pause_s = self.FIRST_PROBE_S

@@ -88,6 +88,13 @@ def test_breaker_opens_at_four_in_five_of_twenty_within_ten_seconds() -> None:
     assert all(breaker.admits(15.0) for _ in range(100))
 
 
+def test_a_bucket_that_answered_a_moment_ago_is_not_down() -> None:
+    breaker = Breaker()
+    breaker.succeeded(100.0)
+    assert not any(breaker.failed(101.9) for _ in range(1000))
+    assert breaker.failed(102.0)
+
+
 def test_breaker_closes_on_a_bucket_that_is_up_and_down_in_turns() -> None:
     for seed in range(50):
         breaker = Breaker(draw=Random(seed).uniform)
