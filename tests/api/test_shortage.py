@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from dvidpc.api.metrics import METRICS
+from dvidpc.api.sources import METRICS
 from dvidpc.app import make_app
 from dvidpc.config import load_config
 from dvidpc.memory import read_bounds
