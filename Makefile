@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test bench property soak load fuzz lint types fmt clean screenshots
+.PHONY: demo test bench property soak load sandbox fuzz lint types fmt clean screenshots
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -40,10 +40,15 @@ MINUTES ?= 10
 soak: $(VENV)/.dev
 	$(BIN)/python -m tests.faulty.soak --minutes $(MINUTES)
 
-# Thousands of connections, four times too many requests, 100,000 shards, 200 volumes: about two minutes.
-# ROWS="idle start" makes it fewer. Needs the Debian package wrk.
+# Thousands of connections, four times too many requests, 100,000 shards, little memory: about eight minutes.
+# ROWS="idle start" makes it fewer, ROWS=mutations is one of those that run by name only.
+# Needs the Debian packages wrk, nginx, bubblewrap and util-linux.
 load: $(VENV)/.dev
 	$(BIN)/python -m tests.load.run $(ROWS)
+
+# The tests as nobody, without any right, on a read-only disk. Needs the Debian package bubblewrap.
+sandbox: $(VENV)/.dev
+	$(BIN)/python -m tests.load.sandbox $(TESTS)
 
 # Each parser and decoder for so many seconds, led by coverage.
 SECONDS ?= 60

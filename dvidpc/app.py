@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
@@ -26,6 +27,7 @@ from dvidpc.api.middleware import rim
 from dvidpc.api.pulse import Pulse, Reads
 from dvidpc.api.routes import ENDPOINTS, add_routes
 from dvidpc.api.services import SERVICES, Services
+from dvidpc.api.shortage import LOOK_EVERY_S, Shortage
 from dvidpc.api.sources import METRICS, Sources
 from dvidpc.api.web_client import WEB_CLIENT, WebClient
 from dvidpc.buckets import Buckets
@@ -36,7 +38,7 @@ from dvidpc.volume.health import HealthChecks
 from dvidpc.volume.opening import Workshop
 from dvidpc.volume.prefetch import Prefetcher
 from dvidpc.volume.repo import Repo, derive_repo_uuid
-from dvidpc.volume.tasks import abandon
+from dvidpc.volume.tasks import abandon, every
 from dvidpc.volume.volumes import Volumes
 
 if TYPE_CHECKING:
@@ -123,7 +125,8 @@ def make_app(config: Config, environ: Mapping[str, str], started: float) -> web.
     prefetcher = Prefetcher()
     journal = Journal(frozenset(ENDPOINTS))
     pulse = Pulse(lambda: _reads_of(buckets.counts.values()))
-    admission = Admission(config.limits)
+    shortage = Shortage((workshop.payloads, workshop.held, workshop.indexes))
+    admission = Admission(config.limits, shortage=lambda: shortage.reason)
     services = app[SERVICES] = Services(
         repo=repo,
         encoded=EncodedDocuments(repo),
@@ -133,6 +136,7 @@ def make_app(config: Config, environ: Mapping[str, str], started: float) -> web.
         journal=journal,
         limits=config.limits,
         admission=admission,
+        shortage=shortage,
         volumes=volumes,
         health=health,
         prefetcher=prefetcher,
@@ -157,7 +161,14 @@ def make_app(config: Config, environ: Mapping[str, str], started: float) -> web.
     async def keep_open(_app: web.Application) -> AsyncIterator[None]:
         beating = asyncio.ensure_future(pulse.run())
         await volumes.start(START_WAIT_S)
-        chores = [asyncio.ensure_future(admission.sweep()), asyncio.ensure_future(_keep_fresh(workshop))]
+        chores = [
+            asyncio.ensure_future(chore)
+            for chore in (
+                admission.sweep(),
+                every(EXPIRE_EVERY_S, partial(_expire, workshop)),
+                every(LOOK_EVERY_S, shortage.look),
+            )
+        ]
         yield
         await abandon([beating, *chores])
         journal.flush()
@@ -171,11 +182,9 @@ def make_app(config: Config, environ: Mapping[str, str], started: float) -> web.
     return app
 
 
-async def _keep_fresh(workshop: Workshop) -> None:
-    while True:
-        await asyncio.sleep(EXPIRE_EVERY_S)
-        workshop.payloads.expire()
-        workshop.indexes.expire()
+def _expire(workshop: Workshop) -> None:
+    workshop.payloads.expire()
+    workshop.indexes.expire()
 
 
 def make_workshop(config: Config, pool: ThreadPoolExecutor) -> Workshop:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from dvidpc.allocator import keep_freed_memory
+from dvidpc.allocator import keep_freed_memory, share_arenas
 from dvidpc.api.connections import WatchedRunner
 from dvidpc.api.cors import CORS
 from dvidpc.api.parser import check_parser
@@ -24,6 +24,8 @@ from dvidpc.volume.summary import log_table
 
 log = logging.getLogger(__name__)
 
+_BACKLOG = 1024
+"""Connections that may wait to be accepted; a client beyond them tries again a second later."""
 _LINGERING_S = 2.0
 """How long what a refused client goes on to send is dropped, so that it gets to read the refusal."""
 
@@ -55,6 +57,7 @@ async def serve(
     """
     check_parser()
     keep_freed_memory()
+    share_arenas()
     app = make_app(config, environ, started)
     runner = make_runner(app, config.limits)
     for note in config.notes:
@@ -181,7 +184,7 @@ def _stop_signal(lifeline: int | None) -> "asyncio.Future[int]":
 async def _listen(runner: web.AppRunner, address: Address, place: str, *, shared: bool) -> str:
     """Listen at *address*, which stands at *place*; the base URL at which it is reached from here."""
     try:
-        await web.TCPSite(runner, address.host, address.port, reuse_port=shared).start()
+        await web.TCPSite(runner, address.host, address.port, backlog=_BACKLOG, reuse_port=shared).start()
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise ConfigError(f"{place}: cannot listen on {address}: {reason}; name another") from error

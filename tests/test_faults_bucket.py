@@ -186,13 +186,15 @@ async def test_f7_what_is_cached_is_served_and_a_dead_bucket_left_alone(kind: st
     async with faulty_site(tmp_path, kind) as site:
         assert await site.wrong(FIRST) == []
         site.bucket.rule("*", faults.BROKEN)
-        for _ in range(15):
-            assert await site.status(OTHER) == 503
-        asked = len(site.bucket.asked)
+        asked = 0
+        async with asyncio.timeout(30):
+            while asked < len(site.bucket.asked):  # it answered a moment ago
+                asked = len(site.bucket.asked)
+                assert await site.status(OTHER) == 503
         for _ in range(50):
             assert await site.status(OTHER) == 503
             assert await site.wrong(FIRST) == []
-        assert len(site.bucket.asked) - asked <= 5
+        assert len(site.bucket.asked) - asked <= 10
         site.bucket.heal()
         async with asyncio.timeout(10):
             while await site.status(OTHER) != 200:  # noqa: ASYNC110 - the breaker has no event

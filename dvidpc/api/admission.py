@@ -15,6 +15,7 @@ from aiohttp import web
 
 from dvidpc.config import LimitsConfig
 from dvidpc.errors import OverloadedError, StoreTimeoutError
+from dvidpc.volume.tasks import every
 
 SWEEP_S: Final = 0.25
 """How often those that take too long are looked for; they may take so much longer."""
@@ -39,6 +40,7 @@ class Admission:
 
     Args:
         limits: How many and how long; `use` changes them.
+        shortage: Why nobody can be let in now; None: somebody can.
         clock: Seconds, monotonic.
         draw: Draws the seconds of a `Retry-After` between two numbers, both included.
     """
@@ -47,10 +49,12 @@ class Admission:
         self,
         limits: LimitsConfig,
         *,
+        shortage: Callable[[], str | None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
         draw: Callable[[int, int], int] = random.randint,
     ) -> None:
         self._limits = limits
+        self._shortage = shortage
         self._clock = clock
         self._draw = draw
         self._flights: set[_Flight] = set()
@@ -84,9 +88,12 @@ class Admission:
         """What *handler* answers, once it is the turn of *request*.
 
         Raises:
-            OverloadedError: Too many wait, or the wait was too long.
+            OverloadedError: Too many wait, the wait was too long, or memory is short.
             StoreTimeoutError: No byte of the answer was sent until the deadline.
         """
+        shortage = self._shortage()
+        if shortage is not None:
+            raise self._refusal(shortage)
         flight = _Flight(request, asyncio.current_task(), self._clock())
         if self._places > 0:
             self._places -= 1
@@ -109,11 +116,12 @@ class Admission:
 
     async def sweep(self) -> None:
         """Refuse those who wait too long, and end what is overdue; until cancelled."""
-        while True:
-            await asyncio.sleep(SWEEP_S)
-            now = self._clock()
-            self._refuse_tired(now)
-            self._end_overdue(now)
+        await every(SWEEP_S, self._sweep_once)
+
+    def _sweep_once(self) -> None:
+        now = self._clock()
+        self._refuse_tired(now)
+        self._end_overdue(now)
 
     async def _wait(self) -> None:
         """Return with a place."""

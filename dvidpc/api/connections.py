@@ -10,11 +10,12 @@ import math
 from collections.abc import Iterable
 from typing import Final
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web_protocol import RequestHandler
 
 from dvidpc.config import LimitsConfig
+from dvidpc.volume.tasks import every
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +55,20 @@ class Connection(RequestHandler):
         else:
             super().log_exception(*args, **kw)
 
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """As aiohttp, but for an `Expect` that it fails to refuse, since it cannot quote what is no text."""
+        if not isinstance(exc, UnicodeEncodeError) or hdrs.EXPECT not in request.headers:
+            return super().handle_error(request, status, exc, message)
+        refusal = web.Response(status=417)
+        refusal.force_close()
+        return refusal
+
     def overdue(self, now: float, limits: LimitsConfig) -> str | None:
         """Why the connection should end; None: it should not."""
         if now - self.head_since >= limits.header_timeout_s:
@@ -87,7 +102,7 @@ class WatchedRunner(web.AppRunner):
     async def setup(self) -> None:
         """As aiohttp; begins to watch."""
         await super().setup()
-        self._watch = asyncio.ensure_future(self._sweep())
+        self._watch = asyncio.ensure_future(every(SWEEP_S, self._sweep))
 
     async def cleanup(self) -> None:
         """As aiohttp; stops watching last, so that a stalled client does not hold up the end."""
@@ -102,12 +117,9 @@ class WatchedRunner(web.AppRunner):
         server.__class__ = _Server  # aiohttp offers no other place to name the class of connections
         return server
 
-    async def _sweep(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            await asyncio.sleep(SWEEP_S)
-            if self.server is not None:
-                end_overdue(self.server.connections, loop.time(), self._limits)
+    def _sweep(self) -> None:
+        if self.server is not None:
+            end_overdue(self.server.connections, asyncio.get_running_loop().time(), self._limits)
 
 
 def end_overdue(connections: Iterable[RequestHandler], now: float, limits: LimitsConfig) -> None:

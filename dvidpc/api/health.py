@@ -12,12 +12,17 @@ async def healthz(_request: web.Request) -> web.StreamResponse:
 
 
 async def readyz(request: web.Request) -> web.StreamResponse:
-    """`/readyz`: every volume can be read and the server is not stopping; else 503, with a reason a line."""
+    """`/readyz`: every volume can be read and the server is not stopping; else 503, with a reason a line.
+
+    What is no reason to send clients elsewhere, such as a damaged chunk, follows the `ok`.
+    """
     services = request.app[SERVICES]
     found = await services.health.check()
-    problems = [f"store {alias}: {problem}" for alias, problem in found.items() if problem is not None]
+    problems = [f"store {alias}: {health.problem}" for alias, health in found.items() if health.problem]
     if services.stopping.is_set():
         problems.append("stopping")
     if problems:
         return plain_error(503, "".join(f"{problem}\n" for problem in problems))
-    return web.Response(body=b"ok\n", content_type="text/plain")
+    damages = [f"store {alias}: {health.damage}" for alias, health in found.items() if health.damage]
+    body = "".join(f"{line}\n" for line in ("ok", *damages)).encode(errors="replace")
+    return web.Response(body=body, content_type="text/plain")

@@ -72,8 +72,8 @@ class ServerCollector(Collector):
         up = GaugeMetricFamily(
             "dvidpc_volume_up", "Whether a volume was served and readable when last tried", labels=["store"]
         )
-        for alias, problem in sources.health.last().items():
-            up.add_metric([alias], problem is None)
+        for alias, health in sources.health.last().items():
+            up.add_metric([alias], health.problem is None)
         yield up
         yield _gauge("instances", "Data instances served", len(sources.repo.instances))
         yield _gauge("start_time_seconds", "When the server started, since the epoch", sources.repo.created)

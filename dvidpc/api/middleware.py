@@ -99,6 +99,10 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         return plain_error(404, "404 page not found\n") if error.status in {404, 405} else error
     except ConnectionError:
         raise  # the client has left
+    except MemoryError:
+        request.app[SERVICES].shortage.make_room()
+        log.error("request %s, %s: out of memory", TALLY.get().request_id, request.path[:_SHOWN])
+        return answer_error(request, OverloadedError("out of memory; try again soon", _RETRY_AFTER_S))
     except Exception:
         log.exception("%s %s failed; this is a bug of dvidpc", request.method, request.path[:_SHOWN])
         return plain_error(500, f"internal error ({request.path}).\n")

@@ -13,12 +13,13 @@ from dvidpc.volume.volumes import Volume
 async def volumes(request: web.Request) -> web.StreamResponse:
     """`/api/server/volumes`."""
     services = request.app[SERVICES]
-    problems = await services.health.check()
+    found = await services.health.check()
+    problems = {alias: health.problem or health.damage for alias, health in found.items()}
     return web.Response(body=encode(overview(services, problems)), content_type="application/json")
 
 
 def overview(services: Services, problems: dict[str, str | None]) -> dict[str, JsonValue]:
-    """The document; *problems* says by store's alias why a volume cannot be read."""
+    """The document; *problems* says by store's alias what is wrong with a volume."""
     repo, facts = services.repo, services.facts
     return {
         "uuid": repo.uuid,

@@ -14,6 +14,7 @@ from dvidpc.api.documents import LoadCounters, ServerFacts
 from dvidpc.api.encoded import EncodedDocuments
 from dvidpc.api.journal import Journal
 from dvidpc.api.latencies import UserLatencies
+from dvidpc.api.shortage import Shortage
 from dvidpc.config import LimitsConfig
 from dvidpc.volume.health import HealthChecks
 from dvidpc.volume.prefetch import Prefetcher
@@ -34,6 +35,7 @@ class Services:
     journal: Journal
     limits: LimitsConfig
     admission: Admission
+    shortage: Shortage
     volumes: Volumes
     health: HealthChecks
     prefetcher: Prefetcher

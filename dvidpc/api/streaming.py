@@ -84,6 +84,9 @@ async def stream(
         except DvidpcError as error:
             log.error("%s cut off: %s", request.path, error)
             cut_off(request)
+        except MemoryError:
+            log.error("%s cut off: out of memory", request.path)
+            cut_off(request)
         except Exception:
             log.exception("%s cut off; this is a bug of dvidpc", request.path)
             cut_off(request)

@@ -4,7 +4,9 @@ Nothing here waits or knows the time; `retry` does and tells it. One of each kin
 """
 
 import math
+import random
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -70,20 +72,33 @@ class AdaptiveLimit:
 class Breaker:
     """Stops asking a bucket that is down: open once four in five of at least 20 attempts in 10 s failed.
 
-    A bucket that fails every other time is still worth asking.
+    A bucket that fails every other time is still worth asking, and so is one that answered a moment ago.
 
-    While it is open, one attempt every 2 s probes the bucket; the first that succeeds closes it.
+    While it is open, single attempts probe the bucket, a quarter of a second after it opened and then ever
+    further apart, up to 2 s; the first that succeeds closes it. No two pauses are quite alike: a bucket
+    that is up and down in turns of a second would else be asked whenever it is down.
+
+    Args:
+        draw: Draws a number between two.
     """
 
     WINDOW_S: Final = 10
     LEAST_ATTEMPTS: Final = 20
     SHARE: Final = 0.8
+    ALIVE_S: Final = 2.0
+    """How long an answer is a sign of life."""
+    FIRST_PROBE_S: Final = 0.25
     PROBE_EVERY_S: Final = 2.0
+    SPREAD: Final = (0.75, 1.25)
+    """Between which shares of a pause the one that is made is drawn."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, draw: Callable[[float, float], float] = random.uniform) -> None:
         self._seconds: deque[tuple[int, list[int]]] = deque()
         self._open = False
+        self._answered_at = -math.inf
         self._next_probe = 0.0
+        self._pause_s = self.FIRST_PROBE_S
+        self._draw = draw
 
     @property
     def is_open(self) -> bool:
@@ -96,7 +111,7 @@ class Breaker:
             return True
         if now_s < self._next_probe:
             return False
-        self._next_probe = now_s + self.PROBE_EVERY_S
+        self._plan_probe(now_s)
         return True
 
     def succeeded(self, now_s: float) -> None:
@@ -105,6 +120,7 @@ class Breaker:
             self._open = False
             self._seconds.clear()
         self._slot(now_s)[0] += 1
+        self._answered_at = now_s
 
     def failed(self, now_s: float) -> bool:
         """An attempt failed; whether this opened the breaker."""
@@ -113,9 +129,16 @@ class Breaker:
         bad = sum(slot[1] for _, slot in self._seconds)
         if self._open or good + bad < self.LEAST_ATTEMPTS or bad < self.SHARE * (good + bad):
             return False
+        if now_s - self._answered_at < self.ALIVE_S:
+            return False
         self._open = True
-        self._next_probe = now_s + self.PROBE_EVERY_S
+        self._pause_s = self.FIRST_PROBE_S
+        self._plan_probe(now_s)
         return True
+
+    def _plan_probe(self, now_s: float) -> None:
+        self._next_probe = now_s + self._pause_s * self._draw(*self.SPREAD)
+        self._pause_s = min(self.PROBE_EVERY_S, 2 * self._pause_s)
 
     def _slot(self, now_s: float) -> list[int]:
         """Good and bad attempts of this second; what is older than the window is dropped."""

@@ -91,7 +91,7 @@ async def _settle(
         return pending
     try:
         return await pending.value()
-    except (FormatError, StoreError) as error:
+    except (FormatError, StoreError, MemoryError) as error:
         if not omit_failed:
             raise
         TALLY.get().omitted += 1

@@ -186,6 +186,10 @@ class LoadingCache:
         self._values.pop(_Old(key), None)
         self._flights.pop(key, None)
 
+    def clear(self) -> None:
+        """Forget everything; loads under way go on."""
+        self._values.clear()
+
     def expire(self) -> None:
         """Put aside what is no longer fresh, and forget what was put aside long enough ago."""
         now = self._clock()

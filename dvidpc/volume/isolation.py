@@ -5,7 +5,7 @@ import signal
 import threading
 from typing import TYPE_CHECKING, Final
 
-from dvidpc.errors import FormatError
+from dvidpc.errors import FormatError, OverloadedError
 from dvidpc.formats.codec import ChunkShape, Voxels, decode_chunk
 from dvidpc.formats.info import Encoding
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 LONGEST_S: Final = 30.0
 """Seconds after which decoding one chunk is given up."""
 
+_RETRY_AFTER_S = 2
 _MOST_MEMORY = 8 * 2**30
 """Bytes a child may hold; headers are checked before, but not every length in a chunk is in its header."""
 
@@ -35,10 +36,11 @@ class Isolation:
 
         Raises:
             FormatError: *data* is damaged, or no child survives decoding it.
+            OverloadedError: No child can be started: there is no descriptor, or no process, to be had.
         """
         with self._lock:
             child = self._idle.pop() if self._idle else None
-        child = child or _Child()
+        child = child or _start()
         try:
             answer = child.ask(data, encoding, shape)
         except (EOFError, OSError, TimeoutError) as error:
@@ -56,6 +58,13 @@ class Isolation:
         for child in self._idle:
             child.kill()
         self._idle.clear()
+
+
+def _start() -> "_Child":
+    try:
+        return _Child()
+    except OSError as error:
+        raise OverloadedError(f"cannot start a process to decode in: {error}", _RETRY_AFTER_S) from error
 
 
 class _Child:

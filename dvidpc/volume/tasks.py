@@ -1,8 +1,9 @@
 """Waiting for several things at once without leaving any behind."""
 
 import asyncio
-from collections.abc import Coroutine, Iterable
-from typing import Any, TypeVar
+import contextlib
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, NoReturn, TypeVar
 
 T = TypeVar("T")
 
@@ -18,6 +19,14 @@ async def gather_or_cancel(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
         return await asyncio.gather(*tasks)
     finally:
         await abandon(tasks)
+
+
+async def every(period_s: float, step: Callable[[], None]) -> NoReturn:
+    """Do *step* again and again until cancelled; where memory does not suffice for it, the next time does."""
+    while True:
+        await asyncio.sleep(period_s)
+        with contextlib.suppress(MemoryError):
+            step()
 
 
 async def abandon(tasks: Iterable["asyncio.Task[Any]"]) -> None:

@@ -147,10 +147,13 @@ class Volumes:
 
     async def _keep_up(self, volume: Volume, tried: asyncio.Event) -> None:
         while True:
-            if volume.problem is None:
-                await self._look_again(volume)
-            else:
-                await self._open(volume, tried)
+            try:
+                if volume.problem is None:
+                    await self._look_again(volume)
+                else:
+                    await self._open(volume, tried)
+            except MemoryError:
+                log.error("store %s: out of memory; it is looked at again later", volume.source.alias)
             tried.set()
             await asyncio.sleep(self._look_again_s if volume.problem is None else self._retry_after_s)
 

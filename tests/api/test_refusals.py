@@ -76,6 +76,25 @@ async def test_a_client_that_asks_first_is_not_asked_for_its_body(volume: Path, 
         assert answer.status == 400
 
 
+@pytest.mark.parametrize(
+    ("line", "expected", "status"),
+    [
+        (b"POST /api/server/settings", b"100-continue", 100),
+        (b"POST /api/server/settings", b"a miracle", 417),
+        (b"POST /api/server/settings", b"100-contin\x9de", 417),
+        (b"OPTIONS *", b"100-contin\x9de", 417),
+    ],
+)
+async def test_what_a_client_expects_before_its_body_is_met_or_refused(
+    volume: Path, tmp_path: Path, line: bytes, expected: bytes, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    head = b"%b HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: %b\r\n\r\n" % (line, expected)
+    async with serving(config_text({"em": volume}), tmp_path) as server:
+        answer = await exchange(server.url, head, until_closed=False)
+        assert answer.status == status
+    assert "Traceback" not in caplog.text
+
+
 async def test_an_endless_body_is_cut_off(volume: Path, tmp_path: Path) -> None:
     async with serving(config_text({"em": volume}), tmp_path) as server:
         host, port = server.url.removeprefix("http://").split(":")

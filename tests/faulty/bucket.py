@@ -56,11 +56,17 @@ class FaultyBucket:
         self._rules: list[tuple[str, Fault]] = []
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.Task[None]] = set()
+        self._answering: dict[asyncio.StreamReader, asyncio.Task[None]] = {}
 
     @property
     def url(self) -> str:
         """Where it is served, without a slash at the end."""
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def awaited(self) -> int:
+        """Answers under way that somebody still listens for."""
+        return sum(not reader.at_eof() and reader.exception() is None for reader in self._answering)
 
     def script(self, pattern: str, *faults: Fault | None) -> None:
         """Have the next requests for keys like *pattern* meet *faults*, one each; None: a good answer."""
@@ -75,8 +81,12 @@ class FaultyBucket:
         self._scripts.clear()
         self._rules.clear()
         self.chance = None
-        for task in self._open:
+        for task in self._answering.values():
             task.cancel()
+
+    def heal_rules(self) -> None:
+        """No faults by rule any more; what is under way is left to itself."""
+        self._rules.clear()
 
     def flip_etag(self, key: str) -> None:
         """Have *key* look like another object from now on, its bytes unchanged."""
@@ -121,7 +131,13 @@ class FaultyBucket:
         fault = self._next_fault(key)
         if fault is not _GOOD:
             self.hurt += 1
-        return await self._answer(writer, method, key, headers, fault)
+        task = asyncio.current_task()
+        assert task is not None
+        self._answering[reader] = task
+        try:
+            return await self._answer(writer, method, key, headers, fault)
+        finally:
+            del self._answering[reader]
 
     def _next_fault(self, key: str) -> Fault:
         for pattern, faults in self._scripts.items():

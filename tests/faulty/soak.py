@@ -155,11 +155,11 @@ async def watch(process: psutil.Process, findings: Findings) -> None:
 
 
 @contextlib.contextmanager
-def command(config: Path) -> Iterator[tuple["subprocess.Popen[bytes]", Path]]:
-    """`dvidpc serve`, and where it logs."""
+def command(config: Path, *under: str) -> Iterator[tuple["subprocess.Popen[bytes]", Path]]:
+    """`dvidpc serve`, as an argument of the command *under* if there is one, and where it logs."""
     log = config.with_suffix(".log")
     with log.open("w") as stream:
-        process = subprocess.Popen([sys.executable, "-m", "dvidpc", "serve", config], stderr=stream)
+        process = subprocess.Popen([*under, sys.executable, "-m", "dvidpc", "serve", config], stderr=stream)
     try:
         yield process, log
     finally:

@@ -1,12 +1,11 @@
 """L7: 2,000 connections that were used once and are kept, while 200 more ask for hot blocks."""
 
 import asyncio
-import re
+from pathlib import Path
 
 import aiohttp
 
-from tests.load.place import NODE, SERVER, Probe, centile, place, scratch
-from tests.programs import find
+from tests.load.place import NODE, SERVER, Load, Probe, centile, place, scratch, wrk
 from tests.serving import config_text
 from tests.volumes import VolumeSpec, write_volume
 
@@ -30,18 +29,15 @@ async def measure() -> dict[str, object]:
             before = server.resident
             idle = [await _use_once(server.url) for _ in range(IDLE)]
             with_idle = server.resident
-            output, probe = await _ask_actively(server.url)
+            load, probe = await _ask_actively(server.url, directory)
             after = server.resident
             alive = sum([await _is_alive(stream) for stream in idle])
             for _, writer in idle:
                 writer.close()
-    rate = re.search(r"Requests/sec: +([\d.]+)", output)
-    assert rate is not None, output
-    errors = re.findall(r".*(?:Socket errors|Non-2xx).*", output)
     return {
         "idle connections, still alive at the end": f"{alive} of {IDLE}",
-        "active": f"{ACTIVE} for {SECONDS} s, {float(rate[1]):.0f} requests/s",
-        "errors of the active": [error.strip() for error in errors] or 0,
+        "active": f"{ACTIVE} for {SECONDS} s, {load.rate:.0f} requests/s",
+        "errors of the active": load.errors or 0,
         "MiB for the idle": round(with_idle - before, 1),
         "MiB for all": round(after - before, 1),
         "/healthz ms, median, p99, most": [
@@ -68,18 +64,12 @@ async def _is_alive(stream: Stream) -> bool:
         return False
 
 
-async def _ask_actively(url: str) -> tuple[str, Probe]:
+async def _ask_actively(url: str, directory: Path) -> tuple[Load, Probe]:
     """What wrk says, and what was seen of `/healthz` meanwhile."""
-    wrk = await asyncio.create_subprocess_exec(
-        find("wrk", "wrk"),
-        *("-t1", f"-c{ACTIVE}", f"-d{SECONDS}s", url + BLOCK),
-        stdout=asyncio.subprocess.PIPE,
-    )
     probe = Probe(url)
-    talking = asyncio.create_task(wrk.communicate())
+    asking = asyncio.create_task(wrk(url, [BLOCK], directory, connections=ACTIVE, seconds=SECONDS))
     async with aiohttp.ClientSession() as session:
-        while not talking.done():
+        while not asking.done():
             await probe.once(session)
             await asyncio.sleep(0.02)
-    output, _ = await talking
-    return output.decode(), probe
+    return await asking, probe

@@ -15,7 +15,7 @@ from tests.load.place import NODE, SERVER, Place, Probe, centile, place, scratch
 from tests.serving import config_text
 from tests.volumes import VolumeSpec, write_volume
 
-SECONDS = 20
+SECONDS = 60
 TIMES = 4
 CLIENTS = 32
 """Of the closed loops by which the peak is found."""

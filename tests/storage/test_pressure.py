@@ -1,5 +1,7 @@
 """What is decided about a bucket, as plain sums."""
 
+from random import Random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -71,18 +73,35 @@ def test_small_limit_never_grows_by_falling(most: int) -> None:
 
 
 def test_breaker_opens_at_four_in_five_of_twenty_within_ten_seconds() -> None:
-    breaker = Breaker()
+    breaker = Breaker(draw=lambda _least, _most: 1.0)
     for _ in range(4):
         breaker.succeeded(0.0)
     assert [breaker.failed(5.0) for _ in range(16)] == [False] * 15 + [True]
     assert breaker.is_open
-    assert not breaker.admits(6.9)
-    assert breaker.admits(7.0)
-    assert not breaker.admits(7.0)
-    assert not breaker.failed(7.5)
-    assert breaker.admits(9.0)
-    breaker.succeeded(9.1)
-    assert all(breaker.admits(9.1) for _ in range(100))
+    assert not breaker.admits(5.2)
+    assert breaker.admits(5.25)
+    assert not breaker.admits(5.25)
+    assert not breaker.failed(5.5)
+    asked = [now / 100 for now in range(526, 1500) if breaker.admits(now / 100)]
+    assert asked == [5.75, 6.75, 8.75, 10.75, 12.75, 14.75]
+    breaker.succeeded(15.0)
+    assert all(breaker.admits(15.0) for _ in range(100))
+
+
+def test_a_bucket_that_answered_a_moment_ago_is_not_down() -> None:
+    breaker = Breaker()
+    breaker.succeeded(100.0)
+    assert not any(breaker.failed(101.9) for _ in range(1000))
+    assert breaker.failed(102.0)
+
+
+def test_breaker_closes_on_a_bucket_that_is_up_and_down_in_turns() -> None:
+    for seed in range(50):
+        breaker = Breaker(draw=Random(seed).uniform)
+        for _ in range(20):
+            breaker.failed(0.5)
+        now = next(now / 100 for now in range(50, 3000) if breaker.admits(now / 100) and now // 100 % 2)
+        assert now < 15, "down in even seconds, up in odd ones"
 
 
 def test_old_failures_are_forgotten() -> None:

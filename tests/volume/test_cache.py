@@ -101,6 +101,33 @@ async def test_a_failure_reaches_all_who_wait_and_is_not_kept() -> None:
     assert await cache.get_or_load("key", source.load) == b"value"
 
 
+async def test_a_failure_is_no_noise_where_who_waited_has_just_left() -> None:
+    said: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: said.append(context))
+    cache = make_cache()
+
+    async def leave_and_fail() -> bytes:
+        waiter.cancel()
+        raise StoreError("down")
+
+    waiter = asyncio.ensure_future(cache.get_or_load("key", leave_and_fail))
+    await asyncio.wait([waiter])
+    assert waiter.cancelled()
+    await asyncio.sleep(0)
+    gc.collect()
+    assert said == []
+
+
+async def test_what_is_cleared_is_loaded_again() -> None:
+    cache, source = make_cache(), Source()
+    source.may_go.set()
+    await cache.get_or_load("key", source.load)
+    cache.clear()
+    assert (cache.nbytes, len(cache), cache.peek("key")) == (0, 0, MISSING)
+    assert await cache.get_or_load("key", source.load) == b"value"
+    assert source.loads == 2
+
+
 async def test_an_absence_is_believed_for_a_while_only() -> None:
     clock = Clock()
     cache, source = make_cache(clock=clock), Source(None)
