@@ -241,12 +241,16 @@ class LoadingCache:
 
     def _abandon(self, key: Hashable, flight: Flight) -> None:
         """Nobody has a share in the load any more."""
-        task = flight.task
-        if not task.done():
+        if not flight.task.done():
             self._land(key, flight)
-            task.cancel()
-        elif not task.cancelled():
-            task.exception()  # asyncio complains of failures that nobody looked at; nobody had to
+            flight.task.cancel()
+        flight.task.add_done_callback(_look_at)  # a load that is cancelled may fail instead
+
+
+def _look_at(task: "asyncio.Task[Any]") -> None:
+    """Look at a failure that nobody else will: asyncio complains of those, and nobody had to."""
+    if not task.cancelled():
+        task.exception()
 
 
 def _weigh(value: object) -> int:

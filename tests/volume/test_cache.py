@@ -344,3 +344,24 @@ async def test_a_failure_that_nobody_looked_at_is_no_bug() -> None:
     del share
     gc.collect()
     assert complaints == []
+
+
+async def test_a_load_that_fails_as_it_is_cancelled_is_no_bug() -> None:
+    complaints: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+    cache = make_cache()
+
+    async def load() -> bytes:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise StoreError("too late") from None
+        return b""
+
+    share = cache.begin("key", load)
+    await asyncio.sleep(0)
+    share.give_up()
+    await asyncio.sleep(0)
+    del share
+    gc.collect()
+    assert complaints == []
