@@ -1,7 +1,7 @@
 """How obstore's HTTP client behaves for us: our times, no retries, our trust."""
 
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
 
 from dvidpc import __version__
 from dvidpc.storage.base import UpstreamLimits
@@ -9,6 +9,8 @@ from dvidpc.storage.base import UpstreamLimits
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig
 
+ASK_EACH_TIME: Final = datetime(2000, 1, 1, tzinfo=UTC)
+"""When secrets expire, for obstore: it asks for them at each request, so that a new one is used at once."""
 _SPARE_S = 5.0
 """Our own clock ends an attempt; obstore's is the second one, should ours not be heard."""
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -10,7 +9,7 @@ from obstore.store import GCSStore
 from yarl import URL
 
 from dvidpc.storage.base import BucketAccess, UpstreamLimits
-from dvidpc.storage.client import client_options, no_retries
+from dvidpc.storage.client import ASK_EACH_TIME, client_options, no_retries
 from dvidpc.storage.credentials import Credentials
 from dvidpc.storage.google import GoogleLookUp
 from dvidpc.storage.http_store import HttpStore
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from obstore.store import GCSCredential
 
 DEFAULT_ENDPOINT = "https://storage.googleapis.com"
-_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
-"""Makes obstore ask for the token at each request, so that a new one is used at once."""
 
 
 async def open_gcs(
@@ -125,4 +122,4 @@ def _headers(access: BucketAccess) -> dict[str, str]:
 
 def _token(credentials: Credentials | None) -> "GCSCredential":
     values = credentials.values() if credentials else {}
-    return {"token": values.get("token") or "", "expires_at": _LONG_AGO}
+    return {"token": values.get("token") or "", "expires_at": ASK_EACH_TIME}

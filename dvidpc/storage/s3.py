@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ from obstore.store import S3Store
 
 from dvidpc.storage.aws import AwsLookUp, load_aws_settings
 from dvidpc.storage.base import BucketAccess, UpstreamLimits
-from dvidpc.storage.client import client_options, no_retries
+from dvidpc.storage.client import ASK_EACH_TIME, client_options, no_retries
 from dvidpc.storage.credentials import Credentials
 from dvidpc.storage.http_store import HttpStore
 from dvidpc.storage.listing import BucketLister
@@ -23,9 +22,6 @@ from dvidpc.storage.tls import load_certificates, load_tls_context
 
 if TYPE_CHECKING:
     from obstore.store import S3Credential
-
-_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
-"""Makes obstore ask for the secret at each request, so that a new one is used at once."""
 
 
 async def open_s3(
@@ -98,5 +94,5 @@ def _signing_key(credentials: Credentials | None) -> "S3Credential":
         "access_key_id": values.get("access_key_id") or "",
         "secret_access_key": values.get("secret_access_key") or "",
         "token": values.get("token"),
-        "expires_at": _LONG_AGO,
+        "expires_at": ASK_EACH_TIME,
     }
