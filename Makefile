@@ -60,7 +60,7 @@ fuzz: $(VENV)/.dev
 
 # Thousands of drawn volumes: DRAWS=20000 make property
 property: $(VENV)/.dev
-	DVIDPC_DRAWS=$${DRAWS:-5000} $(BIN)/python -m pytest --timeout 0 tests/test_property_volumes.py
+	DVIDPC_DRAWS=$${DRAWS:-5000} $(BIN)/python -m pytest --timeout 0 tests/volume/test_property_volumes.py
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
