@@ -127,7 +127,7 @@ def _run_workers(config: "Config", address: "Address") -> int:
     def work(seat: Seat) -> int:
         set_up_logging(config.logging, announce=False)
         if seat.number > 0:  # what a start says, the first worker says for all
-            logging.getLogger("dvidpc.volume").setLevel(logging.WARNING)
+            logging.getLogger("dvidpc.data").setLevel(logging.WARNING)
         try:
             numbered = replace(shared, metrics=config.metrics.of_worker(seat.number))
             _run(serve(numbered, os.environ, started=started, lifeline=seat.lifeline))

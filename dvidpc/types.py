@@ -41,10 +41,10 @@ class ByteRange(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """Something that should be otherwise, and the line that mends it: of the configuration, or a command."""
+    """Something that is wrong, and its fix: a line of the configuration, or a command."""
 
     text: str
-    mend: str
+    fix: str
 
 
 class Compression(StrEnum):

@@ -12,9 +12,10 @@ import tomli
 
 from dvidpc.config import read_config
 from dvidpc.data.repo import Repo
-from dvidpc.dvid.query import parse_block_coord, parse_blocks, parse_compression, parse_point
+from dvidpc.dvid.query import parse_block_coord, parse_blocks, parse_payload, parse_point
 from dvidpc.errors import DvidpcError
 from dvidpc.formats.codec import ChunkShape, check_jpeg, decode_chunk, find_obstacle, may_crash
+from dvidpc.formats.payloads import JPEG
 from dvidpc.formats.precomputed.info import DataType, Encoding, parse_info
 from dvidpc.formats.precomputed.sharding import (
     DataEncoding,
@@ -25,7 +26,7 @@ from dvidpc.formats.precomputed.sharding import (
 )
 from dvidpc.storage.content_encoding import decode_content
 from dvidpc.storage.ref import parse_endpoint, parse_ref
-from dvidpc.types import Compression, Point
+from dvidpc.types import Point
 
 _SPEC = ShardingSpec(
     preshift_bits=1,
@@ -50,7 +51,7 @@ def query(data: bytes) -> None:
         lambda: parse_blocks(text, 100),
         lambda: parse_point(text, "Size"),
         lambda: parse_block_coord(text),
-        lambda: parse_compression(text, Compression.JPEG),
+        lambda: parse_payload(text, JPEG),
     ):
         _run(parse)
 

@@ -1,4 +1,4 @@
-"""Loads under way, which end where nobody wants them any more."""
+"""In-flight loads, cancelled once nobody waits for them any more."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 class Flight:
-    """A load under way, how many have a share in it, and those of them who wait right now."""
+    """An in-flight load, the number of shares in it, and the callers waiting right now."""
 
     __slots__ = ("shares", "task", "waiters")
 
@@ -18,9 +18,9 @@ class Flight:
         self.waiters: set[asyncio.Future[None]] = set()
 
     async def wait(self) -> None:
-        """Return once the load is over, however it ended; being cancelled does not cancel it.
+        """Return once the load is over, however it ended; cancelling the caller does not cancel the load.
 
-        `asyncio.wait` does the same, for a third of the CPU of a cold block.
+        `asyncio.wait` would do the same, but costs a third of the CPU of a cold block.
         """
         if self.task.done():
             return
@@ -32,14 +32,14 @@ class Flight:
             self.waiters.discard(waiter)
 
     def wake(self) -> None:
-        """Have those who wait go on, at the next turn of the event loop."""
+        """Wake the waiting callers at the next turn of the event loop."""
         for waiter in self.waiters:
             if not waiter.done():
                 waiter.set_result(None)
 
 
 class Share(Generic[T]):
-    """A share in a load under way, for whoever gives it up in the end: without shares, it is cancelled."""
+    """A share in an in-flight load, to be given up in the end; without shares the load is cancelled."""
 
     __slots__ = ("_flight", "_leave")
 
@@ -49,7 +49,7 @@ class Share(Generic[T]):
         flight.shares += 1
 
     async def value(self) -> T:
-        """What was loaded.
+        """Return what was loaded.
 
         Raises:
             Exception: Whatever the load raised.
@@ -58,7 +58,7 @@ class Share(Generic[T]):
         return cast("T", self._flight.task.result())
 
     def give_up(self) -> None:
-        """Want it no more, or no longer; to be called once."""
+        """Give the share up; to be called once."""
         self._flight.shares -= 1
         if not self._flight.shares:
             self._leave()

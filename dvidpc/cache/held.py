@@ -1,4 +1,4 @@
-"""What one request keeps while it lasts, so that blocks that share a chunk have it decoded once."""
+"""Decoded chunks kept for the duration of one request, so that blocks sharing a chunk decode it once."""
 
 import math
 from collections.abc import Awaitable, Callable, Hashable
@@ -9,19 +9,19 @@ from dvidpc.cache.loading_cache import LoadingCache
 T = TypeVar("T")
 
 HELD_BYTES: Final = 256 * 2**20
-"""Decoded chunks that all requests under way keep at most, beside the cache of the configuration."""
+"""Most bytes of decoded chunks that all in-flight requests keep, besides the configured cache."""
 
 
 def make_held() -> LoadingCache:
-    """What all requests of a server keep; the oldest is dropped first where it is too much."""
+    """Make the cache that all requests of a server share; the oldest values are evicted first."""
     return LoadingCache(HELD_BYTES, absence_ttl_s=math.inf, clock=lambda: 0.0)
 
 
 class Hold:
-    """The decoded chunks of one request, absent ones included; to be closed when it ends.
+    """The decoded chunks of one request, absent ones included; to be closed when the request ends.
 
-    The cache may be too small for them, or keep nothing at all; what it does keep is not held twice,
-    since both have the same arrays.
+    The configured cache may be too small for them, or keep nothing at all. What it does keep is not held
+    twice: both share the same arrays.
     """
 
     def __init__(self, held: LoadingCache) -> None:
@@ -30,15 +30,15 @@ class Hold:
         self._is_open = True
 
     async def get_or_load(self, key: Hashable, load: Callable[[], Awaitable[T]]) -> T:
-        """The value of *key*, by *load* if this request has not loaded it yet."""
-        if not self._is_open:  # another request waits for what this one began
+        """Return the value of *key*, loading it if this request has not done so yet."""
+        if not self._is_open:  # another request waits for what this one started
             return await load()
         own = (self, key)
         self._keys.add(own)
         return await self._held.get_or_load(own, load)
 
     def close(self) -> None:
-        """Let go of everything."""
+        """Drop everything."""
         self._is_open = False
         for key in self._keys:
             self._held.drop(key)

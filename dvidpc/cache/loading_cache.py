@@ -1,4 +1,4 @@
-"""A cache bounded by weight and age, in which each key is loaded once however many ask at a time."""
+"""A cache bounded by weight and age; concurrent requests for one key share one load."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
@@ -16,14 +16,14 @@ from dvidpc.errors import ObjectChangedError, StoreError, StoreRefusedError
 T = TypeVar("T")
 
 FRESH_S: Final = 1800.0
-"""How long a value is served without asking the bucket again. What is made of two cached values, such as
-a block of chunks, is thus an hour old at most."""
+"""How long a value is served without asking the bucket again. A value made from cached values, such as a
+block assembled from chunks, is thus at most an hour old."""
 STALE_S: Final = 600.0
-"""How much longer a value is kept, to be served while the bucket is down."""
+"""How much longer a value is kept as a fallback while the bucket is down."""
 
 _OVERHEAD = 900
-"""Bytes counted for a key, its place in the cache and the objects around a value, so that many small values
-stay bounded too; measured by `make load ROWS=shards`."""
+"""Bytes counted for a key, its cache entry and the objects around a value, so that many small values stay
+bounded too; measured by `make load ROWS=shards`."""
 
 
 class Missing(Enum):
@@ -33,46 +33,46 @@ class Missing(Enum):
 
 
 MISSING: Final = Missing.MISSING
-"""What `peek` answers for a key the cache does not hold; None is a value: "there is nothing there"."""
+"""What `peek` returns for a key that is not cached; None is a value: "there is nothing there"."""
 
 
 @dataclass(slots=True)
 class CacheCounts:
-    """What a cache did since it was made."""
+    """What a cache has done since it was made."""
 
     hits: int = 0
     misses: int = 0
     """Loads started."""
     shared: int = 0
-    """Requests that joined a load under way."""
+    """Requests that joined an in-flight load."""
     evictions: int = 0
     stale: int = 0
-    """Times an old value was served since the bucket was down."""
+    """Times an old value was served because the bucket was down."""
 
 
 @dataclass(slots=True)
 class _Absence:
-    """A proven absence, believed until *expires* on the cache's clock."""
+    """A proven absence, valid until *expires* on the cache's clock."""
 
     expires: float
 
 
 @dataclass(frozen=True, slots=True)
 class _Old:
-    """The key of a value that is too old to be served as long as the bucket answers."""
+    """The key of a value that is served only while the bucket is down."""
 
     key: Hashable
 
 
 class _WeighedLRU(LRUCache[Hashable, object]):
-    """An LRU cache that tells of evictions, and since when it holds each value."""
+    """An LRU cache that counts evictions and knows the age of each value."""
 
     def __init__(self, maxsize: int, counts: CacheCounts, clock: Callable[[], float]) -> None:
         super().__init__(maxsize, getsizeof=_weigh)
         self._counts = counts
         self._clock = clock
         self.since: dict[Hashable, float] = {}
-        """The oldest first."""
+        """When each value was stored; the oldest first."""
 
     def __setitem__(self, key: Hashable, value: object) -> None:
         super().__setitem__(key, value)
@@ -89,20 +89,20 @@ class _WeighedLRU(LRUCache[Hashable, object]):
 
 
 class LoadingCache:
-    """Values by key, the least recently used dropped first once their bytes exceed a budget.
+    """Values by key; the least recently used are evicted once their bytes exceed a budget.
 
     A value is None (nothing there; kept for *absence_ttl_s* only), bytes, or has `nbytes`.
-    A load that fails is not kept. A load nobody waits for any more is cancelled.
-    Values are served for *fresh_s*; for *stale_s* more they are kept for the case that the bucket is down.
-    For use on one event loop; somebody calls `expire` from time to time, so that a hit need not look at
-    the clock.
+    A load that fails is not kept. A load that nobody waits for any more is cancelled.
+    Values are served for *fresh_s*, and kept for *stale_s* more as a fallback while the bucket is down.
+    For use on one event loop. The owner calls `expire` from time to time, so that a hit need not read the
+    clock.
 
     Args:
         max_bytes: The budget; 0 keeps nothing, but loads are still shared.
-        absence_ttl_s: How long a None is believed.
+        absence_ttl_s: How long a None is valid.
         clock: Seconds, monotonic.
         fresh_s: How long a value is served without asking again.
-        stale_s: How long it is kept then.
+        stale_s: How long it is kept after that.
     """
 
     def __init__(
@@ -129,31 +129,39 @@ class LoadingCache:
 
     @property
     def nbytes(self) -> int:
-        """What the values held now weigh."""
+        """Bytes of the values held now."""
         return int(self._values.currsize)
 
     def __len__(self) -> int:
         return len(self._values)
 
     def peek(self, key: Hashable) -> Any:  # noqa: ANN401 - the type belongs to the key
-        """The value of *key* without loading it; MISSING if it is not held."""
-        value = self._values.get(key, MISSING)
-        if value is MISSING:
-            return MISSING
-        if type(value) is _Absence:
-            if value.expires <= self._clock():
-                self.drop(key)
-                return MISSING
-            value = None
-        self.counts.hits += 1
-        TALLY.get().hits += 1
+        """Return the value of *key* without loading it, and count a hit; MISSING if it is not cached."""
+        value = self.look(key)
+        if value is not MISSING:
+            self.note_hits(1)
         return value
 
+    def look(self, key: Hashable) -> Any:  # noqa: ANN401 - the type belongs to the key
+        """Return what `peek` would, without counting a hit: for callers that may not use what they find."""
+        value = self._values.get(key, MISSING)
+        if type(value) is not _Absence:
+            return value
+        if value.expires > self._clock():
+            return None
+        self.drop(key)
+        return MISSING
+
+    def note_hits(self, hits: int) -> None:
+        """Count values found by `look` as hits, once they are used."""
+        self.counts.hits += hits
+        TALLY.get().hits += hits
+
     async def get_or_load(self, key: Hashable, load: Callable[[], Awaitable[T]]) -> T:
-        """The value of *key*, by *load* if it is not held; calls that overlap share one load.
+        """Return the value of *key*, loading it if it is not cached; concurrent calls share one load.
 
         Raises:
-            Exception: Whatever *load* raises, for all who wait for it.
+            Exception: Whatever *load* raises, in every waiting caller.
         """
         value = self.peek(key)
         if value is not MISSING:
@@ -165,7 +173,7 @@ class LoadingCache:
             share.give_up()
 
     def begin(self, key: Hashable, load: Callable[[], Awaitable[T]]) -> Share[T]:
-        """A share in the load of *key*, which `peek` did not find; by *load* if none is under way."""
+        """Return a share in the load of *key*, which `peek` did not find; start one if none is in flight."""
         flight = self._flights.get(key)
         if flight is None:
             self.counts.misses += 1
@@ -176,22 +184,22 @@ class LoadingCache:
         return Share(flight, partial(self._abandon, key, flight))
 
     def last_known(self, key: Hashable) -> object:
-        """The value of *key*, however old; MISSING if none is kept. Counts as no use of it."""
+        """Return the value of *key*, however old, without counting a hit; MISSING if none is kept."""
         value = self._values.get(key, MISSING)
         return self._values.get(_Old(key), MISSING) if value is MISSING else value
 
     def drop(self, key: Hashable) -> None:
-        """Forget *key*; a load under way for it goes on, for those who wait, but is not kept."""
+        """Drop *key*; an in-flight load goes on for those who wait, but its value is not kept."""
         self._values.pop(key, None)
         self._values.pop(_Old(key), None)
         self._flights.pop(key, None)
 
     def clear(self) -> None:
-        """Forget everything; loads under way go on."""
+        """Drop everything; in-flight loads go on."""
         self._values.clear()
 
     def expire(self) -> None:
-        """Put aside what is no longer fresh, and forget what was put aside long enough ago."""
+        """Demote values that are no longer fresh to fallbacks, and drop fallbacks that are too old."""
         now = self._clock()
         aged = []
         for key, since in self._values.since.items():
@@ -205,7 +213,7 @@ class LoadingCache:
                 self._values[_Old(key)] = value
 
     def drop_where(self, chosen: Callable[[Hashable], bool]) -> None:
-        """Forget every key that *chosen* holds true of."""
+        """Drop every key for which *chosen* is true."""
         held = [key.key if type(key) is _Old else key for key in self._values]
         for key in [key for key in (*held, *self._flights) if chosen(key)]:
             self.drop(key)
@@ -235,20 +243,20 @@ class LoadingCache:
             self._values[key] = value
 
     def _land(self, key: Hashable, flight: Flight) -> None:
-        """The load is over, or not wanted: who comes now begins another."""
+        """End a load: the next request for *key* starts another."""
         if self._flights.get(key) is flight:
             del self._flights[key]
 
     def _abandon(self, key: Hashable, flight: Flight) -> None:
-        """Nobody has a share in the load any more."""
+        """Cancel a load in which nobody has a share any more."""
         if not flight.task.done():
             self._land(key, flight)
             flight.task.cancel()
-        flight.task.add_done_callback(_look_at)  # a load that is cancelled may fail instead
+        flight.task.add_done_callback(_retrieve)  # a cancelled load may fail instead
 
 
-def _look_at(task: "asyncio.Task[Any]") -> None:
-    """Look at a failure that nobody else will: asyncio complains of those, and nobody had to."""
+def _retrieve(task: "asyncio.Task[Any]") -> None:
+    """Retrieve an abandoned task's exception so that asyncio does not warn."""
     if not task.cancelled():
         task.exception()
 

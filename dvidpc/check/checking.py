@@ -1,4 +1,4 @@
-"""Opens every volume of a configuration, says how it is served and what is wrong with it."""
+"""Open every volume of a configuration and report how it is served and what is wrong with it."""
 
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -7,54 +7,52 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
-from dvidpc.check.fixes import Mending
+from dvidpc.check.fixes import Fixes
 from dvidpc.check.report import CopyCount, VolumeReport
 from dvidpc.config import Config, StoreConfig
-from dvidpc.data.volume_opening import Workshop, load_survey, make_decoders
+from dvidpc.data.image import find_voxel_type
 from dvidpc.errors import DvidpcError, FormatError
-from dvidpc.run.app import make_workshop
-from dvidpc.sources.buckets import access_of, source_of, upstream_limits_of
-from dvidpc.sources.precomputed.census import Census, take_census
-from dvidpc.sources.precomputed.location import find_info
-from dvidpc.sources.precomputed.planning import ScalePlan, Survey, times
+from dvidpc.sources.base import ChunkSource, ScalePlan, VolumePlan, times
+from dvidpc.sources.buckets import access_of, settings_of, upstream_limits_of
+from dvidpc.sources.counting import ChunkCount
+from dvidpc.sources.engines import ENGINES
 from dvidpc.storage.base import ObjectStore
 from dvidpc.storage.coalesce import CoalescingStore
 from dvidpc.storage.inspection import inspect_bucket
 from dvidpc.storage.opening import open_lister, open_store
 from dvidpc.types import ChunkCoord, Finding
-from dvidpc.volume.decoding import ChunkDecoder
+from dvidpc.volume.resources import Resources, make_resources
 
 _SAMPLES = 9
-"""Chunks of each copy that are looked for along its diagonal."""
+"""Chunks of each copy that are decoded, along the diagonal of the scale."""
 
 Progress = Callable[[str, int, int], None]
-"""Told what is looked at, how much of it is done, and how much there is."""
+"""Called with what is being checked, how much of it is done, and how much there is."""
 
 
 def no_progress(_what: str, _done: int, _total: int) -> None:
-    """For where nobody watches."""
+    """Show nothing."""
 
 
 async def check(
     config: Config, environ: Mapping[str, str], *, deep: bool = False, progress: Progress = no_progress
 ) -> AsyncIterator[VolumeReport]:
-    """Report on the volumes of a configuration, one after the other, as they are opened.
+    """Report on the volumes of a configuration, one after the other.
 
     Args:
         config: Which volumes.
         environ: What `os.environ` holds.
-        deep: Whether to count the stored chunks of every scale, not only to look for some.
-        progress: Told as it goes on.
+        deep: Whether to count the stored chunks of every scale instead of only sampling some.
+        progress: Called as the check goes on.
     """
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        workshop = make_workshop(config, pool)
+        resources = make_resources(config.cache, config.limits, pool)
         try:
             for store in config.stores:
                 if store.instance is not None:
-                    one = _Check(store, config, environ, workshop, progress)
-                    yield await one.run(deep=deep)
+                    yield await _Check(store, config, environ, resources, progress).run(deep=deep)
         finally:
-            workshop.isolation.close()
+            resources.isolation.close()
 
 
 @dataclass
@@ -64,7 +62,7 @@ class _Check:
     store: StoreConfig
     config: Config
     environ: Mapping[str, str]
-    workshop: Workshop
+    resources: Resources
     progress: Progress
     lines: list[str] = field(default_factory=list)
     warnings: list[Finding] = field(default_factory=list)
@@ -72,120 +70,118 @@ class _Check:
     counts: list[CopyCount] = field(default_factory=list)
 
     async def run(self, *, deep: bool) -> VolumeReport:
-        """All that is found; what keeps it from going on is a problem."""
-        mending = Mending(self.store)
+        """Return all findings; what keeps the check from going on is a problem."""
+        fixes = Fixes(self.store)
         try:
-            await self._run(mending, deep=deep)
+            await self._run(fixes, deep=deep)
         except DvidpcError as error:
-            self.problems.append(Finding(str(error), mending.of_error(error)))
+            self.problems.append(Finding(str(error), fixes.of_error(error)))
         name = f"{self.store.instance} ({self.store.ref})"
         return VolumeReport(
             name, tuple(self.lines), tuple(self.warnings), tuple(self.problems), tuple(self.counts)
         )
 
-    async def _run(self, mending: Mending, *, deep: bool) -> None:
+    async def _run(self, fixes: Fixes, *, deep: bool) -> None:
         inspection = await inspect_bucket(access_of(self.store), self.environ)
         async with _opened(self.store, self.config, self.environ) as bucket:
             self.lines.append(inspection.line())
             self.warnings += inspection.warnings()
-            survey = await self._survey(bucket, mending)
-            if survey is None:
+            plan = await self._plan(bucket, fixes)
+            if plan is None:
                 return
-            self.warnings += [Finding(text, mending.of_pyramid()) for text in survey.warnings]
-            for refused in survey.problems:
+            self.warnings += [Finding(text, fixes.of_pyramid()) for text in plan.warnings]
+            for refused in plan.problems:
                 text = f"scale {refused.level} is not served: {refused.reason}"
-                self.problems.append(Finding(text, mending.of_scale(refused.reason)))
-            for plan in survey.plans:
-                self.lines.append(describe_scale(self.store.instance or "", survey, plan))
-                await self._sample_scale(bucket, survey, plan, mending, deep=deep)
+                self.problems.append(Finding(text, fixes.of_scale(refused.reason)))
+            for scale in plan.scales:
+                self.lines.append(describe_scale(plan, scale))
+                await self._sample_scale(bucket, scale, fixes, deep=deep)
             if deep:
-                await self._count_scales(bucket, survey, mending)
+                await self._count_scales(bucket, plan, fixes)
 
-    async def _survey(self, bucket: ObjectStore, mending: Mending) -> Survey | None:
-        source = source_of(self.store)
+    async def _plan(self, bucket: ObjectStore, fixes: Fixes) -> VolumePlan | None:
+        """Return the plan that the server would make; None, with a problem noted, if there is none."""
+        settings = settings_of(self.store)
+        source_format = ENGINES[settings.engine]
         try:
-            await find_info(bucket, source.directory)
+            metadata = await source_format.load(bucket, settings.directory)
         except FormatError as error:
-            self.problems.append(Finding(str(error), mending.of_missing_info()))
+            self.problems.append(Finding(str(error), fixes.of_missing_info()))
             return None
         try:
-            return (await load_survey(source, bucket))[1]
+            return source_format.plan(metadata, settings)
         except FormatError as error:
-            mend = (
-                mending.of_scale(str(error)) if "no scale can be served" in str(error) else mending.of_info()
-            )
-            self.problems.append(Finding(str(error), mend))
+            is_scale = "no scale can be served" in str(error)
+            fix = fixes.of_scale(str(error)) if is_scale else fixes.of_info()
+            self.problems.append(Finding(str(error), fix))
             return None
 
-    async def _sample_scale(
-        self, bucket: ObjectStore, survey: Survey, plan: ScalePlan, mending: Mending, *, deep: bool
-    ) -> None:
-        level = plan.scale.level
-        self.progress(f"{self.store.instance} scale {level}: decoding samples", 0, 1)
-        for decoder in make_decoders(bucket, survey.info, plan, self.workshop):
-            found, problem = await _sample(decoder)
+    async def _sample_scale(self, bucket: ObjectStore, scale: ScalePlan, fixes: Fixes, *, deep: bool) -> None:
+        self.progress(f"{self.store.instance} scale {scale.level}: decoding samples", 0, 1)
+        for source in scale.stored.open(bucket, self.resources.tools):
+            found, problem = await _sample(source)
             if problem is not None:
-                mend = mending.of_damage() if isinstance(problem, FormatError) else mending.of_error(problem)
-                self.problems.append(Finding(f"scale {level}: {problem}", mend))
+                fix = fixes.of_damage() if isinstance(problem, FormatError) else fixes.of_error(problem)
+                self.problems.append(Finding(f"scale {scale.level}: {problem}", fix))
             elif not found and not deep:
                 text = (
-                    f"scale {level}: none of {_SAMPLES} chunks of "
-                    f"{times(decoder.grid.chunk_size)} looked for is stored; is the scale empty?"
+                    f"scale {scale.level}: none of {_SAMPLES} sampled chunks of "
+                    f"{times(source.grid.chunk_size)} is stored; is the scale empty?"
                 )
-                self.warnings.append(Finding(text, mending.of_absence()))
+                self.warnings.append(Finding(text, fixes.of_absence()))
 
-    async def _count_scales(self, bucket: ObjectStore, survey: Survey, mending: Mending) -> None:
+    async def _count_scales(self, bucket: ObjectStore, plan: VolumePlan, fixes: Fixes) -> None:
         access, limits = access_of(self.store), upstream_limits_of(self.config.limits)
         lister = await open_lister(access, limits, environ=self.environ)
         try:
-            for plan in survey.plans:
-                watch = partial(
-                    self.progress, f"{self.store.instance} scale {plan.scale.level}: counting chunks"
-                )
+            for scale in plan.scales:
+                watch = partial(self.progress, f"{self.store.instance} scale {scale.level}: counting chunks")
                 try:
-                    censuses = await take_census(CoalescingStore(bucket), lister, plan, watch)
+                    counts = await scale.stored.count(CoalescingStore(bucket), lister, watch)
                 except DvidpcError as error:
-                    text = f"scale {plan.scale.level} cannot be counted: {error}"
-                    self.problems.append(Finding(text, mending.of_error(error)))
+                    text = f"scale {scale.level} cannot be counted: {error}"
+                    self.problems.append(Finding(text, fixes.of_error(error)))
                 else:
-                    self._judge(plan, censuses, mending)
+                    self._judge(scale.level, counts, fixes)
         finally:
             if lister is not None:
                 await lister.close()
 
-    def _judge(self, plan: ScalePlan, censuses: list[Census], mending: Mending) -> None:
-        level = plan.scale.level
-        is_whole = any(census.stored >= census.expected for census in censuses)
-        is_empty = not any(census.stored for census in censuses)
-        for grid, census in zip(plan.grids, censuses, strict=True):
-            size = times(grid.chunk_size)
-            self.counts.append(CopyCount(level, grid.chunk_size, census.expected, census.stored))
-            absent = census.expected - census.stored
+    def _judge(self, level: int, counts: list[ChunkCount], fixes: Fixes) -> None:
+        is_whole = any(count.stored >= count.expected for count in counts)
+        is_empty = not any(count.stored for count in counts)
+        for count in counts:
+            size = times(count.chunk_size)
+            self.counts.append(CopyCount(level, count.chunk_size, count.expected, count.stored))
             self.lines.append(
-                f"scale {level}: {census.stored} of {census.expected} chunks of {size} are stored"
+                f"scale {level}: {count.stored} of {count.expected} chunks of {size} are stored"
             )
             if is_empty:
-                text = f"scale {level}: none of its {census.expected} chunks of {size} is stored"
-                self.problems.append(Finding(text, mending.of_absence()))
-            elif absent > 0 and not is_whole:
-                first = f", the first is {census.first_absent}" if census.first_absent else ""
-                text = (
-                    f"scale {level}: {absent} of {census.expected} chunks of {size} are absent{first}; "
-                    "they are served as empty"
-                )
-                self.warnings.append(Finding(text, mending.of_absence()))
-            if census.foreign:
-                text = (
-                    f"scale {level}: {census.foreign} chunks lie there that its info does not know, "
-                    f"such as {census.first_foreign}"
-                )
-                self.warnings.append(Finding(text, mending.of_foreign()))
-            self.problems += [
-                Finding(f"scale {level}: {what}", mending.of_damage()) for what in census.damage
-            ]
-            if more := census.damaged - len(census.damage):
-                text = f"scale {level}: {more} more objects are damaged"
-                self.problems.append(Finding(text, mending.of_damage()))
+                text = f"scale {level}: none of its {count.expected} chunks of {size} is stored"
+                self.problems.append(Finding(text, fixes.of_absence()))
+            elif count.stored < count.expected and not is_whole:
+                self._note_absence(level, count, fixes)
+            self._note_oddities(level, count, fixes)
+
+    def _note_absence(self, level: int, count: ChunkCount, fixes: Fixes) -> None:
+        first = f", the first is {count.first_absent}" if count.first_absent else ""
+        text = (
+            f"scale {level}: {count.expected - count.stored} of {count.expected} chunks of "
+            f"{times(count.chunk_size)} are absent{first}; they are served as empty"
+        )
+        self.warnings.append(Finding(text, fixes.of_absence()))
+
+    def _note_oddities(self, level: int, count: ChunkCount, fixes: Fixes) -> None:
+        if count.foreign:
+            text = (
+                f"scale {level}: {count.foreign} stored chunks are not in its info, "
+                f"such as {count.first_foreign}"
+            )
+            self.warnings.append(Finding(text, fixes.of_foreign()))
+        self.problems += [Finding(f"scale {level}: {what}", fixes.of_damage()) for what in count.damage]
+        if more := count.damaged - len(count.damage):
+            text = f"scale {level}: {more} more objects are damaged"
+            self.problems.append(Finding(text, fixes.of_damage()))
 
 
 @asynccontextmanager
@@ -199,36 +195,30 @@ async def _opened(
         await bucket.close()
 
 
-def describe_scale(instance: str, survey: Survey, plan: ScalePlan) -> str:
-    """One line that says what a scale is and how it is served."""
-    scale, info = plan.scale, survey.info
-    level = f"_{scale.level}" if scale.level else ""
-    names = [f"{instance}{shown.suffix}{level}" for shown in survey.shown]
-    kind = survey.shown[0].voxel_type.type_name
-    sharded = f"sharded ({scale.sharding.hash})" if scale.sharding else "unsharded"
-    hidden = ", hidden" if scale.hidden else ""
-    copies = " or ".join(times(grid.chunk_size) for grid in plan.grids)
-    offset = ",".join(map(str, scale.offset))
-    resolution = " x ".join(f"{length:g}" for length in scale.resolution_nm)
+def describe_scale(plan: VolumePlan, scale: ScalePlan) -> str:
+    """Return one line that says what a scale is and how it is served."""
+    instances = list(plan.instances_of(scale))
+    channel = instances[0].channel
+    voxel_type = find_voxel_type(channel.data_type.value, channel.num_values)
+    kind = voxel_type.data_type.name if voxel_type else channel.data_type.value
     return (
-        f"scale {scale.level}: {times(scale.size)} voxels of {resolution} nm at {offset}, "
-        f"{info.num_channels} x {info.data_type} {scale.encoding}, {sharded}, chunks of {copies}{hidden} -> "
-        f"{', '.join(names)} ({kind}): {plan.service} as blocks of {times(plan.block_size)}"
+        f"scale {scale.level}: {scale.stored.description} -> "
+        f"{', '.join(instance.name for instance in instances)} ({kind}): "
+        f"{scale.service} as blocks of {times(scale.block_size)}"
     )
 
 
-async def _sample(decoder: ChunkDecoder) -> tuple[int, DvidpcError | None]:
-    """How many chunks along the diagonal are stored, and what is wrong with the first that is damaged."""
-    cells = decoder.grid.cells
+async def _sample(source: ChunkSource) -> tuple[int, DvidpcError | None]:
+    """Return how many chunks along the diagonal are stored, and what is wrong with the first damaged one."""
     last = _SAMPLES - 1
     found = 0
     for step in range(_SAMPLES):
-        cell = ChunkCoord(*((n - 1) * step // last for n in cells))
+        cell = ChunkCoord(*((n - 1) * step // last for n in source.grid.cells))
         try:
-            data = await decoder.read(cell)
+            data = await source.read(cell)
             if data is not None:
                 found += 1
-                decoder.decode(cell, data)
+                source.decode(cell, data)
         except DvidpcError as error:
             return found, error
     return found, None

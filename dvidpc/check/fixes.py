@@ -1,4 +1,4 @@
-"""What mends a volume: the key of the configuration to write, or the command of the vendor to run."""
+"""How to fix a volume: the line of the configuration to write, or the vendor's command to run."""
 
 import shlex
 from dataclasses import replace
@@ -8,11 +8,11 @@ from dvidpc.errors import ConfigError, DvidpcError, StoreRefusedError, StoreTime
 from dvidpc.storage.ref import Kind, parse_ref
 
 _SOURCE = "SOURCE"
-"""Stands for where a good copy is, which only the person knows."""
+"""Placeholder for the good copy, whose place only the user knows."""
 
 
-class Mending:
-    """What mends the volume of one store of the configuration."""
+class Fixes:
+    """Fixes for the volume of one store of the configuration."""
 
     def __init__(self, store: StoreConfig) -> None:
         self._store = store
@@ -20,7 +20,7 @@ class Mending:
         self._section = f"[store.{store.alias}]"
 
     def of_error(self, error: DvidpcError) -> str:
-        """What to do where the bucket, or what is stored there, cannot be read."""
+        """Return the fix for a bucket, or data in it, that cannot be read."""
         match error:
             case ConfigError():
                 return f"correct {self._section} of the configuration"
@@ -32,41 +32,39 @@ class Mending:
                 return self._correct()
 
     def of_missing_info(self) -> str:
-        """What to do where there is no volume."""
+        """Return the fix for a volume that does not exist."""
         return f'correct {self._section} ref = "{self._store.ref}"; see what is there: {self._list()}'
 
     def of_info(self) -> str:
-        """What to do where `info` cannot be understood."""
+        """Return the fix for an `info` that cannot be understood."""
         return f"correct that file and write it again: {self._copy('info')}"
 
     def of_scale(self, reason: str) -> str:
-        """What to do where a scale is refused; some reasons say so themselves."""
+        """Return the fix for a scale that is not served; some reasons name it themselves."""
         if "pip install" in reason:
             return reason[reason.index("pip install") :]
         if 'block_size = "chunk"' in reason:
             return "block_size = 64"
-        return (
-            f"write that scale anew as its reader wants it, or take it out of the info: {self._copy('info')}"
-        )
+        return f"rewrite that scale in a supported form, or remove it from the info: {self._copy('info')}"
 
     def of_damage(self) -> str:
-        """What to do where stored bytes are not what they should be."""
+        """Return the fix for damaged chunks."""
         return f"write it again from a good copy: {self._upload()}"
 
     def of_absence(self) -> str:
-        """What to do where chunks that should be there are not."""
+        """Return the fix for absent chunks."""
         return f"if they should be there, upload the rest: {self._upload()}"
 
     def of_foreign(self) -> str:
-        """What to do with chunks that `info` does not know of."""
+        """Return the fix for chunks that `info` does not name."""
         return f"write the info of that upload, its size and chunk_sizes: {self._copy('info')}"
 
     def of_pyramid(self) -> str:
-        """What to do about scales that are not each twice as coarse."""
+        """Return the fix for scales that are not each twice as coarse."""
         return "downsample by 2 along each axis: igneous image downsample PATH --factor 2,2,2"
 
     def of_no_listing(self) -> str:
-        """What to do where nobody can count."""
+        """Return the fix for chunks that cannot be counted."""
         match self._ref.kind:
             case Kind.S3 | Kind.VAST | Kind.GCS:
                 return self._rights()
@@ -74,7 +72,7 @@ class Mending:
                 return "run the check on the machine that has the files, with a ref to their directory"
 
     def _reason(self, code: str) -> str | None:
-        """What to do about a reason that the service gives; None: its status says more."""
+        """Return the fix for a reason that the service gives; None: its status says more."""
         match code:
             case "ExpiredToken" | "InvalidAccessKeyId" | "InvalidToken" | "SignatureDoesNotMatch":
                 return self._credentials()
@@ -175,7 +173,7 @@ class Mending:
 
     @property
     def _place(self) -> str:
-        """Where the volume lies, as the vendor's commands take it; they name the endpoint apart."""
+        """The volume's place as the vendor's commands take it; they name the endpoint in an option."""
         match self._ref.kind:
             case Kind.FILE:
                 return self._ref.prefix
@@ -185,7 +183,7 @@ class Mending:
                 return self._ref.url
 
     def _aws(self, command: str) -> str:
-        """A command of AWS's, of the service and the person that the configuration names."""
+        """Return an AWS command with the endpoint and profile of the configuration."""
         endpoint = self._ref.endpoint or self._store.endpoint
         options = {"--endpoint-url": endpoint, "--profile": self._store.profile}
         said = [f" {option} {shlex.quote(value)}" for option, value in options.items() if value]

@@ -1,4 +1,4 @@
-"""What was found of a volume, for a person and for a program."""
+"""What `dvidpc check` found in a volume, for a person and for a program."""
 
 import json
 from dataclasses import dataclass
@@ -19,27 +19,27 @@ class CopyCount:
 
 @dataclass(frozen=True, slots=True)
 class VolumeReport:
-    """What was found of one volume; each text stands alone."""
+    """The findings in one volume; each text can be read alone."""
 
     name: str
     lines: tuple[str, ...]
     """What is served, and how."""
     warnings: tuple[Finding, ...]
     problems: tuple[Finding, ...]
-    """What keeps data from being served; none: all is well."""
+    """What keeps data from being served; none if all is well."""
     counts: tuple[CopyCount, ...] = ()
-    """Of each copy of each scale that was counted."""
+    """For each copy of each scale that was counted."""
 
     def text(self) -> str:
-        """The report as plain lines, for a person who reads a file or a pipe."""
+        """Return the report as plain lines, for a file or a pipe."""
         said = [f"{self.name}\n", *(f"  {'ok':8}{line}\n" for line in self.lines)]
         for mark, findings in (("warning", self.warnings), ("problem", self.problems)):
-            for text, mend in findings:
-                said += [f"  {mark:8}{text}\n", f"  {'mend':>8}: {mend}\n"]
+            for text, fix in findings:
+                said += [f"  {mark:8}{text}\n", f"  {'fix':>8}: {fix}\n"]
         return "".join(said)
 
     def json_line(self) -> str:
-        """The report for a program: an object on a line."""
+        """Return the report as one line of JSON."""
         findings = [*self.warnings, *self.problems]
         counts = [
             {"scale": c.level, "chunk_size": c.chunk_size, "expected": c.expected, "stored": c.stored}
@@ -50,7 +50,7 @@ class VolumeReport:
             "lines": self.lines,
             "warnings": [finding.text for finding in self.warnings],
             "problems": [finding.text for finding in self.problems],
-            "mend": {finding.text: finding.mend for finding in findings},
+            "fix": {finding.text: finding.fix for finding in findings},
             "counts": counts,
         }
         return f"{json.dumps(report)}\n"

@@ -1,4 +1,4 @@
-"""Shows reports as tables and progress as a bar, to a person at a terminal."""
+"""Show reports as tables and progress as a bar, on a terminal."""
 
 from typing import TextIO
 
@@ -13,21 +13,21 @@ _STYLES = {"ok": "green", "warning": "yellow", "problem": "bold red"}
 
 
 def table_of(report: VolumeReport) -> Table:
-    """A row for each thing that was found; what mends it stands below it."""
+    """Return a row for each finding, with its fix below it."""
     table = Table(title=Text(report.name), title_justify="left", title_style="bold", expand=True)
     table.add_column("", no_wrap=True)
-    table.add_column("what was found, and what mends it", overflow="fold")
+    table.add_column("finding and fix", overflow="fold")
     for line in report.lines:
         table.add_row(Text("ok", _STYLES["ok"]), Text(line))
     for mark, findings in (("warning", report.warnings), ("problem", report.problems)):
-        for text, mend in findings:
-            said = Text.assemble(text, ("\nmend: ", "bold"), (mend, "cyan"))
+        for text, fix in findings:
+            said = Text.assemble(text, ("\nfix: ", "bold"), (fix, "cyan"))
             table.add_row(Text(mark, _STYLES[mark]), said)
     return table
 
 
 def show(report: VolumeReport, out: TextIO) -> None:
-    """Write a report: a table to a terminal, plain lines to anything else."""
+    """Write a report: as a table to a terminal, as plain lines to anything else."""
     if out.isatty():
         Console(file=out).print(table_of(report))
     else:
@@ -36,7 +36,7 @@ def show(report: VolumeReport, out: TextIO) -> None:
 
 
 class Watch:
-    """Shows what is being done, on a terminal only; nothing of it stays."""
+    """A progress bar, on a terminal only, which leaves nothing behind."""
 
     def __init__(self, stderr: TextIO) -> None:
         columns = (
@@ -60,5 +60,5 @@ class Watch:
         self._bar.start()
 
     def clear(self) -> None:
-        """Take it away, to make place for what stays."""
+        """Remove the bar before a report is written."""
         self._bar.stop()

@@ -1,7 +1,7 @@
-"""Whether every volume can be read right now: its `info` and a block of it are, when somebody asks.
+"""Probe whether each volume is readable: its metadata, and one block of it.
 
-The block is the one in the middle of the coarsest scale. It is read as for a client, through the caches: the
-bucket is asked for it once in half an hour, if it is stored. That it is not stored is an answer too.
+The block is the one in the middle of the coarsest scale. It is read as for a client, through the caches, so
+the bucket is asked for it once in half an hour. A block that is not stored is an answer too.
 """
 
 import asyncio
@@ -11,39 +11,36 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from dvidpc.data.repo import Instance
+from dvidpc.data.image import ImageData, is_image
 from dvidpc.data.volumes import Volume
 from dvidpc.errors import DvidpcError, FormatError, StoreRefusedError
-from dvidpc.formats.precomputed.info import MAX_INFO_SIZE
-from dvidpc.sources.precomputed.location import INFO_KEY, resolve_key
 from dvidpc.storage.base import ObjectStore
-from dvidpc.storage.object_checks import name_object
-from dvidpc.tasks import abandon
+from dvidpc.tasks import abandon, run_in_background
 from dvidpc.types import BlockCoord, Point
 
 log = logging.getLogger(__name__)
 
 KEPT_S: Final = 10.0
-"""How long a finding is believed: buckets are asked no more often, whoever asks us."""
+"""How long a finding is valid: buckets are asked no more often, however many ask the server."""
 PATIENCE_S: Final = 2.0
-"""How long a bucket may take: a balancer does not wait much longer for our answer."""
+"""How long a bucket may take; a load balancer does not wait much longer for the answer."""
 
 
 _MOST_READ: Final = 64 * 2**20
-"""Bytes of a decoded chunk beyond which none is read: it would be dear, and not stay in the cache."""
+"""Bytes of a decoded chunk beyond which no chunk is read: it would be slow and not stay in the cache."""
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How a volume was found."""
+    """What a probe of a volume found."""
 
     problem: str | None = None
     """Why it cannot be read; None: it can."""
     damage: str | None = None
-    """Why the block that was tried cannot be served, where that is no sign that others cannot; None: it can.
+    """Why the probed block cannot be served although others probably can; None: it can.
 
-    A damaged chunk, or a key that the bucket refuses while it gives the `info`: every replica would find
-    the same, and go on finding it. A server that is not ready for that serves nobody.
+    Such as a damaged chunk, or an object that the bucket refuses while it serves the metadata. Every
+    replica would find the same, so it is no reason to send clients elsewhere.
     """
 
 
@@ -55,10 +52,10 @@ class _Finding:
 
 
 class HealthChecks:
-    """Reads of volumes what tells whether they can be read.
+    """Probes the volumes when somebody asks, and remembers what was found.
 
     Args:
-        volumes: Those of the configuration as it is now.
+        volumes: Returns the volumes as they are configured now.
         clock: Seconds, monotonic.
     """
 
@@ -70,13 +67,13 @@ class HealthChecks:
         self._clock = clock
 
     async def check(self) -> dict[str, Health]:
-        """How each volume is now, by its store's alias."""
+        """Probe each volume; return the findings by the alias of the store."""
         findings = self._current()
         found = await asyncio.gather(*(self._check(*pair) for pair in findings.values()))
         return dict(zip(findings, found, strict=True))
 
     def last(self) -> dict[str, Health]:
-        """What `check` last found, without reading."""
+        """Return what `check` last found, without reading."""
         pairs = self._current().items()
         return {
             alias: finding.health if volume.problem is None else Health(volume.problem)
@@ -84,15 +81,15 @@ class HealthChecks:
         }
 
     async def close(self) -> None:
-        """End reads under way."""
+        """Cancel the probes in flight."""
         await abandon(finding.reading for _, finding in self._findings.values() if finding.reading)
 
     def _current(self) -> dict[str, tuple[Volume, _Finding]]:
-        """What was found of each volume there is now; nothing yet of one that is new."""
+        """Return the finding of each current volume; an empty one for a new volume."""
         before = self._findings
         self._findings = {}
         for volume in self._volumes():
-            alias = volume.source.alias
+            alias = volume.settings.alias
             known = before.get(alias)
             self._findings[alias] = known if known and known[0] is volume else (volume, _Finding())
         return self._findings
@@ -101,7 +98,8 @@ class HealthChecks:
         if volume.problem is not None or volume.store is None:
             return Health(volume.problem)
         if finding.reading is None and self._clock() >= finding.expires:
-            finding.reading = asyncio.ensure_future(self._read(volume, volume.store, finding))
+            probe = self._read(volume, volume.store, finding)
+            finding.reading = run_in_background(f"probe of store {volume.settings.alias}", probe)
         if finding.reading is not None:
             await asyncio.wait((finding.reading,), timeout=PATIENCE_S)
         if finding.reading is not None:
@@ -111,43 +109,45 @@ class HealthChecks:
     async def _read(self, volume: Volume, store: ObjectStore, finding: _Finding) -> None:
         known = finding.health.damage
         try:
-            finding.health = await _look(volume, store)
+            finding.health = await _probe(volume, store)
         except DvidpcError as error:
             finding.health = Health(str(error))
-        except MemoryError:
-            finding.health = Health("out of memory")
         finally:
             finding.reading = None
             finding.expires = self._clock() + KEPT_S
         if finding.health.damage not in {None, known}:
-            log.warning("store %s: %s", volume.source.alias, finding.health.damage)
+            log.warning("store %s: %s", volume.settings.alias, finding.health.damage)
 
 
-async def _look(volume: Volume, store: ObjectStore) -> Health:
-    """How *volume* is.
+async def _probe(volume: Volume, store: ObjectStore) -> Health:
+    """Read the metadata and a block of *volume*.
 
     Raises:
         DvidpcError: It cannot be read.
     """
-    key = resolve_key(volume.source.directory, INFO_KEY)
-    if await store.get(key, max_size=MAX_INFO_SIZE) is None:
-        return Health(f"{name_object(store.url, key)} is gone")
-    coarsest = max(volume.instances, key=lambda instance: instance.scale_level)
-    if _chunk_nbytes(coarsest) > _MOST_READ:
-        return Health()
+    await volume.source_format.load(store, volume.settings.directory)
     try:
-        await coarsest.grid.fetch(_middle(coarsest), coarsest.grid.default_compression)
+        await _probe_block([instance.data for instance in volume.instances if is_image(instance)])
     except (FormatError, StoreRefusedError) as error:
         return Health(damage=str(error))
     return Health()
 
 
-def _chunk_nbytes(instance: Instance) -> int:
-    """Of the largest chunk there can be, once it is decoded."""
-    shape = instance.grid.chunk_shape
-    return shape._replace(size=Point(*map(min, shape.size, instance.grid.grid.box.size))).nbytes
+async def _probe_block(scales: Sequence[ImageData]) -> None:
+    """Read the block in the middle of the coarsest scale, unless its chunk is too large."""
+    if not scales:
+        return
+    coarsest = max(scales, key=lambda data: data.scale_level)
+    if _chunk_nbytes(coarsest) <= _MOST_READ:
+        await coarsest.grid.fetch(_middle(coarsest), coarsest.grid.default_payload)
 
 
-def _middle(instance: Instance) -> BlockCoord:
-    ends = zip(instance.min_index, instance.max_index, strict=True)
+def _chunk_nbytes(data: ImageData) -> int:
+    """Return the bytes of the largest possible chunk, decoded."""
+    shape = data.grid.chunk_shape
+    return shape._replace(size=Point(*map(min, shape.size, data.grid.grid.box.size))).nbytes
+
+
+def _middle(data: ImageData) -> BlockCoord:
+    ends = zip(data.min_index, data.max_index, strict=True)
     return BlockCoord(*((first + last) // 2 for first, last in ends))

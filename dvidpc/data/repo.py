@@ -1,121 +1,25 @@
-"""The one repo: its data instances, and which names of repo and version lead to it."""
+"""The one repo: its data instances, and the names of repo and version that lead to it."""
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from uuid import UUID, uuid5
 
+from dvidpc.data.instance import Data, Instance
 from dvidpc.errors import ConfigError, RequestError
 from dvidpc.formats.dvid.go_json import quote
-from dvidpc.types import BlockCoord, Point
-
-if TYPE_CHECKING:
-    from dvidpc.volume.grid_store import GridStore
 
 MASTER: Final = "master"
-"""The branch the only version is on; DVID keeps it as "" and shows it so."""
+"""The branch of the only version; DVID stores it as "" and shows it so."""
 
 _NAMESPACE = UUID("5ed5f1e6-3d3c-5c0f-9c0a-6a1f4a3b9d27")
 _PARENT = re.compile(r"[+-]?[0-9]+")
 _INT64 = 2**63
 
 
-@dataclass(frozen=True, slots=True)
-class VoxelType:
-    """One of DVID's image block types."""
-
-    type_name: str
-    data_type: str
-    """Of one value of a voxel: `uint8`, `float32`, ..."""
-    labels: tuple[str, ...]
-    """What `Values` calls the values of a voxel, one for each."""
-    version: str
-
-    @property
-    def source_file(self) -> str:
-        """The file of DVID's that defines the type, without its `.go`."""
-        return self.type_name.removesuffix("blk")
-
-
-def _voxel_type(data_type: str, version: str) -> VoxelType:
-    return VoxelType(f"{data_type}blk", data_type, (data_type,), version)
-
-
-VOXEL_TYPES: Final[Mapping[str, VoxelType]] = MappingProxyType(
-    {
-        voxel_type.type_name: voxel_type
-        for voxel_type in (
-            _voxel_type("float32", "0.1"),
-            VoxelType("rgba8blk", "uint8", ("red", "green", "blue", "alpha"), "0.2"),
-            _voxel_type("uint16", "0.1"),
-            _voxel_type("uint32", "0.1"),
-            _voxel_type("uint64", "0.1"),
-            _voxel_type("uint8", "0.2"),
-        )
-    }
-)
-"""Every type this server has, by name, in the order of the names.  (datatype/imageblk/*.go, 3400c2cb)"""
-
-
-def find_voxel_type(data_type: str, num_values: int) -> VoxelType | None:
-    """What DVID calls voxels of so many values; None if it has no type for them.
-
-    DVID has no signed types: such voxels are in blocks of the unsigned type of the same width, bit for
-    bit, and `Values` says what they are.
-    """
-    for voxel_type in VOXEL_TYPES.values():
-        if len(voxel_type.labels) == num_values:
-            if voxel_type.data_type == data_type:
-                return voxel_type
-            if voxel_type.data_type == f"u{data_type}":
-                return replace(voxel_type, data_type=data_type, labels=(data_type,))
-    return None
-
-
-@dataclass(frozen=True, slots=True)
-class Instance:
-    """One scale of a volume, as DVID's data instance."""
-
-    name: str
-    data_uuid: str
-    store_alias: str
-    """The `[store.<alias>]` it comes from."""
-    store_url: str
-    """The volume's address, shown to everybody: it holds no credentials."""
-    scale_level: int
-    voxel_type: VoxelType
-    compression: str
-    """What `Base.Compression` says; clients choose their decoder by its first word."""
-    voxel_size: tuple[float, float, float]
-    """Along x, y and z, in nanometers."""
-    min_point: Point
-    """The first voxel."""
-    max_point: Point
-    """The last voxel: inclusive, where DVID in this mode names the one after it."""
-    block_size: int
-    """Voxels along each edge of a block."""
-    grid: "GridStore"
-    channel: int = 0
-    """Which channel of the volume it shows, where each has instances of its own."""
-
-    @property
-    def min_index(self) -> BlockCoord:
-        """The block that holds the first voxel."""
-        return self._block_of(self.min_point)
-
-    @property
-    def max_index(self) -> BlockCoord:
-        """The block that holds the last voxel."""
-        return self._block_of(self.max_point)
-
-    def _block_of(self, point: Point) -> BlockCoord:
-        return BlockCoord(point.x // self.block_size, point.y // self.block_size, point.z // self.block_size)
-
-
 class Repo:
-    """All that is served: one repo with one version, whose UUID is also the repo's."""
+    """The one repo that is served, with one version whose UUID is also the repo's."""
 
     def __init__(self, uuid: str, alias: str, description: str, created: float) -> None:
         """Make a repo without instances; *created* is in seconds since the epoch."""
@@ -123,22 +27,22 @@ class Repo:
         self.alias: Final = alias
         self.description: Final = description
         self.created: Final = created
-        self._instances: dict[str, Instance] = {}
-        self.instances: Final[Mapping[str, Instance]] = MappingProxyType(self._instances)
+        self._instances: dict[str, Instance[Data]] = {}
+        self.instances: Final[Mapping[str, Instance[Data]]] = MappingProxyType(self._instances)
         self._revision = 0
 
     @property
     def revision(self) -> int:
-        """Another number whenever the instances are others."""
+        """A number that changes whenever the instances do."""
         return self._revision
 
-    def add(self, instances: Iterable[Instance]) -> None:
-        """Serve *instances* too, after those there are: all of them, or none if one has a name taken.
+    def add(self, instances: Iterable[Instance[Data]]) -> None:
+        """Add *instances* after the existing ones: all of them, or none if a name is taken.
 
         Raises:
             ConfigError: Two instances have one name.
         """
-        added: dict[str, Instance] = {}
+        added: dict[str, Instance[Data]] = {}
         for instance in instances:
             other = self._instances.get(instance.name) or added.get(instance.name)
             if other is not None:
@@ -150,11 +54,11 @@ class Repo:
         self._instances.update(added)
         self._revision += 1
 
-    def put(self, store_alias: str, instances: Iterable[Instance]) -> None:
-        """Serve *instances* in place of those of *store_alias*, if there are any, at once.
+    def put(self, store_alias: str, instances: Iterable[Instance[Data]]) -> None:
+        """Replace the instances of *store_alias* by *instances*, in one step.
 
         Raises:
-            ConfigError: Two instances would have one name; all is as it was.
+            ConfigError: Two instances would have one name; nothing has changed.
         """
         before = dict(self._instances)
         self.remove(store_alias)
@@ -166,13 +70,13 @@ class Repo:
             raise
 
     def remove(self, store_alias: str) -> None:
-        """Serve no instance of *store_alias* any more."""
+        """Remove all instances of *store_alias*."""
         for name in [name for name, one in self._instances.items() if one.store_alias == store_alias]:
             del self._instances[name]
         self._revision += 1
 
-    def instance(self, uuid_spec: str, name: str) -> Instance:
-        """The instance of a request.
+    def instance(self, uuid_spec: str, name: str) -> Instance[Data]:
+        """Return the instance that a request names.
 
         Raises:
             RequestError: The UUID names no version here, or the version has no such data.
@@ -183,22 +87,6 @@ class Repo:
             raise RequestError("invalid data instance name")
         return instance
 
-    def coarser(self, instance: Instance, levels: int) -> Instance:
-        """The instance of the same volume that is *levels* scales coarser than *instance*.
-
-        Raises:
-            RequestError: The volume has no such scale.
-        """
-        level = instance.scale_level + levels
-        for other in self._instances.values():
-            if (other.store_alias, other.channel, other.scale_level) == (
-                instance.store_alias,
-                instance.channel,
-                level,
-            ):
-                return other
-        raise RequestError(f"data {quote(instance.name)} has no scale {levels}")
-
     def resolve(self, spec: str) -> None:
         """Accept *spec* if DVID would find the only version by it, else refuse it in DVID's words.
 
@@ -206,7 +94,7 @@ class Repo:
         on the branch.  (repo_local.go:997-1033 and 1361-1413, 3400c2cb)
 
         Raises:
-            RequestError: It leads nowhere.
+            RequestError: It names no version here.
         """
         if self.uuid.startswith(spec):
             return
@@ -219,7 +107,7 @@ class Repo:
             self._resolve_branch(branches[0], self.uuid if prefix else "")
 
     def branch_versions(self, branch: str) -> list[str]:
-        """The versions of *branch*, its leaf first; none if there is no such branch."""
+        """Return the versions of *branch*, its leaf first; none if there is no such branch."""
         return [self.uuid] if branch in ("", MASTER) else []
 
     def _resolve_branch(self, branch: str, asked_uuid: str) -> None:
@@ -234,23 +122,23 @@ class Repo:
             parent = _parse_int(text)
         except ValueError:
             raise RequestError(f"can't parse parent {quote(text)} in branch {quote(branch)}") from None
-        # DVID panics on a parent below zero; to us it is as far out of range as one too high.
+        # DVID panics on a negative parent; here it is out of range.
         if not 0 <= parent < len(self.branch_versions(branch)):
             raise RequestError(f"parent {parent} is out of range for branch {quote(branch)}")
 
 
 def derive_repo_uuid(ref: str) -> str:
-    """The UUID of a repo whose first volume is at *ref*: the same after a restart and on every replica."""
+    """Return the UUID of a repo whose first volume is at *ref*: stable over restarts and replicas."""
     return uuid5(_NAMESPACE, ref.rstrip("/")).hex
 
 
 def derive_data_uuid(repo_uuid: str, name: str) -> str:
-    """The `DataUUID` of the instance *name* of a repo."""
+    """Return the `DataUUID` of the instance *name* of a repo."""
     return uuid5(_NAMESPACE, f"{repo_uuid}/{name}").hex
 
 
 def _parse_int(text: str) -> int:
-    """*text* as Go's `Atoi` reads it; a ValueError if it would not."""
+    """Return *text* as Go's `Atoi` reads it; a ValueError if Go refuses it."""
     if not _PARENT.fullmatch(text):
         raise ValueError(text)
     number = int(text)

@@ -1,78 +1,88 @@
-"""Opens the volumes of the configuration, and keeps up with them.
+"""Open the volumes of the configuration and keep their instances in the repo up to date.
 
-One that fails stops no other, and is tried again; one whose `info` is rewritten is served as it is now.
+A volume that fails stops no other and is retried. One whose metadata is rewritten is served as it is now.
 """
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
-from dvidpc.data.repo import Instance, Repo
-from dvidpc.data.volume_opening import VolumeSource, Workshop, make_instances
+from dvidpc.data.image_opening import make_instances
+from dvidpc.data.instance import Data, Instance
+from dvidpc.data.repo import Repo
 from dvidpc.errors import DvidpcError, StoreError
-from dvidpc.sources.precomputed.location import find_info
+from dvidpc.names import may_be_instance_of
+from dvidpc.sources.base import Metadata, SourceFormat, VolumeSettings
+from dvidpc.sources.engines import ENGINES
 from dvidpc.storage.base import ObjectStore
-from dvidpc.tasks import abandon
+from dvidpc.tasks import abandon, keep_running, run_in_background
+from dvidpc.volume.resources import Resources
 
 log = logging.getLogger(__name__)
 
 RETRY_AFTER_S: Final = 10.0
-"""How long to wait before a volume that could not be opened is tried again."""
-LOOK_AGAIN_S: Final = 60.0
-"""How long to wait before the `info` of a volume that is served is read again."""
+"""Pause before a volume that could not be opened is retried."""
+REFRESH_AFTER_S: Final = 60.0
+"""Pause before the metadata of a volume that is served is read again."""
 RETIRE_S: Final = 60.0
-"""How long a bucket nobody is sent to any more stays open, for the requests under way."""
+"""How long a store that is no longer used stays open, for the requests in flight."""
 
 
 @dataclass(slots=True)
 class Volume:
-    """One volume of the configuration, and how it stands."""
+    """One volume of the configuration, and its state."""
 
-    source: VolumeSource
+    settings: VolumeSettings
+    source_format: SourceFormat
     problem: str | None = "not opened yet"
-    """Why it is not served as the configuration says; None: it is."""
+    """Why it is not served as configured; None: it is."""
     may_pass: bool = True
-    """Whether the problem is one that passes by itself: the bucket's, not what its `info` says."""
-    instances: Sequence[Instance] = field(default_factory=list)
-    """What the repo has of it."""
+    """Whether the problem may pass by itself: it is the bucket's, not that of the metadata."""
+    instances: Sequence[Instance[Data]] = field(default_factory=list)
+    """Its instances in the repo."""
     store: ObjectStore | None = None
-    """Where the instances are read from; None: there are none."""
-    info: tuple[str, bytes] = ("", b"")
-    """What the instances were made of, and in which directory it was."""
+    """What the instances are read from; None: there are none."""
+    metadata: Metadata | None = None
+    """What the instances were made from; None: there are none."""
     complaint: str = ""
-    """What was last said of an `info` that cannot be used."""
+    """The last error logged about metadata that cannot be used."""
 
 
 class Volumes:
-    """Opens volumes and has their instances in the repo.
+    """Opens volumes and puts their instances into the repo.
 
     Args:
-        sources: The volumes, in the order of the configuration.
-        open_store: Opens the bucket of one.
-        repo: What has the instances.
-        workshop: What the instances share.
-        retry_after_s: How long to wait before a volume that failed is tried again.
-        look_again_s: How long to wait before the `info` of one that is served is read again.
+        settings: The volumes, in the order of the configuration.
+        open_store: Opens the store of one.
+        repo: Holds the instances.
+        resources: What the instances share.
+        engines: The formats by the name of their engine.
+        retry_after_s: Pause before a volume that failed is retried.
+        refresh_after_s: Pause before the metadata of a served one is read again.
     """
 
     def __init__(
         self,
-        sources: Iterable[VolumeSource],
-        open_store: Callable[[VolumeSource], Awaitable[ObjectStore]],
+        settings: Iterable[VolumeSettings],
+        open_store: Callable[[VolumeSettings], Awaitable[ObjectStore]],
         repo: Repo,
-        workshop: Workshop,
+        resources: Resources,
+        *,
+        engines: Mapping[str, SourceFormat] = ENGINES,
         retry_after_s: float = RETRY_AFTER_S,
-        look_again_s: float = LOOK_AGAIN_S,
+        refresh_after_s: float = REFRESH_AFTER_S,
     ) -> None:
-        self._volumes = {source.alias: Volume(source) for source in sources}
+        self._engines = engines
+        self._volumes = {one.alias: self._describe(one) for one in settings}
         self._open_store = open_store
         self._repo = repo
-        self._workshop = workshop
+        self._resources = resources
         self._retry_after_s = retry_after_s
-        self._look_again_s = look_again_s
+        self._refresh_after_s = refresh_after_s
         self._keepers: dict[str, asyncio.Task[None]] = {}
         self._retiring: dict[asyncio.Task[None], ObjectStore] = {}
 
@@ -82,106 +92,113 @@ class Volumes:
         return tuple(self._volumes.values())
 
     def reason_to_wait(self, name: str) -> str | None:
-        """Why data called *name* may come later: its bucket does not answer; None: it will not come."""
+        """Return why an instance called *name* may come later; None: it will not.
+
+        Its name may belong to a volume whose bucket does not answer.
+        """
         for volume in self.volumes:
-            base, _, level = name.rpartition("_")
-            is_scale = name == volume.source.instance or (
-                base == volume.source.instance and level.isdecimal()
-            )
-            if is_scale and volume.may_pass and not volume.instances:
-                return f"store {volume.source.alias}: {volume.problem}"
+            is_candidate = volume.may_pass and not volume.instances
+            if is_candidate and may_be_instance_of(name, volume.settings.instance):
+                return f"store {volume.settings.alias}: {volume.problem}"
         return None
 
     async def start(self, wait_s: float) -> None:
-        """Begin to open every volume, and wait until each was tried once, but no longer than *wait_s*."""
+        """Start to open every volume; wait until each was tried once, but at most *wait_s*."""
         await self._keep(self._volumes, wait_s)
 
-    async def replace(self, sources: Iterable[VolumeSource], changed: Collection[str], wait_s: float) -> None:
-        """Serve *sources* from now on.
+    async def replace(
+        self, settings: Iterable[VolumeSettings], changed: Collection[str], wait_s: float
+    ) -> None:
+        """Serve *settings* from now on.
 
-        A volume that is there already goes on as it is, unless its alias is in *changed*: then it is
-        served as before until it has been opened anew. Requests under way end undisturbed.
+        A known volume goes on as it is, unless its alias is in *changed*: then it is served as before
+        until it has been opened again. Requests in flight end undisturbed.
 
         Args:
-            sources: The volumes, in the order of the configuration.
-            changed: Aliases of those that are reached otherwise than before.
+            settings: The volumes, in the order of the configuration.
+            changed: Aliases of those whose stores are reached in another way than before.
             wait_s: How long to wait for each to be tried.
         """
         before = self._volumes
         self._volumes = {}
         due = []
-        for source in sources:
-            known = before.pop(source.alias, None)
-            if known is not None and known.source == source and source.alias not in changed:
-                self._volumes[source.alias] = known
+        for one in settings:
+            known = before.pop(one.alias, None)
+            if known is not None and known.settings == one and one.alias not in changed:
+                self._volumes[one.alias] = known
                 continue
-            due.append(source.alias)
-            volume = self._volumes[source.alias] = Volume(source)
+            due.append(one.alias)
+            volume = self._volumes[one.alias] = self._describe(one)
             if known is not None:
                 volume.instances, volume.store = known.instances, known.store
         await abandon([self._keepers.pop(alias) for alias in {*before, *due} if alias in self._keepers])
         for gone in before.values():
-            self._repo.remove(gone.source.alias)
+            self._repo.remove(gone.settings.alias)
             self._let_go(gone)
         await self._keep(due, wait_s)
 
     async def close(self) -> None:
-        """Stop trying, and let go of every bucket."""
+        """Stop retrying and close every store."""
         await abandon([*self._keepers.values(), *self._retiring])
         stores = [volume.store for volume in self._volumes.values()]
         for store in (*stores, *self._retiring.values()):
             if store is not None:
                 await store.close()
 
+    def _describe(self, settings: VolumeSettings) -> Volume:
+        return Volume(settings, self._engines[settings.engine])
+
     async def _keep(self, aliases: Iterable[str], wait_s: float) -> None:
         tried = {alias: asyncio.Event() for alias in aliases}
         for alias, event in tried.items():
-            self._keepers[alias] = asyncio.ensure_future(self._keep_up(self._volumes[alias], event))
+            keep_up = partial(self._keep_up, self._volumes[alias], event)
+            self._keepers[alias] = keep_running(
+                f"store {alias}", keep_up, restart_after_s=self._retry_after_s
+            )
         waits = [asyncio.ensure_future(event.wait()) for event in tried.values()]
         if waits:
             await asyncio.wait(waits, timeout=wait_s)
         await abandon(waits)
         for alias, event in tried.items():
             if not event.is_set():
-                log.warning("store %s has not answered yet; serving without it so far", alias)
+                log.warning("store %s has not answered yet; serving without it until it does", alias)
 
     async def _keep_up(self, volume: Volume, tried: asyncio.Event) -> None:
         while True:
             try:
                 if volume.problem is None:
-                    await self._look_again(volume)
+                    await self._refresh(volume)
                 else:
                     await self._open(volume, tried)
-            except MemoryError:
-                log.error("store %s: out of memory; it is looked at again later", volume.source.alias)
-            tried.set()
-            await asyncio.sleep(self._look_again_s if volume.problem is None else self._retry_after_s)
+            finally:
+                tried.set()
+            await asyncio.sleep(self._refresh_after_s if volume.problem is None else self._retry_after_s)
 
     async def _open(self, volume: Volume, tried: asyncio.Event) -> None:
         problem = await self._try_to_open(volume)
         if problem is not None and str(problem) != volume.problem:
             log.error(
-                "store %s is not served%s, and tried again from time to time: %s",
-                volume.source.alias,
+                "store %s is not served%s: %s; retrying every %g s",
+                volume.settings.alias,
                 " as configured" if volume.store else "",
                 problem,
+                self._retry_after_s,
             )
         if problem is None and tried.is_set():
-            log.info("store %s is served now", volume.source.alias)
+            log.info("store %s is served now", volume.settings.alias)
         volume.problem = None if problem is None else str(problem)
         volume.may_pass = isinstance(problem, StoreError)
 
     async def _try_to_open(self, volume: Volume) -> DvidpcError | None:
-        """Why the volume cannot be opened; None if it was."""
+        """Open the volume; return why it cannot be opened, None if it was."""
         try:
-            store = await self._open_store(volume.source)
+            store = await self._open_store(volume.settings)
         except DvidpcError as error:
             return error
         kept = False
         try:
-            info = await find_info(store, volume.source.directory)
-            instances = make_instances(volume.source, store, self._repo.uuid, self._workshop, *info)
-            self._repo.put(volume.source.alias, instances)
+            metadata = await volume.source_format.load(store, volume.settings.directory)
+            instances = self._put(volume, store, metadata)
             kept = True
         except DvidpcError as error:
             return error
@@ -189,35 +206,44 @@ class Volumes:
             if not kept:
                 await store.close()
         self._let_go(volume)
-        volume.store, volume.info, volume.instances = store, info, instances
+        volume.store, volume.metadata, volume.instances = store, metadata, instances
         return None
 
-    async def _look_again(self, volume: Volume) -> None:
-        """Serve the volume as its `info` says now; as before, if that cannot be read or used."""
+    def _put(self, volume: Volume, store: ObjectStore, metadata: Metadata) -> list[Instance[Data]]:
+        """Put the instances that *metadata* describes into the repo, in place of the volume's others."""
+        settings = volume.settings
+        plan = volume.source_format.plan(metadata, settings)
+        instances = make_instances(
+            plan, settings, metadata.directory, store, self._repo.uuid, self._resources
+        )
+        self._repo.put(settings.alias, instances)
+        return instances
+
+    async def _refresh(self, volume: Volume) -> None:
+        """Serve the volume as its metadata says now; as before, if that cannot be read or used."""
         assert volume.store is not None
         try:
-            info = await find_info(volume.store, volume.source.directory)
-            if info == volume.info:
+            metadata = await volume.source_format.load(volume.store, volume.settings.directory)
+            if metadata == volume.metadata:
                 return
-            instances = make_instances(volume.source, volume.store, self._repo.uuid, self._workshop, *info)
-            self._repo.put(volume.source.alias, instances)
+            instances = self._put(volume, volume.store, metadata)
         except StoreError as error:
             log.debug("%s", error)
         except DvidpcError as error:
             if str(error) != volume.complaint:
-                log.error("store %s was changed, and is served as before: %s", volume.source.alias, error)
+                log.error("store %s was changed, and is served as before: %s", volume.settings.alias, error)
                 volume.complaint = str(error)
         else:
-            log.warning("store %s: its info was rewritten; serving what it says now", volume.source.alias)
+            log.warning("store %s: its info was rewritten; serving what it says now", volume.settings.alias)
             _forget(volume.instances)
-            volume.info, volume.instances, volume.complaint = info, instances, ""
+            volume.metadata, volume.instances, volume.complaint = metadata, instances, ""
 
     def _let_go(self, volume: Volume) -> None:
         """Close the store of *volume* once the requests that read from it have ended."""
         if volume.store is None:
             return
         _forget(volume.instances)
-        task = asyncio.ensure_future(self._retire(volume.store))
+        task = run_in_background(f"close store {volume.settings.alias}", self._retire(volume.store))
         self._retiring[task] = volume.store
 
     async def _retire(self, store: ObjectStore) -> None:
@@ -229,6 +255,6 @@ class Volumes:
             self._retiring.pop(task, None)
 
 
-def _forget(instances: Iterable[Instance]) -> None:
+def _forget(instances: Iterable[Instance[Data]]) -> None:
     for instance in instances:
-        instance.grid.forget()
+        instance.data.forget()

@@ -8,7 +8,8 @@ import re
 from collections.abc import Mapping
 
 from dvidpc.errors import RequestError, TooLargeError
-from dvidpc.types import BlockCoord, Compression, Point
+from dvidpc.formats.payloads import PAYLOADS, Payload
+from dvidpc.types import BlockCoord, Point
 
 _INTEGER = re.compile(r"[+-]?[0-9]+", re.ASCII)
 _INTEGERS = re.compile(r"[+-]?[0-9]{1,18}(?:,[+-]?[0-9]{1,18})*", re.ASCII)
@@ -111,18 +112,18 @@ def parse_block_coord(text: str) -> BlockCoord:
     return BlockCoord(*(parse_int32(part.strip(), "ParseInt") for part in parts))
 
 
-def parse_compression(text: str, default: Compression) -> Compression:
-    """The value of `compression=`; *default* where it is empty or absent.
+def parse_payload(text: str, default: Payload) -> Payload:
+    """Return the payload that `compression=` names; *default* where it is empty or absent.
 
     Raises:
         RequestError: It is neither `jpeg` nor `uncompressed`.
     """
     if not text:
         return default
-    try:
-        return Compression(text)
-    except ValueError:
-        raise RequestError(f"don't understand 'compression' query string value: {text[:_SHOWN]}") from None
+    payload = PAYLOADS.get(text)
+    if payload is None:
+        raise RequestError(f"don't understand 'compression' query string value: {text[:_SHOWN]}")
+    return payload
 
 
 def parse_switch(query: Mapping[str, str], name: str) -> bool:

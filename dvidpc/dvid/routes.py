@@ -6,16 +6,14 @@ for all of them, and they refuse verbs in words of their own.  (imageblk.go:2249
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import hdrs, web
 
-from dvidpc.data.repo import Instance
-from dvidpc.dvid import descriptions
+from dvidpc.data.instance import Data, Instance
 from dvidpc.dvid.descriptions import ADMIN_TOKEN, USER
 from dvidpc.dvid.documents import admin, manual, metadata, readiness, refusals
 from dvidpc.dvid.documents.refusals import send_no_continue
-from dvidpc.dvid.imageblk import blocks, planes, raw, rawkey
 from dvidpc.dvid.services import SERVICES
 from dvidpc.dvid.table import API, HTML, JSON, Api, Doc, Endpoint, Handler, Route
 from dvidpc.errors import RequestError, StoreError
@@ -100,8 +98,6 @@ ROUTES: Final = (
     Route("/api/node/{uuid}/commit", metadata.node_status, Doc("Locked.", (JSON,))),
 )
 
-_IMMUTABLE = 'Data "{name}" uses an immutable GridStore so cannot received POSTs'
-
 REFUSALS: Final[Mapping[str, Handler]] = MappingProxyType(
     {
         "/api/repo/{uuid}/instance": refusals.add_instance,
@@ -121,57 +117,25 @@ REFUSALS: Final[Mapping[str, Handler]] = MappingProxyType(
 )
 """Where DVID writes, and who says that we do not.  (web.go:816-847, 3400c2cb)"""
 
-ENDPOINTS: Final[Mapping[str, Endpoint]] = MappingProxyType(
-    {
-        "specificblocks": Endpoint(
-            blocks.specific_blocks,
-            "DVID does not accept the post action on the 'specificblocks' endpoint",
-            descriptions.SPECIFIC_BLOCKS,
-        ),
-        "subvolblocks": Endpoint(
-            blocks.subvolume_blocks,
-            "DVID does not accept the post action on the 'blocks' endpoint",
-            descriptions.SUBVOLUME_BLOCKS,
-        ),
-        "blocks": Endpoint(blocks.block_span, _IMMUTABLE, descriptions.BLOCKS),
-        "raw": Endpoint(raw.raw, _IMMUTABLE, descriptions.RAW),
-        "isotropic": Endpoint(
-            raw.isotropic, "can only POST 'raw' not 'isotropic' images", descriptions.ISOTROPIC
-        ),
-        "arb": Endpoint(planes.arb, doc=descriptions.ARBITRARY),
-        "tile": Endpoint(planes.tile, _IMMUTABLE, descriptions.TILE),
-        "rawkey": Endpoint(rawkey.rawkey, doc=descriptions.RAW_KEY),
-        "extents": Endpoint(metadata.extents, _IMMUTABLE, descriptions.EXTENTS),
-        "resolution": Endpoint(metadata.resolution, _IMMUTABLE, descriptions.RESOLUTION),
-        "info": Endpoint(metadata.data_info, "info endpoint only supports GET HTTP verb", descriptions.INFO),
-        "metadata": Endpoint(metadata.data_metadata, doc=descriptions.METADATA),
-        "help": Endpoint(manual.help_of_data, doc=descriptions.HELP),
-    }
-)
-"""Endpoints of a data instance, by the first part of the path below it."""
-
-DOCUMENTS: Final = frozenset({"info", "metadata", "help"})
-"""Endpoints that are answered from memory, and hence never wait for their turn."""
-
 _INSTANCE_PATH = "/api/node/{uuid}/{data}/{call:.+}"
 
 
 def add_routes(
-    app: web.Application, base_path: str, routes: Sequence[Route], pages: Sequence[Route], fallback: Handler
+    app: web.Application, base_path: str, api: Api, pages: Sequence[Route], fallback: Handler
 ) -> None:
     """Register every path below *base_path*, with and without a trailing slash.
 
     Args:
         app: The application.
         base_path: What stands before every path; empty: nothing.
-        routes: All routes of the API, DVID's and ours, in the order of the documents about them.
-        pages: Further routes, for browsers, which those documents leave out.
+        api: The routes of the API, DVID's and ours, and the data types.
+        pages: Further routes, for browsers, which are not part of the API.
         fallback: Answers every path that no route matches.
     """
-    app[API] = Api(tuple(routes), ENDPOINTS)
+    app[API] = api
     router = app.router
     router.add_route("*", base_path + _INSTANCE_PATH, call_instance, expect_handler=send_no_continue)
-    for route in (*routes, *pages):
+    for route in (*api.routes, *pages):
         handlers = dict.fromkeys(route.methods, route.handler)
         handlers[hdrs.METH_OPTIONS] = allow(route.methods)
         expect_handler = None if route.reads_body else send_no_continue
@@ -209,14 +173,14 @@ async def call_instance(request: web.Request) -> web.StreamResponse:
         raise RequestError(f'Data "{match["data"]}" can only handle GET or POST HTTP verbs')
     instance = _instance_of(request)
     name = match["call"].split("/", 1)[0]
-    endpoint = ENDPOINTS.get(name)
+    endpoint = request.app[API].families[instance.data.data_type.family].endpoints.get(name)
     if endpoint is None:
         return _bad_call(request, instance)
     if request.method == hdrs.METH_OPTIONS:
         return web.Response(headers={hdrs.ALLOW: "GET, HEAD, OPTIONS"})
     if request.method == hdrs.METH_POST:
         raise RequestError(_post_refusal(request, endpoint, instance))
-    if name in DOCUMENTS:
+    if endpoint.is_document:
         answer = await endpoint.handler(request, instance)
     else:
         admission = request.app[SERVICES].admission
@@ -224,7 +188,7 @@ async def call_instance(request: web.Request) -> web.StreamResponse:
     return name_answer(request, answer)
 
 
-def _instance_of(request: web.Request) -> Instance:
+def _instance_of(request: web.Request) -> Instance[Data]:
     """The instance of a request.
 
     Raises:
@@ -240,18 +204,18 @@ def _instance_of(request: web.Request) -> Instance:
     return services.repo.instance(match["uuid"], match["data"])
 
 
-def _post_refusal(request: web.Request, endpoint: Endpoint, instance: Instance) -> str:
+def _post_refusal(request: web.Request, endpoint: Endpoint[Any], instance: Instance[Data]) -> str:
     if endpoint.post_refusal is not None:
         return endpoint.post_refusal.format(name=instance.name)
     keyword = quote(request.match_info["call"].split("/", 1)[0])
     return f"Cannot do POST on endpoint {keyword} of locked node {request.app[SERVICES].repo.uuid}"
 
 
-def _bad_call(request: web.Request, instance: Instance) -> web.Response:
+def _bad_call(request: web.Request, instance: Instance[Data]) -> web.Response:
     services = request.app[SERVICES]
     root = f"http://{services.facts.host}{services.base_path}"
     return plain_error(
         400,
         f'Bad API call ({request.path}) for data "{instance.name}".  '
-        f"See API help at {root}/api/help/{instance.voxel_type.type_name}\n",
+        f"See API help at {root}/api/help/{instance.data.data_type.name}\n",
     )

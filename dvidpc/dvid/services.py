@@ -18,7 +18,6 @@ from dvidpc.dvid.documents.latencies import UserLatencies
 from dvidpc.http.access_log import Journal
 from dvidpc.http.admission import Admission
 from dvidpc.http.block_list import BlockList
-from dvidpc.run.shortage import Shortage
 from dvidpc.volume.prefetch import Prefetcher
 
 
@@ -35,7 +34,8 @@ class Services:
     journal: Journal
     limits: LimitsConfig
     admission: Admission
-    shortage: Shortage
+    make_room: Callable[[], None]
+    """Drops what is cached when memory has run out."""
     volumes: Volumes
     health: HealthChecks
     prefetcher: Prefetcher

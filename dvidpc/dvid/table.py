@@ -1,16 +1,17 @@
-"""What one row of the table of routes says: who answers, and what the documents about it say."""
+"""The rows of the tables of routes and endpoints: what answers, and what the documents say about it."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from aiohttp import hdrs, web
 
-from dvidpc.data.repo import Instance
+from dvidpc.data.instance import Data, DataType, Instance
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-InstanceHandler = Callable[[web.Request, Instance], Awaitable[web.StreamResponse]]
+
+D = TypeVar("D", bound=Data)
 
 TEXT = "text/plain"
 JSON = "application/json"
@@ -25,9 +26,9 @@ class Parameter(NamedTuple):
     meaning: str
     example: str
     values: tuple[str, ...] = ()
-    """Everything it may be; empty: it is free."""
+    """All values it may have; empty: any."""
     required: bool = False
-    """Whether a query that lacks it is refused; what stands in a path always is."""
+    """Whether a query without it is refused; a parameter in a path is always required."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +37,13 @@ class Doc:
 
     summary: str
     media: tuple[str, ...] = (TEXT,)
-    """Content types of a good answer."""
+    """Content types of a successful answer."""
     query: Mapping[str, Parameter] = field(default_factory=lambda: MappingProxyType({}))
     forms: tuple[str, ...] = ()
-    """Of an endpoint: what the path below the instance looks like, `{name}` being a parameter of the path;
-    empty: the endpoint's name alone."""
+    """For an endpoint: the forms of the path below the instance, with parameters as `{name}`; empty: the
+    endpoint's name alone."""
     statuses: tuple[int, ...] = ()
-    """What it may answer beside 200 and what any route may."""
+    """Further statuses of an answer, besides 200 and what any route may answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,25 +55,58 @@ class Route:
     doc: Doc
     methods: tuple[str, ...] = GET
     reads_body: bool = False
-    """Whether the handler wants what a client sends; else a client that asks first is told not to."""
+    """Whether the handler reads the body; else a client that asks first is told not to send it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
-    """What a data instance does below its name."""
+class Endpoint(Generic[D]):
+    """What a data instance answers below its name."""
 
-    handler: InstanceHandler
+    handler: Callable[[web.Request, Instance[D]], Awaitable[web.StreamResponse]]
     post_refusal: str | None = None
-    """What a POST is told in DVID's own words, `{name}` being the instance; None: that the node is locked."""
+    """DVID's refusal of a POST, `{name}` being the instance; None: that the node is locked."""
     doc: Doc = Doc("")
+    is_document: bool = False
+    """Whether it is answered from memory, and hence without waiting for its turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Family(Generic[D]):
+    """The types of data that share a table of endpoints."""
+
+    name: str
+    """As `DataType.family`."""
+    types: tuple[DataType, ...]
+    """In the order of their names."""
+    endpoints: Mapping[str, Endpoint[D]]
+    """By the first part of the path below an instance."""
+    introduce: Callable[[str], str]
+    """Writes the head of the help page for the type of that name."""
 
 
 class Api(NamedTuple):
-    """Everything this server answers."""
+    """Everything the server answers."""
 
     routes: tuple[Route, ...]
-    endpoints: Mapping[str, Endpoint]
-    """Of a data instance, by the first part of the path below it."""
+    families: Mapping[str, Family[Any]]
+    """By name."""
+
+    def data_types(self) -> Iterator[DataType]:
+        """Yield the types that instances can have."""
+        for family in self.families.values():
+            yield from family.types
+
+    def endpoint_names(self) -> Iterator[str]:
+        """Yield the names of all endpoints of instances."""
+        for family in self.families.values():
+            yield from family.endpoints
+
+    def family_of(self, type_name: str) -> Family[Any] | None:
+        """Return the family of a type; None if there is no such type."""
+        for family in self.families.values():
+            if any(data_type.name == type_name for data_type in family.types):
+                return family
+        return None
 
 
 API: Final = web.AppKey("api", Api)

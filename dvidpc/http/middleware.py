@@ -100,7 +100,7 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     except ConnectionError:
         raise  # the client has left
     except MemoryError:
-        request.app[SERVICES].shortage.make_room()
+        request.app[SERVICES].make_room()
         log.error("request %s, %s: out of memory", TALLY.get().request_id, request.path[:_SHOWN])
         return answer_error(request, OverloadedError("out of memory; try again soon", _RETRY_AFTER_S))
     except Exception:

@@ -1,30 +1,29 @@
-"""Makes the parts of the server and joins them: the only place that knows them all."""
+"""Make the parts of the server and join them: the only module that knows them all."""
 
 import asyncio
-import logging
 import os
 import resource
 import socket
-import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
 
 from dvidpc import __version__
-from dvidpc.cache.loading_cache import LoadingCache
-from dvidpc.config import Config, LimitsConfig, changed_stores, needs_restart
+from dvidpc.config import Config, LimitsConfig
 from dvidpc.data.health import HealthChecks
 from dvidpc.data.repo import Repo, derive_repo_uuid
-from dvidpc.data.volume_opening import Workshop
 from dvidpc.data.volumes import Volumes
+from dvidpc.dvid.data_types import FAMILIES
 from dvidpc.dvid.documents.bodies import LoadCounters, ServerFacts
 from dvidpc.dvid.documents.encoded import EncodedDocuments
 from dvidpc.dvid.documents.latencies import UserLatencies
-from dvidpc.dvid.routes import ENDPOINTS, ROUTES, add_routes
+from dvidpc.dvid.routes import ROUTES, add_routes
 from dvidpc.dvid.services import SERVICES, Services
+from dvidpc.dvid.table import Api, Family
 from dvidpc.http.access_log import Journal
 from dvidpc.http.admission import Admission
 from dvidpc.http.block_list import BlockList
@@ -34,11 +33,13 @@ from dvidpc.http.metric_sources import METRICS, Sources
 from dvidpc.http.middleware import rim
 from dvidpc.http.sampling import Pulse, Reads
 from dvidpc.http.tokens import read_secret, require_token
-from dvidpc.run.shortage import LOOK_EVERY_S, Shortage
+from dvidpc.run.memory import PROBE_EVERY_S, MemoryGuard
+from dvidpc.run.reload import RELOADING, START_WAIT_S, Reloading
 from dvidpc.sources.buckets import Buckets
 from dvidpc.storage.retry.upstream_counts import UpstreamCounts
-from dvidpc.tasks import abandon, every
+from dvidpc.tasks import abandon, every, keep_running
 from dvidpc.volume.prefetch import Prefetcher
+from dvidpc.volume.resources import Resources, make_resources
 from dvidpc.web.routes import PAGES
 from dvidpc.web.routes import ROUTES as WEB_ROUTES
 from dvidpc.web.web_client import WEB_CLIENT, WebClient, serve_file
@@ -46,73 +47,65 @@ from dvidpc.web.web_client import WEB_CLIENT, WebClient, serve_file
 if TYPE_CHECKING:
     from aiohttp.typedefs import Middleware
 
-log = logging.getLogger(__name__)
-
-START_WAIT_S = 4.0
-"""How long the start waits for buckets, so that the first request is answered within 5 s; volumes whose
-bucket takes longer are served once it has answered."""
-
-EXPIRE_EVERY_S = 10.0
-"""How often what is cached is looked at for its age."""
-OPEN_PATHS = frozenset({"/healthz", "/readyz"})
-"""What is answered to everybody: a balancer has no token."""
+EXPIRE_EVERY_S: Final = 10.0
+"""How often cached values are checked for their age."""
+OPEN_PATHS: Final = frozenset({"/healthz", "/readyz"})
+"""Paths that need no token: a load balancer has none."""
 
 
-class Reloading:
-    """Exchanges the configuration of a running server."""
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """The parts of the server that live as long as it does."""
 
-    def __init__(self, config: Config, services: Services, buckets: Buckets) -> None:
-        self._config = config
-        self._services = services
-        self._buckets = buckets
-
-    async def use(self, config: Config) -> None:
-        """Serve what *config* says; logs what of it takes a restart."""
-        for name in needs_restart(self._config, config):
-            log.warning("%s has changed; that takes a restart", name)
-        changed = changed_stores(self._config, config)
-        self._config = config
-        self._buckets.use(config)
-        self._services.limits = config.limits
-        self._services.config_text = await asyncio.to_thread(config.path.read_bytes)
-        self._services.admission.use(config.limits)
-        await self._services.volumes.replace(self._buckets.sources, changed, START_WAIT_S)
+    repo: Repo
+    pool: ThreadPoolExecutor
+    resources: Resources
+    buckets: Buckets
+    volumes: Volumes
+    health: HealthChecks
+    prefetcher: Prefetcher
+    access_log: Journal
+    load: Pulse
+    memory: MemoryGuard
+    admission: Admission
+    block_list: BlockList
 
 
-RELOADING: Final = web.AppKey("reloading", Reloading)
-
-
-def make_app(config: Config, environ: Mapping[str, str], started: float) -> web.Application:
-    """The whole server as an aiohttp application; it opens its volumes as it starts.
+def make_app(
+    config: Config,
+    environ: Mapping[str, str],
+    started: float,
+    *,
+    families: Mapping[str, Family[Any]] = FAMILIES,
+) -> web.Application:
+    """Make the whole server as an aiohttp application, which opens its volumes as it starts.
 
     Args:
         config: What to serve and how.
-        environ: The environment: credentials, the administrator's token and the secret of tokens are
-            looked for there.
-        started: When the server began, in seconds since the epoch.
+        environ: The environment: credentials, the administrator's token and the secret of tokens.
+        started: When the server started, in seconds since the epoch.
+        families: The types of data that instances can have.
 
     Raises:
-        ConfigError: Tokens are asked for, and there is no secret to check them with.
+        ConfigError: Tokens are required but there is no secret to check them with, or a file that the
+            configuration names cannot be read.
     """
-    server = config.server
-    cors = Cors(server.cors_domains, allow_timing=server.allow_timing)
-    block_list = BlockList(server.block_list_file)
-    checks: list[Check] = [redirect_to_clean_path, cors.answer_preflight]
-    if block_list.path is not None:
-        checks.append(refuse_blocked(block_list))
-    gate = make_gate(checks)
-    middlewares: list[Middleware] = [rim, gate]
-    if config.auth.enforce == "token":
-        open_paths = frozenset(server.base_path + path for path in OPEN_PATHS)
-        middlewares.append(require_token(read_secret(environ), open_paths))
-    app = web.Application(middlewares=middlewares)
+    api = Api((*WEB_ROUTES, *ROUTES), families)
+    parts = _make_parts(config, environ, started, api)
+    cors = Cors(config.server.cors_domains, allow_timing=config.server.allow_timing)
+    app = web.Application(middlewares=_middlewares(config, environ, cors, parts.block_list))
     app.on_response_prepare.append(cors.on_prepare)
     app[CORS] = cors
-    app[WEB_CLIENT] = WebClient(
-        server.web_client, server.web_redirect_path, server.web_default_file, server.base_path
-    )
-    add_routes(app, server.base_path, (*WEB_ROUTES, *ROUTES), PAGES, serve_file)
+    app[WEB_CLIENT] = _web_client(config)
+    app[SERVICES] = _services(config, environ, started, parts)
+    app[RELOADING] = Reloading(config, app[SERVICES], parts.buckets)
+    app[METRICS] = _metric_sources(parts)
+    add_routes(app, config.server.base_path, api, PAGES, serve_file)
+    app.cleanup_ctx.append(partial(_keep_open, parts))
+    return app
 
+
+def _make_parts(config: Config, environ: Mapping[str, str], started: float, api: Api) -> _Parts:
     repo = Repo(
         config.repo.uuid or derive_repo_uuid(config.stores[0].ref),
         config.repo.alias,
@@ -120,90 +113,96 @@ def make_app(config: Config, environ: Mapping[str, str], started: float) -> web.
         started,
     )
     pool = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="codec")
-    workshop = make_workshop(config, pool)
+    resources = make_resources(config.cache, config.limits, pool)
     buckets = Buckets(config, environ)
-    volumes = Volumes(buckets.sources, buckets.open, repo, workshop)
-    health = HealthChecks(lambda: volumes.volumes)
-    prefetcher = Prefetcher()
-    journal = Journal(frozenset(ENDPOINTS))
-    pulse = Pulse(lambda: _reads_of(buckets.counts.values()))
-    shortage = Shortage((workshop.payloads, workshop.held, workshop.indexes))
-    admission = Admission(config.limits, shortage=lambda: shortage.reason)
-    services = app[SERVICES] = Services(
+    volumes = Volumes(buckets.volumes, buckets.open, repo, resources)
+    memory = MemoryGuard(resources.caches)
+    return _Parts(
         repo=repo,
-        encoded=EncodedDocuments(repo),
-        facts=_facts(config, started),
-        load=lambda: _load(pulse, journal, config.limits),
-        users=UserLatencies(),
-        journal=journal,
-        limits=config.limits,
-        admission=admission,
-        shortage=shortage,
+        pool=pool,
+        resources=resources,
+        buckets=buckets,
         volumes=volumes,
-        health=health,
-        prefetcher=prefetcher,
+        health=HealthChecks(lambda: volumes.volumes),
+        prefetcher=Prefetcher(),
+        access_log=Journal(frozenset(api.endpoint_names())),
+        load=Pulse(lambda: _reads_of(buckets.counts.values())),
+        memory=memory,
+        admission=Admission(config.limits, shortage=lambda: memory.reason),
+        block_list=BlockList(config.server.block_list_file),
+    )
+
+
+def _middlewares(
+    config: Config, environ: Mapping[str, str], cors: Cors, block_list: BlockList
+) -> "list[Middleware]":
+    server = config.server
+    checks: list[Check] = [redirect_to_clean_path, cors.answer_preflight]
+    if block_list.path is not None:
+        checks.append(refuse_blocked(block_list))
+    middlewares: list[Middleware] = [rim, make_gate(checks)]
+    if config.auth.enforce == "token":
+        open_paths = frozenset(server.base_path + path for path in OPEN_PATHS)
+        middlewares.append(require_token(read_secret(environ), open_paths))
+    return middlewares
+
+
+def _web_client(config: Config) -> WebClient:
+    server = config.server
+    return WebClient(server.web_client, server.web_redirect_path, server.web_default_file, server.base_path)
+
+
+def _services(config: Config, environ: Mapping[str, str], started: float, parts: _Parts) -> Services:
+    return Services(
+        repo=parts.repo,
+        encoded=EncodedDocuments(parts.repo),
+        facts=_facts(config, started),
+        load=lambda: _load(parts, config.limits),
+        users=UserLatencies(),
+        journal=parts.access_log,
+        limits=config.limits,
+        admission=parts.admission,
+        make_room=parts.memory.make_room,
+        volumes=parts.volumes,
+        health=parts.health,
+        prefetcher=parts.prefetcher,
         config_text=config.path.read_bytes(),
         admin_token=environ.get("DVID_ADMIN_TOKEN") or None,
-        block_list=block_list,
-        base_path=server.base_path,
-    )
-    app[RELOADING] = Reloading(config, services, buckets)
-
-    app[METRICS] = Sources(
-        journal=journal,
-        pulse=pulse,
-        upstream=buckets.counts,
-        are_left_alone=buckets.are_left_alone,
-        caches={"blocks": workshop.payloads, "indexes": workshop.indexes},
-        health=health,
-        repo=repo,
-        admission=admission,
-    )
-
-    async def keep_open(_app: web.Application) -> AsyncIterator[None]:
-        beating = asyncio.ensure_future(pulse.run())
-        await volumes.start(START_WAIT_S)
-        chores = [
-            asyncio.ensure_future(chore)
-            for chore in (
-                admission.sweep(),
-                every(EXPIRE_EVERY_S, partial(_expire, workshop)),
-                every(LOOK_EVERY_S, shortage.look),
-            )
-        ]
-        yield
-        await abandon([beating, *chores])
-        journal.flush()
-        await prefetcher.close()
-        await health.close()
-        await volumes.close()
-        pool.shutdown(cancel_futures=True)
-        workshop.isolation.close()
-
-    app.cleanup_ctx.append(keep_open)
-    return app
-
-
-def _expire(workshop: Workshop) -> None:
-    workshop.payloads.expire()
-    workshop.indexes.expire()
-
-
-def make_workshop(config: Config, pool: ThreadPoolExecutor) -> Workshop:
-    """What all volumes share; close its isolation once the pool is shut down."""
-    return Workshop(
-        payloads=_make_cache(config.cache.memory, config.limits),
-        indexes=_make_cache(config.cache.index_memory, config.limits),
-        pool=pool,
+        block_list=parts.block_list,
+        base_path=config.server.base_path,
     )
 
 
-def _make_cache(max_bytes: int, limits: LimitsConfig) -> LoadingCache:
-    """A cache whose absences are a third of negative_ttl old at most.
+def _metric_sources(parts: _Parts) -> Sources:
+    return Sources(
+        journal=parts.access_log,
+        pulse=parts.load,
+        upstream=parts.buckets.counts,
+        are_left_alone=parts.buckets.open_breakers,
+        caches={"blocks": parts.resources.payloads, "indexes": parts.resources.indexes},
+        health=parts.health,
+        repo=parts.repo,
+        admission=parts.admission,
+    )
 
-    That a block is absent may follow from a minishard's absence, and this from a shard's: three caches.
-    """
-    return LoadingCache(max_bytes, absence_ttl_s=limits.negative_ttl_s / 3, clock=time.monotonic)
+
+async def _keep_open(parts: _Parts, _app: web.Application) -> AsyncIterator[None]:
+    """Open the volumes and run the background work while the application runs."""
+    sampling = keep_running("load sampling", parts.load.run)
+    await parts.volumes.start(START_WAIT_S)
+    chores = [
+        keep_running("admission", parts.admission.sweep),
+        keep_running("cache expiry", lambda: every(EXPIRE_EVERY_S, parts.resources.expire)),
+        keep_running("memory guard", lambda: every(PROBE_EVERY_S, parts.memory.probe)),
+    ]
+    yield
+    await abandon([sampling, *chores])
+    parts.access_log.flush()
+    await parts.prefetcher.close()
+    await parts.health.close()
+    await parts.volumes.close()
+    parts.pool.shutdown(cancel_futures=True)
+    parts.resources.isolation.close()
 
 
 def _reads_of(buckets: Iterable[UpstreamCounts]) -> Reads:
@@ -211,12 +210,12 @@ def _reads_of(buckets: Iterable[UpstreamCounts]) -> Reads:
     return Reads(sum(one.requests for one in counts), sum(one.nbytes for one in counts))
 
 
-def _load(pulse: Pulse, journal: Journal, limits: LimitsConfig) -> LoadCounters:
+def _load(parts: _Parts, limits: LimitsConfig) -> LoadCounters:
     return LoadCounters(
-        get_requests=pulse.rate.requests,
-        bytes_read=pulse.rate.nbytes,
+        get_requests=parts.load.rate.requests,
+        bytes_read=parts.load.rate.nbytes,
         tasks=len(asyncio.all_tasks()),
-        handlers_active=100 * journal.in_flight // limits.max_in_flight,
+        handlers_active=100 * parts.access_log.in_flight // limits.max_in_flight,
     )
 
 

@@ -1,16 +1,15 @@
-"""Runs the application: listens, waits for a signal, lets requests under way end."""
+"""Run the application: listen, wait for a signal, let requests in flight end."""
 
 import asyncio
 import logging
 import os
 import signal
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 
 from aiohttp import web
 
-from dvidpc.config import Address, Config, LimitsConfig, load_config
+from dvidpc.config import Config, LimitsConfig
 from dvidpc.data.summary import log_table
 from dvidpc.dvid.services import SERVICES
 from dvidpc.errors import ConfigError
@@ -18,16 +17,16 @@ from dvidpc.http.aiohttp_internals import check_parser
 from dvidpc.http.connections import WatchedRunner
 from dvidpc.http.cors import CORS
 from dvidpc.http.metric_sources import METRICS
-from dvidpc.log.set_up import set_up_logging
-from dvidpc.run.allocator import keep_freed_memory, share_arenas
-from dvidpc.run.app import RELOADING, Reloading, make_app
+from dvidpc.run.app import make_app
+from dvidpc.run.memory import keep_freed_memory, share_arenas
+from dvidpc.run.reload import RELOADING, reloading_on_sighup
 
 log = logging.getLogger(__name__)
 
 _BACKLOG = 1024
-"""Connections that may wait to be accepted; a client beyond them tries again a second later."""
+"""Connections that may wait to be accepted; further clients retry a second later."""
 _LINGERING_S = 2.0
-"""How long what a refused client goes on to send is dropped, so that it gets to read the refusal."""
+"""How long the rest of a refused request is read and dropped, so that the client gets to read the refusal."""
 
 
 async def serve(
@@ -40,63 +39,44 @@ async def serve(
 ) -> None:
     """Serve until SIGTERM or SIGINT, then stop in order.
 
-    On SIGTERM `/readyz` fails first, for `shutdownDelay` seconds, so that a balancer looks elsewhere
-    before a request is refused; then requests under way have `drain_timeout` to end. On SIGINT, a
-    person waits, and there is no delay.
+    On SIGTERM `/readyz` fails first, for `shutdownDelay` seconds, so that a load balancer looks elsewhere
+    before a request is refused; then requests in flight have `drain_timeout` to end. On SIGINT a person
+    waits, so there is no delay.
 
     Args:
         config: What to serve and how.
         environ: The environment.
-        started: When the server began, in seconds since the epoch; workers say the same.
+        started: When the server started, in seconds since the epoch; all workers pass the same.
         on_ready: Called with the base URL and the repo's UUID once requests are answered.
-        lifeline: A file descriptor; once it is at its end, this stops as on SIGINT. Others share the
-            port then. None: this is the only process.
+        lifeline: A file descriptor; when it reaches its end, the server stops as on SIGINT. Other workers
+            share the port then. None: this is the only process.
 
     Raises:
-        ConfigError: The address cannot be listened on, or aiohttp is not one to be trusted.
+        ConfigError: The address cannot be listened on, or aiohttp is too old or without its C parser.
     """
     check_parser()
     keep_freed_memory()
     share_arenas()
     app = make_app(config, environ, started)
     runner = make_runner(app, config.limits)
-    for note in config.notes:
-        log.info("%s", note)
-    for warning in config.warnings:
-        log.warning("%s", warning)
+    _log_findings(config)
     stop = _stop_signal(lifeline)
-    metrics_runner = None if config.metrics.address is None else _metrics_runner(app)
-    await runner.setup()
-    try:
-        place = f"{config.path}: [server] httpAddress"
-        url = await _listen(runner, config.server.http_address, place, shared=lifeline is not None)
-        if config.metrics.address is not None and metrics_runner is not None:
-            await metrics_runner.setup()
-            place = f"{config.path}: [metrics] address"
-            at = await _listen(metrics_runner, config.metrics.address, place, shared=False)
-            log.info("metrics at %s/metrics", at)
+    async with _serving_metrics(app, config), _running(runner):
+        url = await _listen(runner, config, "[server] httpAddress", shared=lifeline is not None)
         log_table(app[SERVICES].volumes.volumes)
         log.info("repo %s, web server listening at %s", app[SERVICES].repo.uuid, url)
         if on_ready is not None:
             on_ready(url, app[SERVICES].repo.uuid)
-        with _reloading(app[RELOADING], runner, config.path):
+        with reloading_on_sighup(app[RELOADING], runner, config.path):
             number = await stop
-        app[SERVICES].stopping.set()
-        if number == signal.SIGTERM:
-            log.info("stopping in %g s, as SIGTERM asks", config.server.shutdown_delay_s)
-            await asyncio.sleep(config.server.shutdown_delay_s)
-        log.info("stopping once the requests under way have ended")
-    finally:
-        await runner.cleanup()
-        if metrics_runner is not None:
-            await metrics_runner.cleanup()
+        await _announce_stop(app, config, number)
     log.info("stopped")
 
 
 def make_runner(app: web.Application, limits: LimitsConfig) -> WatchedRunner:
-    """What connects *app* to sockets.
+    """Return what connects *app* to sockets.
 
-    Request lines may be long: all the blocks of a request stand in its URL, and aiohttp's own limit of
+    Request lines may be long: all blocks of a request stand in its URL, and aiohttp's default limit of
     8190 bytes refuses libdvid at 600 blocks.
     """
     runner = _Runner(
@@ -113,50 +93,52 @@ def make_runner(app: web.Application, limits: LimitsConfig) -> WatchedRunner:
     return runner
 
 
-def _metrics_runner(app: web.Application) -> web.AppRunner:
-    from dvidpc.http.metrics import metrics_app  # noqa: PLC0415 - slow to import, and not everybody looks
-
-    return web.AppRunner(metrics_app(app[METRICS]), access_log=None)
-
-
-@contextmanager
-def _reloading(reloading: Reloading, runner: WatchedRunner, path: Path) -> Iterator[None]:
-    """Read the configuration again on each SIGHUP, one after the other."""
-    loop = asyncio.get_running_loop()
-    asked = asyncio.Event()
-
-    async def reload() -> None:
-        while True:
-            await asked.wait()
-            asked.clear()
-            await reload_config(reloading, runner, path)
-
-    loop.add_signal_handler(signal.SIGHUP, asked.set)
-    task = asyncio.ensure_future(reload())
+@asynccontextmanager
+async def _running(runner: WatchedRunner) -> AsyncIterator[None]:
+    """Start the application; at the end let requests in flight end, then close everything it opened."""
+    await runner.setup()
     try:
         yield
     finally:
-        loop.add_signal_handler(signal.SIGHUP, lambda: None)
-        task.cancel()
+        await runner.cleanup()
 
 
-async def reload_config(reloading: Reloading, runner: WatchedRunner, path: Path) -> None:
-    """Serve what the file says now; as before, and logged why, if it cannot be used."""
-    try:
-        config = await asyncio.to_thread(load_config, path)
-        set_up_logging(config.logging, announce=False)
-    except ConfigError as error:
-        log.error("the configuration stays as it was: %s", error)
-        return
-    runner.watch(config.limits)
-    await reloading.use(config)
+def _log_findings(config: Config) -> None:
+    for note in config.notes:
+        log.info("%s", note)
     for warning in config.warnings:
         log.warning("%s", warning)
-    log.info("configuration read again")
+
+
+async def _announce_stop(app: web.Application, config: Config, number: int) -> None:
+    """Fail `/readyz`, and after SIGTERM give load balancers time to notice."""
+    app[SERVICES].stopping.set()
+    if number == signal.SIGTERM:
+        log.info("stopping in %g s, as SIGTERM asks", config.server.shutdown_delay_s)
+        await asyncio.sleep(config.server.shutdown_delay_s)
+    log.info("stopping once the requests in flight have ended")
+
+
+@asynccontextmanager
+async def _serving_metrics(app: web.Application, config: Config) -> AsyncIterator[None]:
+    """Serve `/metrics` at its own address, if one is configured."""
+    if config.metrics.address is None:
+        yield
+        return
+    from dvidpc.http.metrics import metrics_app  # noqa: PLC0415 - slow to import, and often not needed
+
+    runner = web.AppRunner(metrics_app(app[METRICS]), access_log=None)
+    await runner.setup()
+    try:
+        url = await _listen(runner, config, "[metrics] address", shared=False)
+        log.info("metrics at %s/metrics", url)
+        yield
+    finally:
+        await runner.cleanup()
 
 
 class _Runner(WatchedRunner):
-    """Has pages of other origins read what is answered to requests that no handler sees."""
+    """Sends CORS headers with the answers to requests that no handler sees."""
 
     async def setup(self) -> None:
         await super().setup()
@@ -165,7 +147,7 @@ class _Runner(WatchedRunner):
 
 
 def _stop_signal(lifeline: int | None) -> "asyncio.Future[int]":
-    """Done with the number of the first signal that asks to stop; the second kills."""
+    """Return a future of the first signal that asks to stop; the second one kills."""
     loop = asyncio.get_running_loop()
     stop: asyncio.Future[int] = loop.create_future()
 
@@ -181,13 +163,17 @@ def _stop_signal(lifeline: int | None) -> "asyncio.Future[int]":
     return stop
 
 
-async def _listen(runner: web.AppRunner, address: Address, place: str, *, shared: bool) -> str:
-    """Listen at *address*, which stands at *place*; the base URL at which it is reached from here."""
+async def _listen(runner: web.AppRunner, config: Config, key: str, *, shared: bool) -> str:
+    """Listen at the address that *key* configures; return the base URL at which it is reached from here."""
+    address = config.server.http_address if key.startswith("[server]") else config.metrics.address
+    assert address is not None
     try:
         await web.TCPSite(runner, address.host, address.port, backlog=_BACKLOG, reuse_port=shared).start()
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
-        raise ConfigError(f"{place}: cannot listen on {address}: {reason}; name another") from error
+        raise ConfigError(
+            f"{config.path}: {key}: cannot listen on {address}: {reason}; name another"
+        ) from error
     port = runner.addresses[0][1]
     host = address.host or "localhost"
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

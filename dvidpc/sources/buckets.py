@@ -1,9 +1,9 @@
-"""The buckets that the configuration names: where each lies, how it is asked, and what was asked of it."""
+"""The buckets that the configuration names: where each lies, how it is opened, and its request counts."""
 
 from collections.abc import Mapping
 
 from dvidpc.config import Config, LimitsConfig, StoreConfig
-from dvidpc.data.volume_opening import VolumeSource
+from dvidpc.sources.base import VolumeSettings
 from dvidpc.storage.base import BucketAccess, ObjectStore, UpstreamLimits
 from dvidpc.storage.coalesce import CoalescingStore
 from dvidpc.storage.opening import bucket_of, open_store
@@ -13,7 +13,7 @@ from dvidpc.storage.retry.upstream_counts import UpstreamCounts
 
 
 class Buckets:
-    """Opens the buckets of the configuration that holds now; volumes of one bucket share a gate."""
+    """Opens the buckets of the current configuration; volumes in one bucket share a gate."""
 
     def __init__(self, config: Config, environ: Mapping[str, str]) -> None:
         self._environ = environ
@@ -21,11 +21,11 @@ class Buckets:
         self._gates: dict[tuple[str, ...], Gate] = {}
         self._gate_of: dict[str, Gate] = {}
         self.counts: dict[str, UpstreamCounts] = {}
-        """What was asked for each volume, by its store's alias."""
+        """Requests to the bucket of each volume, by the alias of its store."""
         self.use(config)
 
     def use(self, config: Config) -> None:
-        """Open what *config* says from now on."""
+        """Open what *config* names from now on."""
         limits = upstream_limits_of(config.limits)
         self._stores = {store.alias: store for store in config.stores if store.instance is not None}
         for alias in self._stores:
@@ -33,40 +33,40 @@ class Buckets:
         if limits != self._limits:
             self._limits, self._gates = limits, {}
 
-    def are_left_alone(self) -> dict[str, bool]:
-        """Whether a bucket is down and only probed, for each volume opened, by its store's alias."""
+    def open_breakers(self) -> dict[str, bool]:
+        """Return whether the circuit breaker is open, by the alias of each opened store."""
         opened = {alias: gate for alias, gate in self._gate_of.items() if alias in self._stores}
         return {alias: gate.breaker.is_open for alias, gate in opened.items()}
 
     @property
-    def sources(self) -> list[VolumeSource]:
+    def volumes(self) -> list[VolumeSettings]:
         """The volumes, in the order of the configuration."""
-        return [source_of(store) for store in self._stores.values()]
+        return [settings_of(store) for store in self._stores.values()]
 
-    async def open(self, source: VolumeSource) -> ObjectStore:
-        """Open the bucket of a volume."""
-        access = access_of(self._stores[source.alias])
+    async def open(self, volume: VolumeSettings) -> ObjectStore:
+        """Open the bucket of *volume*."""
+        access = access_of(self._stores[volume.alias])
         gate = self._gates.setdefault(bucket_of(access), Gate(self._limits))
-        self._gate_of[source.alias] = gate
+        self._gate_of[volume.alias] = gate
         return CoalescingStore(
             await open_store(
-                access, self._limits, environ=self._environ, counts=self.counts[source.alias], gate=gate
+                access, self._limits, environ=self._environ, counts=self.counts[volume.alias], gate=gate
             )
         )
 
 
-def source_of(store: StoreConfig) -> VolumeSource:
-    """Which volume a store of the configuration is.
+def settings_of(store: StoreConfig) -> VolumeSettings:
+    """Return the volume that a store of the configuration names.
 
     Raises:
         ConfigError: Its `ref` does not lie below its `root`.
     """
     _, directory = split_ref(parse_ref(store.ref), store.root)
-    return VolumeSource(store.alias, store.instance or "", store.block_size, directory)
+    return VolumeSettings(store.alias, store.instance or "", store.block_size, directory, store.engine)
 
 
 def access_of(store: StoreConfig) -> BucketAccess:
-    """Where the root of a store of the configuration lies, and who we are there."""
+    """Return where the root of a store of the configuration lies, and with which identity it is read."""
     root, _ = split_ref(parse_ref(store.ref), store.root)
     return BucketAccess(
         ref=root.prefix if root.kind is Kind.FILE else root.url,
@@ -83,7 +83,7 @@ def access_of(store: StoreConfig) -> BucketAccess:
 
 
 def upstream_limits_of(limits: LimitsConfig) -> UpstreamLimits:
-    """How buckets are asked."""
+    """Return how buckets are asked."""
     return UpstreamLimits(
         connect_timeout_s=limits.connect_timeout_s,
         first_byte_timeout_s=limits.first_byte_timeout_s,

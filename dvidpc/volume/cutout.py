@@ -1,4 +1,4 @@
-"""Voxels of boxes of any size at any place, in bounded memory."""
+"""Cut boxes of any size out of a scale, in bounded memory."""
 
 import asyncio
 from collections import deque
@@ -22,20 +22,20 @@ SLAB_NBYTES = 64 * 2**20
 """Bytes of a box that are assembled at a time; as many again may wait to be sent."""
 
 WIDE_SLAB_NBYTES = 256 * 2**20
-"""Likewise where a box is so wide that its chunks cannot be kept from one slab to the next, and each is read
-once for every slab it lies in; then nothing waits."""
+"""The same for a box so wide that its chunks cannot be cached from one slab to the next, so that each is read
+once for every slab it lies in; then only one slab exists at a time."""
 
 PART_NBYTES = 2**20
 """Bytes that are handed over to be sent at a time: what the connection has not taken yet is copied."""
 
 _LOOK_AHEAD_NBYTES = 32 * 2**20
-"""Bytes of decoded chunks of one request that may be under way; at least two chunks, at most 64."""
+"""Bytes of decoded chunks of one request that may be in flight; at least two chunks, at most 64."""
 
 _BATCH_NBYTES = 4 * 2**20
 """Bytes of chunks that are worth a trip to a thread."""
 
 _BATCH_CHUNKS = 256
-"""Chunks that are looked at between two such trips, so that others get their turn on the event loop."""
+"""Chunks handled between two such trips, so that the event loop can serve other requests."""
 
 Batch = list[tuple[ChunkCoord, Voxels]]
 
@@ -70,12 +70,12 @@ async def stream_box(grid: GridStore, box: Box) -> AsyncGenerator[memoryview, No
 
 
 async def read_box(grid: GridStore, box: Box, whole: Box | None = None) -> Voxels | None:
-    """The voxels of *box*, `[c, z, y, x]`, zero where no chunk reaches; None if no stored chunk touches it.
+    """Return the voxels of *box*, `[c, z, y, x]`, zero where no chunk reaches; None if none is stored.
 
     Args:
         grid: Which scale.
         box: Which voxels; not empty.
-        whole: The box that *box* is a slab of, if the others are wanted next.
+        whole: The box that *box* is a slab of, if the other slabs are read next.
 
     Raises:
         FormatError: A chunk is damaged.
@@ -93,13 +93,13 @@ async def read_box(grid: GridStore, box: Box, whole: Box | None = None) -> Voxel
 
 
 def zeros(grid: GridStore, box: Box) -> Voxels:
-    """What `read_box` would answer if it met nothing but zeros; it costs no memory until it is written to."""
+    """Return what `read_box` would for nothing but zeros; takes no memory until it is written to."""
     shape = grid.chunk_shape._replace(size=box.size)
     return np.zeros(shape.czyx, shape.dtype)
 
 
 def voxel_nbytes(grid: GridStore) -> int:
-    """Bytes of a voxel as it is sent: three channels have gained a fourth."""
+    """Return the bytes of a voxel as it is sent: three channels gain an alpha."""
     shape = grid.chunk_shape
     return (4 if shape.num_channels == 3 else shape.num_channels) * shape.data_type.itemsize
 
@@ -107,7 +107,7 @@ def voxel_nbytes(grid: GridStore) -> int:
 async def read_chunks(
     grid: GridStore, cells: Iterable[ChunkCoord], *, keep: bool = True
 ) -> AsyncGenerator[Batch, None]:
-    """Yield the chunks that are stored, decoded, in the order of *cells*, in batches worth a thread's while.
+    """Yield the stored chunks, decoded, in the order of *cells*, in batches worth a trip to a thread.
 
     Raises:
         FormatError: A chunk is damaged.
@@ -159,9 +159,9 @@ async def _load_slab(grid: GridStore, box: Box, slab: Box) -> memoryview:
 
 
 def _is_worth_keeping(grid: GridStore, box: Box, slab: Box) -> bool:
-    """Whether the chunks of *slab* are to be kept: *box* is small, or its next slab needs them again.
+    """Whether to cache the chunks of *slab*: *box* is small, or its next slab needs them again.
 
-    What does not fit would only push out what others use.
+    Chunks that do not fit would only evict what other requests use.
     """
     needed = slab if cuts_chunks(slab, box, grid.grid) else box
     return grid.grid.count_chunks_touching(needed) * grid.chunk_shape.nbytes <= grid.cache_nbytes // 2
@@ -179,7 +179,7 @@ def _place(grid: GridStore, box: Box, batch: Sequence[tuple[ChunkCoord, Voxels]]
 
 
 def listed(voxels_czyx: Voxels) -> memoryview:
-    """The bytes of *voxels_czyx* as DVID lists them; of one channel, the very memory."""
+    """Return the bytes of *voxels_czyx* in DVID's order; for one channel without copying."""
     channels, depth, height, width = voxels_czyx.shape
     if channels > 1:
         voxels_czyx = pixels_of(voxels_czyx.reshape(channels, depth * height, width))

@@ -1,4 +1,4 @@
-"""Fetches the blocks of one request: many at a time, handed over in the order they were asked for."""
+"""Fetch the blocks of one request: many at a time, delivered in the order of the request."""
 
 import logging
 from collections import deque
@@ -8,29 +8,30 @@ from dvidpc.cache.flights import Share
 from dvidpc.cache.loading_cache import MISSING
 from dvidpc.counters import TALLY
 from dvidpc.errors import FormatError, StoreError
-from dvidpc.types import BlockCoord, Compression
+from dvidpc.formats.payloads import Payload
+from dvidpc.types import BlockCoord
 from dvidpc.volume.grid_store import GridStore
 
 log = logging.getLogger(__name__)
 
 LOOK_AHEAD = 128
-"""Blocks of one request that may be under way, or waiting for their turn to be sent."""
+"""Blocks of one request that may be in flight, or wait to be sent."""
 
 LOOK_AHEAD_BYTES = 64 * 2**20
-"""Bytes that these may take uncompressed; blocks of 256 voxels along each edge have 16 MiB each."""
+"""Bytes that these may take uncompressed; a block of 256 voxels along each edge has 16 MiB."""
 
 
 async def fetch_blocks(
-    grid: GridStore, blocks: Iterable[BlockCoord], compression: Compression, *, omit_failed: bool = False
+    grid: GridStore, blocks: Iterable[BlockCoord], payload: Payload, *, omit_failed: bool = False
 ) -> AsyncGenerator[tuple[BlockCoord, bytes], None]:
-    """Yield each block that is there with its payload, in the order of *blocks*, duplicates included.
+    """Yield each block that is present with its payload, in the order of *blocks*, duplicates included.
 
     Args:
         grid: Which scale.
         blocks: Which blocks; absent ones are left out.
-        compression: How payloads are written.
-        omit_failed: Leave a block that cannot be read out instead of failing; logged. Only for
-            clients that an error would kill.
+        payload: How they are written.
+        omit_failed: Leave out a block that cannot be read instead of failing; logged. Only for clients
+            that an error would crash.
 
     Raises:
         FormatError: A chunk is damaged.
@@ -43,8 +44,8 @@ async def fetch_blocks(
     try:
         while True:
             while len(window) < look_ahead and (block := next(waiting, None)) is not None:
-                payload = grid.peek(block, compression)
-                pending = grid.begin(block, compression, hold) if payload is MISSING else payload
+                data = grid.peek(block, payload)
+                pending = grid.begin(block, payload, hold) if data is MISSING else data
                 if pending is not None:
                     window.append((block, pending))
             if not window:
@@ -60,27 +61,9 @@ async def fetch_blocks(
                 pending.give_up()
 
 
-def peek_blocks(
-    grid: GridStore, blocks: Iterable[BlockCoord], compression: Compression, max_bytes: int
-) -> list[tuple[BlockCoord, bytes]] | None:
-    """What `fetch_blocks` would yield; None if that needs a reading, or is more than *max_bytes*."""
-    found = []
-    size = 0
-    for block in blocks:
-        payload = grid.peek(block, compression)
-        if payload is MISSING:
-            return None
-        if payload is not None:
-            found.append((block, payload))
-            size += len(payload)
-            if size > max_bytes:
-                return None
-    return found
-
-
-async def warm(grid: GridStore, blocks: Iterable[BlockCoord], compression: Compression) -> None:
-    """Have *blocks* in the cache, as far as they can be read; failures are left to who asks for the data."""
-    async for _ in fetch_blocks(grid, blocks, compression, omit_failed=True):
+async def warm(grid: GridStore, blocks: Iterable[BlockCoord], payload: Payload) -> None:
+    """Load *blocks* into the cache; failures are left to the request that needs the data."""
+    async for _ in fetch_blocks(grid, blocks, payload, omit_failed=True):
         pass
 
 
@@ -91,11 +74,11 @@ async def _settle(
         return pending
     try:
         return await pending.value()
-    except (FormatError, StoreError, MemoryError) as error:
+    except (FormatError, StoreError) as error:
         if not omit_failed:
             raise
         TALLY.get().omitted += 1
-        log.error("block %d,%d,%d left out of an answer: %s", *block, error)
+        log.error("block left out of an answer: %d,%d,%d: %s", *block, error)
         return None
     finally:
         pending.give_up()

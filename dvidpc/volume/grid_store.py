@@ -10,68 +10,59 @@ from dvidpc.cache.flights import Share
 from dvidpc.cache.held import Hold
 from dvidpc.cache.loading_cache import MISSING, LoadingCache, Missing
 from dvidpc.formats.assembly import BlockLayout, Part, Piece, assemble, pieces_of
-from dvidpc.formats.codec import ChunkShape, Voxels, encode_jpeg, encode_raw
+from dvidpc.formats.codec import ChunkShape, Voxels
 from dvidpc.formats.grid import Box, Grid, block_box
-from dvidpc.formats.precomputed.info import DataType, Encoding
-from dvidpc.sources.precomputed.chunk_reader import StoredChunk
+from dvidpc.formats.payloads import Payload, payloads_for
+from dvidpc.sources.base import StoredChunk
 from dvidpc.tasks import gather_or_cancel
-from dvidpc.types import BlockCoord, ChunkCoord, Compression, Point
-from dvidpc.volume.decoding import ChunkDecoder
+from dvidpc.types import BlockCoord, ChunkCoord, Point
+from dvidpc.volume.chunk_cache import CachedChunks
 
 T = TypeVar("T")
 
-_STORED_AS = {Encoding.JPEG: Compression.JPEG, Encoding.RAW: Compression.UNCOMPRESSED}
-
 
 class GridStore:
-    """Fetches blocks of one scale; what it made is kept in a cache.
+    """Fetches blocks of one scale and caches the payloads.
 
     Blocks are cubes counted from the origin of absolute coordinates. A block that no stored chunk
-    touches is absent; one that a chunk touches in part is filled up with zeros.
+    touches is absent; a block that chunks touch in part is padded with zeros.
 
     Args:
-        copies: The scale's copies, each complete on its own; what one does not store is looked for in
-            the next, so the one that needs the fewest reads should come first.
+        copies: The scale's copies, each complete on its own. What one does not store is looked for in the
+            next, so the one that needs the fewest reads should come first.
         layout: What a block holds for each voxel.
         block_size: Extent of a block along x, y and z, in voxels.
         cache: Keeps payloads; may serve many grid stores.
-        held: Keeps decoded chunks for requests under way.
+        held: Keeps decoded chunks for in-flight requests.
     """
 
     def __init__(
         self,
-        copies: Sequence[ChunkDecoder],
+        copies: Sequence[CachedChunks],
         layout: BlockLayout,
         block_size: Point,
         cache: LoadingCache,
         held: LoadingCache,
     ) -> None:
         self._copies = copies
+        self._source = copies[0].source
         self._layout = layout
         self._block_size = block_size
         self._cache = cache
         self._held = held
+        self._identity = f"{self._source.identity} {block_size} {layout.channel}"
         for copy in copies:
-            copy.on_replaced(self.forget)
-        shape = copies[0].shape_of(ChunkCoord(0, 0, 0))
-        self._is_grey = shape.data_type is DataType.UINT8 and layout.num_values == 1
+            copy.source.on_replaced(self.forget)
+        shape = self._source.shape_of(ChunkCoord(0, 0, 0))
+        self._payloads = payloads_for(shape.data_type, layout.num_values)
         self._is_alone = shape.num_channels == 1 or layout.channel is None
-        self._as_stored = self.passes_through() if len(copies) == 1 else None
+        stored = self._source.stored_payload
+        self._as_stored = stored if stored in self._payloads else None
 
     @property
     def grid(self) -> Grid:
-        """Where the scale's chunks lie."""
-        return self._copies[0].grid
-
-    @property
-    def encoding(self) -> Encoding:
-        """How chunks are encoded."""
-        return self._copies[0].encoding
-
-    @property
-    def is_sharded(self) -> bool:
-        """Whether objects hold many chunks each."""
-        return self._copies[0].is_sharded
+        """The lattice of the scale's chunks."""
+        return self._source.grid
 
     @property
     def block_size(self) -> Point:
@@ -80,13 +71,13 @@ class GridStore:
 
     @property
     def chunk_shape(self) -> ChunkShape:
-        """What `read_chunk` gives of a chunk that the volume's end does not clip."""
-        shape = self._copies[0].shape_of(ChunkCoord(0, 0, 0))._replace(size=self.grid.chunk_size)
+        """What `read_chunk` returns for a chunk that the volume's end does not clip."""
+        shape = self._source.shape_of(ChunkCoord(0, 0, 0))._replace(size=self.grid.chunk_size)
         return shape if self._layout.channel is None else shape._replace(num_channels=1)
 
     @property
     def cache_nbytes(self) -> int:
-        """Bytes of payloads and decoded chunks that are kept, of all grid stores together."""
+        """Most bytes of payloads and decoded chunks that are kept, of all grid stores together."""
         return self._cache.max_bytes
 
     @property
@@ -96,46 +87,63 @@ class GridStore:
         return x * y * z * self._layout.num_values * self._layout.dtype.itemsize
 
     @property
-    def default_compression(self) -> Compression:
-        """What a payload is where nothing was asked for: JPEG where a voxel is one byte of grey."""
-        return Compression.JPEG if self._is_grey else Compression.UNCOMPRESSED
+    def default_payload(self) -> Payload:
+        """How a block is written where a client asks for nothing in particular."""
+        return self._payloads[0]
 
-    def can_encode(self, compression: Compression) -> bool:
-        """Whether payloads of this scale can be written so."""
-        return self._is_grey or compression is Compression.UNCOMPRESSED
-
-    def passes_through(self) -> Compression | None:
-        """How payloads are written that can be chunks as they are stored; None if none can.
-
-        They must be where a block is exactly one chunk, which `Piece` knows of each.
-        """
-        shape = self._copies[0].shape_of(ChunkCoord(0, 0, 0))
-        compression = _STORED_AS.get(self._copies[0].encoding)
-        if shape.num_channels > 1 or compression is None or not self.can_encode(compression):
-            return None
-        return compression
+    def can_encode(self, payload: Payload) -> bool:
+        """Whether blocks of this scale can be written so."""
+        return payload in self._payloads
 
     def hold(self) -> Hold:
-        """What a request passes along with its blocks, and closes when it ends."""
+        """Return what a request passes along with its blocks, and closes when it ends."""
         return Hold(self._held)
 
-    def peek(self, block: BlockCoord, compression: Compression) -> bytes | Missing | None:
-        """What `fetch` would answer, if no reading is needed for it; else `cache.MISSING`."""
-        payload: bytes | Missing | None = self._cache.peek((self, block, compression))
-        return payload
+    def peek(self, block: BlockCoord, payload: Payload) -> bytes | Missing | None:
+        """Return what `fetch` would if nothing need be read for it, and count a hit; else `MISSING`."""
+        data: bytes | Missing | None = self._cache.peek((self._identity, block, payload.name))
+        return data
 
-    async def fetch(self, block: BlockCoord, compression: Compression) -> bytes | None:
-        """The payload of a block; None if no stored chunk touches it.
+    def peek_all(
+        self, blocks: Sequence[BlockCoord], payload: Payload, max_bytes: int
+    ) -> list[tuple[BlockCoord, bytes]] | None:
+        """Return the blocks that are present with their payloads, if everything is cached.
+
+        Args:
+            blocks: Which blocks; absent ones are left out.
+            payload: How they are written.
+            max_bytes: Most bytes of payloads.
+
+        Returns:
+            None, with no hit counted, if a block is not cached or there are more than *max_bytes*.
+        """
+        identity, name, look = self._identity, payload.name, self._cache.look
+        found = []
+        size = 0
+        for block in blocks:
+            data = look((identity, block, name))
+            if data is MISSING:
+                return None
+            if data is not None:
+                found.append((block, data))
+                size += len(data)
+                if size > max_bytes:
+                    return None
+        self._cache.note_hits(len(blocks))
+        return found
+
+    async def fetch(self, block: BlockCoord, payload: Payload) -> bytes | None:
+        """Return the payload of a block; None if no stored chunk touches it.
 
         Raises:
             FormatError: A chunk it needs is damaged.
-            StoreError: The bucket failed to give a chunk it needs.
+            StoreError: The bucket failed to deliver a chunk it needs.
         """
-        payload = self.peek(block, compression)
-        if payload is not MISSING:
-            return payload
+        data = self.peek(block, payload)
+        if data is not MISSING:
+            return data
         hold = self.hold()
-        share = self.begin(block, compression, hold)
+        share = self.begin(block, payload, hold)
         if share is None:
             return None
         try:
@@ -144,47 +152,49 @@ class GridStore:
             share.give_up()
             hold.close()
 
-    def begin(self, block: BlockCoord, compression: Compression, hold: Hold) -> Share[bytes | None] | None:
-        """Have a block loaded that `peek` did not find; None if no chunk can touch it.
+    def begin(self, block: BlockCoord, payload: Payload, hold: Hold) -> Share[bytes | None] | None:
+        """Start to load a block that `peek` did not find; None if no chunk can touch it.
 
         Args:
             block: Which block.
-            compression: How the payload is written.
+            payload: How it is written.
             hold: Decoded chunks of the same request.
 
         Returns:
-            A share in what `fetch` answers, or raises.
+            A share in what `fetch` returns or raises.
         """
-        key = (self, block, compression)
-        if compression is self._as_stored:
+        key = (self._identity, block, payload.name)
+        if payload is self._as_stored and len(self._copies) == 1:
             cell = self.grid.chunk_that_is(block, self._block_size)
             if cell is not None:
                 return self._cache.begin(key, partial(self._load_as_stored, cell))
         box = block_box(block, self._block_size)
         if box.intersection(self.grid.box).is_empty:
             return None
-        return self._cache.begin(key, partial(self._load, box, compression, hold))
+        return self._cache.begin(key, partial(self._load, box, payload, hold))
 
     async def locate(self, box: Box) -> list[StoredChunk]:
-        """Where the chunks lie that touch *box*; of those in shards, only such as are stored.
+        """Return where the chunks lie that touch *box*; of chunks in shards, only those that are stored.
 
-        Of a scale with several copies, those of the one that is read first.
+        For a scale with several copies, those of the copy that is read first.
 
         Raises:
             FormatError: A shard's indexes break the format.
             StoreError: The bucket failed.
         """
         cells = self.grid.chunks_touching(box)
-        found = await gather_or_cancel(self._copies[0].locate(cell) for cell in cells)
+        found = await gather_or_cancel(self._source.locate(cell) for cell in cells)
         return [chunk for chunk in found if chunk is not None]
 
     def forget(self) -> None:
-        """Drop all that is cached of this scale: what it was made of has been replaced."""
-        owners = {self, *self._copies}
-        self._cache.drop_where(lambda key: isinstance(key, tuple) and key[0] in owners)
+        """Drop all that is cached of this scale: its source has been replaced."""
+        identity = self._identity
+        self._cache.drop_where(lambda key: isinstance(key, tuple) and key[0] == identity)
+        for copy in self._copies:
+            copy.forget()
 
     def peek_chunk(self, cell: ChunkCoord) -> Voxels | Missing | None:
-        """What `read_chunk` would answer, if no reading is needed for it; else `cache.MISSING`."""
+        """Return what `read_chunk` would if nothing need be read for it; else `MISSING`."""
         voxels = self._copies[0].peek(cell)
         if isinstance(voxels, Missing):
             return voxels
@@ -193,20 +203,20 @@ class GridStore:
         return self._shown(voxels)
 
     async def read_chunk(self, cell: ChunkCoord, *, keep: bool = True) -> Voxels | None:
-        """The voxels of a chunk, `[c, z, y, x]`, of the channels shown; None if it is not stored.
+        """Return the voxels of a chunk, `[c, z, y, x]`, of the channels shown; None if it is not stored.
 
         Args:
             cell: Which chunk; must lie in the grid.
-            keep: Whether somebody may want it again soon; what nobody does need not push others out.
+            keep: Whether to cache it; what nobody needs again would only evict other chunks.
 
         Raises:
             FormatError: The chunk is damaged.
-            StoreError: The bucket failed to give it.
+            StoreError: The bucket failed to deliver it.
         """
         hold = self.hold()
         try:
-            decoder = self._copies[0]
-            voxels = await (decoder.fetch(cell, hold) if keep else decoder.load(cell))
+            chunks = self._copies[0]
+            voxels = await (chunks.fetch(cell, hold) if keep else chunks.load(cell))
             if voxels is not None:
                 return self._shown(voxels)
             if len(self._copies) == 1:
@@ -221,7 +231,7 @@ class GridStore:
         return np.moveaxis(await self.in_pool(partial(assemble, box, parts, layout)), -1, 0)
 
     async def in_pool(self, step: Callable[[], T]) -> T:
-        """The result of *step*, which may take its time: it runs in a thread."""
+        """Run *step*, which may take its time, in a thread."""
         return await self._copies[0].in_pool(step)
 
     def _shown(self, voxels: Voxels) -> Voxels:
@@ -230,39 +240,40 @@ class GridStore:
         return shown
 
     async def _load_as_stored(self, cell: ChunkCoord) -> bytes | None:
-        """The payload of a block that is a chunk, byte for byte; None if it is not stored."""
-        decoder = self._copies[0]
-        data = await decoder.read(cell)
+        """Pass a chunk through, byte for byte; None if it is not stored."""
+        data = await self._source.read(cell)
         if data is not None:
-            await decoder.check(cell, data)
+            self._source.check(cell, data)
         return data
 
-    async def _load(self, box: Box, compression: Compression, hold: Hold) -> bytes | None:
+    async def _load(self, box: Box, payload: Payload, hold: Hold) -> bytes | None:
         copies = self._copies
         pieces = pieces_of(self.grid, box)
         if len(pieces) == 1 and pieces[0].is_whole_chunk and self._is_alone:
-            payload = await self._load_from_one(box, pieces[0], compression)
-            if payload is not None or len(copies) == 1:
-                return payload
+            data = await self._load_from_one(box, pieces[0], payload)
+            if data is not None or len(copies) == 1:
+                return data
             copies = copies[1:]
         parts = await self._collect(box, copies, hold)
         if not parts:
             return None
-        return await self.in_pool(partial(self._assemble_and_encode, box, parts, compression))
+        return await self.in_pool(partial(self._assemble_and_encode, box, parts, payload))
 
-    async def _load_from_one(self, box: Box, piece: Piece, compression: Compression) -> bytes | None:
-        """The payload of a block that is one chunk, which no other block needs; None if it is not stored."""
-        if piece.box == box and self.passes_through() is compression:
+    async def _load_from_one(self, box: Box, piece: Piece, payload: Payload) -> bytes | None:
+        """Make a block from its only chunk, which no other block needs; None if it is not stored.
+
+        Decoding and encoding share one trip to the pool.
+        """
+        if piece.box == box and payload is self._as_stored:
             return await self._load_as_stored(piece.cell)
-        decoder = self._copies[0]
-        data = await decoder.read(piece.cell)
+        data = await self._source.read(piece.cell)
         if data is None:
             return None
-        return await decoder.in_pool(partial(self._decode_and_encode, box, piece, data, compression))
+        return await self.in_pool(partial(self._decode_and_encode, box, piece, data, payload))
 
-    async def _collect(self, box: Box, copies: Sequence[ChunkDecoder], hold: Hold) -> list[Part]:
-        """What the first of *copies* stores of *box*, and where it has a hole, what the others do."""
-        pieces = pieces_of(copies[0].grid, box)
+    async def _collect(self, box: Box, copies: Sequence[CachedChunks], hold: Hold) -> list[Part]:
+        """Collect what the first of *copies* stores of *box*, and for its holes what the others store."""
+        pieces = pieces_of(copies[0].source.grid, box)
         chunks = await gather_or_cancel(copies[0].fetch(piece.cell, hold) for piece in pieces)
         parts = []
         for piece, voxels in zip(pieces, chunks, strict=True):
@@ -272,22 +283,16 @@ class GridStore:
                 parts += await self._collect(piece.box, copies[1:], hold)
         return parts
 
-    def _decode_and_encode(self, box: Box, piece: Piece, data: bytes, compression: Compression) -> bytes:
-        voxels = self._copies[0].decode(piece.cell, data)
-        return self._assemble_and_encode(box, [Part(piece.box, voxels)], compression)
+    def _decode_and_encode(self, box: Box, piece: Piece, data: bytes, payload: Payload) -> bytes:
+        voxels = self._source.decode(piece.cell, data)
+        return self._assemble_and_encode(box, [Part(piece.box, voxels)], payload)
 
-    def _assemble_and_encode(self, box: Box, parts: Sequence[Part], compression: Compression) -> bytes:
+    def _assemble_and_encode(self, box: Box, parts: Sequence[Part], payload: Payload) -> bytes:
         voxels = self._whole(box, parts)
-        if voxels is None:
-            voxels = assemble(box, parts, self._layout)
-        return (
-            encode_jpeg(voxels.reshape(voxels.shape[:3]))
-            if compression is Compression.JPEG
-            else encode_raw(voxels)
-        )
+        return payload.encode(assemble(box, parts, self._layout) if voxels is None else voxels)
 
     def _whole(self, box: Box, parts: Sequence[Part]) -> Voxels | None:
-        """The block without copying, where one part is all of it and voxels have one value; else None."""
+        """Return the block without copying, if one part is all of it and voxels have one value; else None."""
         if len(parts) > 1 or parts[0].box != box or self._layout.num_values > 1:
             return None
         voxels: Voxels = parts[0].voxels[self._layout.channel or 0]

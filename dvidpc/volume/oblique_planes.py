@@ -1,4 +1,4 @@
-"""Reads planes at any angle: chunks only where the plane passes, patch by patch."""
+"""Read planes at any angle, patch by patch: only the chunks that the plane passes through."""
 
 from contextlib import aclosing
 from functools import partial
@@ -17,7 +17,7 @@ _PATCH_SIDE = 256
 async def read_oblique(
     grid: GridStore, plane: Plane, resolution_nm: Vector, max_chunks: int
 ) -> Voxels | None:
-    """The pixels of *plane*, `[value, row, column]`; None if it meets no stored chunk.
+    """Return the pixels of *plane*, `[value, row, column]`; None if it meets no stored chunk.
 
     Args:
         grid: Which scale.
@@ -26,7 +26,7 @@ async def read_oblique(
         max_chunks: Most chunks that 256 x 256 pixels may need.
 
     Raises:
-        TooLargeError: They need more: the plane's pixels are much coarser than the voxels.
+        TooLargeError: They need more, because the plane's pixels are much coarser than the voxels.
         FormatError: A chunk is damaged.
         StoreError: The bucket failed.
     """

@@ -1,37 +1,40 @@
-"""Warms the cache for blocks a client says it will want, without anybody waiting."""
+"""Warm the cache with blocks that a client announces, in the background."""
 
-import asyncio
 import logging
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from dvidpc.tasks import abandon
-from dvidpc.types import BlockCoord, Compression
+from dvidpc.formats.payloads import Payload
+from dvidpc.tasks import abandon, run_in_background
+from dvidpc.types import BlockCoord
 from dvidpc.volume.fetching import warm
 from dvidpc.volume.grid_store import GridStore
+
+if TYPE_CHECKING:
+    import asyncio
 
 log = logging.getLogger(__name__)
 
 MAX_UNDER_WAY: Final = 8
-"""Prefetches that may run at a time; they are a courtesy, so what comes on top is dropped."""
+"""Prefetches that may run at a time; they are optional, so further ones are dropped."""
 
 
 class Prefetcher:
-    """Runs prefetches in the background until closed."""
+    """Runs prefetches in the background until it is closed."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def start(self, grid: GridStore, blocks: Sequence[BlockCoord], compression: Compression) -> bool:
-        """Begin to warm the cache for *blocks*; False if too much is under way already."""
+    def start(self, grid: GridStore, blocks: Sequence[BlockCoord], payload: Payload) -> bool:
+        """Start to load *blocks* into the cache; False if too many prefetches are running."""
         if len(self._tasks) >= MAX_UNDER_WAY:
-            log.debug("prefetch of %d blocks dropped: %d are under way", len(blocks), len(self._tasks))
+            log.debug("prefetch dropped: %d blocks: %d prefetches are running", len(blocks), len(self._tasks))
             return False
-        task = asyncio.ensure_future(warm(grid, blocks, compression))
+        task = run_in_background("prefetch", warm(grid, blocks, payload))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return True
 
     async def close(self) -> None:
-        """End what is under way."""
+        """Cancel the prefetches that are running."""
         await abandon(set(self._tasks))

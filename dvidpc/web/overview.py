@@ -2,8 +2,8 @@
 
 from aiohttp import web
 
-from dvidpc.data.repo import Instance
-from dvidpc.data.summary import served_how, size_of, stored_as
+from dvidpc.data.image import ImageData, is_image
+from dvidpc.data.instance import Instance
 from dvidpc.data.volumes import Volume
 from dvidpc.dvid.services import SERVICES, Services
 from dvidpc.formats.dvid.go_json import JsonValue, encode
@@ -30,40 +30,42 @@ def overview(services: Services, problems: dict[str, str | None]) -> dict[str, J
         "version": facts.version,
         "neuroglancer": is_installed(),
         "volumes": [
-            _volume(volume, instances, problems.get(volume.source.alias))
+            _volume(volume, instances, problems.get(volume.settings.alias))
             for volume in services.volumes.volumes
             for instances in _by_channel(volume)
         ],
     }
 
 
-def _by_channel(volume: Volume) -> list[list[Instance]]:
+def _by_channel(volume: Volume) -> list[list[Instance[ImageData]]]:
     """The instances of a volume, those of each channel together; of one that is not served, none."""
-    channels: dict[int, list[Instance]] = {}
-    for instance in volume.instances:
-        channels.setdefault(instance.channel, []).append(instance)
+    channels: dict[int, list[Instance[ImageData]]] = {}
+    for instance in filter(is_image, volume.instances):
+        channels.setdefault(instance.data.channel, []).append(instance)
     return list(channels.values()) or [[]]
 
 
-def _volume(volume: Volume, instances: list[Instance], problem: str | None) -> dict[str, JsonValue]:
+def _volume(
+    volume: Volume, instances: list[Instance[ImageData]], problem: str | None
+) -> dict[str, JsonValue]:
     return {
-        "store": volume.source.alias,
-        "instance": instances[0].name if instances else volume.source.instance,
+        "store": volume.settings.alias,
+        "instance": instances[0].name if instances else volume.settings.instance,
         "url": instances[0].store_url if instances else None,
         "problem": problem,
-        "type": instances[0].voxel_type.type_name if instances else None,
+        "type": instances[0].data.data_type.name if instances else None,
         "scales": [_scale(instance) for instance in instances],
     }
 
 
-def _scale(instance: Instance) -> dict[str, JsonValue]:
+def _scale(instance: Instance[ImageData]) -> dict[str, JsonValue]:
     return {
         "name": instance.name,
-        "level": instance.scale_level,
-        "size": size_of(instance),
-        "min_point": instance.min_point,
-        "resolution_nm": instance.voxel_size,
-        "block_size": instance.block_size,
-        "stored": stored_as(instance),
-        "served": served_how(instance),
+        "level": instance.data.scale_level,
+        "size": instance.data.size,
+        "min_point": instance.data.min_point,
+        "resolution_nm": instance.data.voxel_size,
+        "block_size": instance.data.block_size,
+        "stored": instance.data.stored_as,
+        "served": instance.data.served_how,
     }

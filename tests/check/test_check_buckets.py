@@ -1,4 +1,4 @@
-"""The real command on good, half-uploaded, forbidden, misplaced and damaged buckets says what mends them."""
+"""The real command on good, half-uploaded, forbidden, misplaced and damaged buckets says how to fix them."""
 
 import asyncio
 import json
@@ -75,7 +75,7 @@ async def test_good_volumes_are_said_to_be_whole(tmp_path: Path) -> None:
     assert (said.code, said.err) == (0, "")
     assert "scale 1: 4 of 4 chunks of 64 x 64 x 64 are stored" in said.out
     assert said.out.count("scale 0: 18 of 18 chunks of 64 x 64 x 64 are stored") == 2
-    assert not re.search("warning|problem|mend", said.out)
+    assert not re.search("warning|problem|fix", said.out)
 
 
 async def test_half_uploaded_directory_is_told_what_is_absent(tmp_path: Path) -> None:
@@ -93,11 +93,11 @@ async def test_half_uploaded_directory_is_told_what_is_absent(tmp_path: Path) ->
     assert re.search(absent, said.out)
     assert "problem scale 1: none of its 4 chunks of 64 x 64 x 64 is stored" in said.out
     assert (
-        f"mend: if they should be there, upload the rest: rsync -a --checksum SOURCE/ {tmp_path}/em/"
+        f"fix: if they should be there, upload the rest: rsync -a --checksum SOURCE/ {tmp_path}/em/"
         in said.out
     )
     assert re.search(r"problem scale 0: file://\S+/s0/0.shard ends at byte \d+, before", said.out)
-    assert f"mend: write it again from a good copy: rsync -a --checksum SOURCE/ {tmp_path}/cut/" in said.out
+    assert f"fix: write it again from a good copy: rsync -a --checksum SOURCE/ {tmp_path}/cut/" in said.out
     assert said.err == "dvidpc: 2 of the volumes cannot be served whole\n"
 
 
@@ -109,7 +109,7 @@ async def test_sparse_volume_is_no_failure(tmp_path: Path) -> None:
     assert report["counts"] == [{"scale": 0, "chunk_size": [64, 64, 64], "expected": 18, "stored": 16}]
     [warning] = report["warnings"]
     assert "2 of 18 chunks of 64 x 64 x 64 are absent, the first is 0-64_0-64_0-64" in warning
-    assert report["mend"][warning].startswith("if they should be there, upload the rest: rsync")
+    assert report["fix"][warning].startswith("if they should be there, upload the rest: rsync")
 
 
 async def test_bucket_of_another_region_is_named_with_the_right_one(tmp_path: Path, s3: S3Server) -> None:
@@ -118,7 +118,7 @@ async def test_bucket_of_another_region_is_named_with_the_right_one(tmp_path: Pa
     said = await check(tmp_path, s3_text(s3.url, "elsewhere", 'region = "us-west-2"'), "--deep")
     assert said.code == 0, said
     assert "warning the bucket lies in region eu-west-1, not in us-west-2 as configured" in said.out
-    assert '    mend: region = "eu-west-1"\n' in said.out
+    assert '    fix: region = "eu-west-1"\n' in said.out
     assert "18 of 18 chunks" in said.out
 
 
@@ -133,10 +133,10 @@ async def test_bucket_that_only_redirects_is_looked_up_by_a_command(tmp_path: Pa
         "problem s3://moved/em/info cannot be read: it redirects, as for a bucket of another region"
         in said.out
     )
-    mend = (
+    fix = (
         "correct region, endpoint or ca_bundle of [store.em]; look with: aws s3api head-bucket --bucket moved"
     )
-    assert f"mend: {mend} --endpoint-url {server.url}\n" in said.out
+    assert f"fix: {fix} --endpoint-url {server.url}\n" in said.out
 
 
 async def test_bucket_that_forbids_everything_is_answered_by_a_policy(tmp_path: Path) -> None:
@@ -149,11 +149,11 @@ async def test_bucket_that_forbids_everything_is_answered_by_a_policy(tmp_path: 
         by_google = await check(tmp_path, f'{google}anonymous = true\nendpoint = "{server.url}"\n')
     assert said.code == 1
     assert "problem s3://locked/em/info cannot be read: the credentials may not read it" in said.out
-    assert "mend: allow s3:GetObject on arn:aws:s3:::locked/em/* and s3:ListBucket on" in said.out
+    assert "fix: allow s3:GetObject on arn:aws:s3:::locked/em/* and s3:ListBucket on" in said.out
     assert "listing is forbidden, so that S3 answers 403 where a chunk is missing" in said.out
-    assert "mend: allow s3:ListBucket, or set missing_status = [403, 404]" in said.out
+    assert "fix: allow s3:ListBucket, or set missing_status = [403, 404]" in said.out
     assert by_google.code == 1
-    assert "mend: gcloud storage buckets add-iam-policy-binding gs://locked " in by_google.out
+    assert "fix: gcloud storage buckets add-iam-policy-binding gs://locked " in by_google.out
     assert "--role=roles/storage.objectViewer" in by_google.out
 
 
@@ -162,7 +162,7 @@ async def test_nobody_is_told_to_log_in(tmp_path: Path) -> None:
     said = await check(tmp_path, s3_text("http://localhost:1", "locked"), environ=nobody)
     assert said.code == 1
     assert re.search("problem .*no AWS credentials", said.out)
-    assert "mend: aws configure; or, if everybody may read it, [store.em] anonymous = true" in said.out
+    assert "fix: aws configure; or, if everybody may read it, [store.em] anonymous = true" in said.out
 
 
 def without_listing(directory: Path) -> Handler:
@@ -200,11 +200,8 @@ async def test_damaged_chunks_are_named_with_the_upload_that_mends_them(tmp_path
     assert re.search(r"problem scale 0: s3://damaged/em/s0/0-64_0-64_0-64: .*JPEG", said.out)
     assert "problem scale 0: s3://damaged/em/s0/128-150_0-64_0-64: chunk is empty (0 bytes)" in said.out
     upload_again = f"aws s3 cp --recursive SOURCE s3://damaged/em --endpoint-url {s3.url}"
-    assert f"mend: write it again from a good copy: {upload_again}\n" in said.out
-    assert (
-        "warning scale 0: 1 chunks lie there that its info does not know, such as 150-214_0-64_0-64"
-        in said.out
-    )
+    assert f"fix: write it again from a good copy: {upload_again}\n" in said.out
+    assert "warning scale 0: 1 stored chunks are not in its info, such as 150-214_0-64_0-64" in said.out
 
 
 async def test_info_that_is_absent_or_broken_is_told_apart(tmp_path: Path) -> None:
@@ -218,12 +215,12 @@ async def test_info_that_is_absent_or_broken_is_told_apart(tmp_path: Path) -> No
     text = config_text({name: tmp_path / name for name in ("broken", "gone", "strange")})
     said = await check(tmp_path, text, "--json")
     assert said.code == 1
-    mends = [next(iter(json.loads(line)["mend"].values())) for line in said.out.splitlines()]
+    mends = [next(iter(json.loads(line)["fix"].values())) for line in said.out.splitlines()]
     assert mends == [
         f"correct that file and write it again: cp info {tmp_path}/broken/info",
         f'correct [store.gone] ref = "file://{tmp_path}/gone"; see what is there: ls -l {tmp_path}/gone',
         (
-            "write that scale anew as its reader wants it, or take it out of the info: "
+            "rewrite that scale in a supported form, or remove it from the info: "
             f"cp info {tmp_path}/strange/info"
         ),
     ]
@@ -254,7 +251,7 @@ async def test_person_at_a_terminal_sees_a_table_and_a_bar(tmp_path: Path) -> No
     assert "em scale 0: counting chunks" in plain
     assert re.search(r"│ ok +│ scale 0: 17 of 18 chunks of 64 x 64 x 64 are stored", plain)
     assert re.search(r"│ warning │ scale 0: 1 of 18 chunks", plain)
-    assert "│ mend: if they should be there, upload the rest: rsync" in plain
+    assert "│ fix: if they should be there, upload the rest: rsync" in plain
 
 
 def _read_all(terminal: int) -> str:

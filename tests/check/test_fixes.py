@@ -2,7 +2,7 @@
 
 import pytest
 
-from dvidpc.check.fixes import Mending
+from dvidpc.check.fixes import Fixes
 from dvidpc.config import StoreConfig
 from dvidpc.errors import ConfigError, StoreError, StoreRefusedError, StoreTimeoutError
 
@@ -24,7 +24,7 @@ FILE = StoreConfig("em", "/data/my em")
     ],
 )
 def test_absent_chunks_are_uploaded_by_the_vendors_command(store: StoreConfig, command: str) -> None:
-    assert Mending(store).of_absence() == f"if they should be there, upload the rest: {command}"
+    assert Fixes(store).of_absence() == f"if they should be there, upload the rest: {command}"
 
 
 @pytest.mark.parametrize(
@@ -37,13 +37,13 @@ def test_absent_chunks_are_uploaded_by_the_vendors_command(store: StoreConfig, c
     ],
 )
 def test_refusal_is_mended_by_rights(store: StoreConfig, start: str) -> None:
-    assert Mending(store).of_error(StoreRefusedError("no", 403)).startswith(start)
+    assert Fixes(store).of_error(StoreRefusedError("no", 403)).startswith(start)
 
 
 def test_lack_of_credentials_is_mended_by_a_login() -> None:
     error = StoreRefusedError("no")
-    assert Mending(S3).of_error(error).startswith("aws configure --profile lab; or, if everybody")
-    assert Mending(GOOGLE).of_error(error).startswith("gcloud auth application-default login; or")
+    assert Fixes(S3).of_error(error).startswith("aws configure --profile lab; or, if everybody")
+    assert Fixes(GOOGLE).of_error(error).startswith("gcloud auth application-default login; or")
 
 
 @pytest.mark.parametrize(
@@ -59,19 +59,19 @@ def test_lack_of_credentials_is_mended_by_a_login() -> None:
     ],
 )
 def test_a_reason_that_the_service_gives_is_what_is_mended(code: str, start: str) -> None:
-    assert Mending(S3).of_error(StoreRefusedError("no", 403, code)).startswith(start)
+    assert Fixes(S3).of_error(StoreRefusedError("no", 403, code)).startswith(start)
 
 
 def test_other_errors_name_the_keys_at_fault() -> None:
-    mending = Mending(VAST)
+    fixes = Fixes(VAST)
     look_up = "aws s3api head-bucket --bucket bucket --endpoint-url https://vast.lab.org"
-    assert mending.of_error(StoreError("no")).endswith(f"of [store.em]; look with: {look_up}")
-    assert "[limits] first_byte_timeout" in mending.of_error(StoreTimeoutError("no"))
-    assert "ref = " in mending.of_error(StoreRefusedError("no", 302))
-    assert mending.of_error(ConfigError("no")) == "correct [store.em] of the configuration"
+    assert fixes.of_error(StoreError("no")).endswith(f"of [store.em]; look with: {look_up}")
+    assert "[limits] first_byte_timeout" in fixes.of_error(StoreTimeoutError("no"))
+    assert "ref = " in fixes.of_error(StoreRefusedError("no", 302))
+    assert fixes.of_error(ConfigError("no")) == "correct [store.em] of the configuration"
 
 
 def test_reason_that_names_its_remedy_is_taken_at_its_word() -> None:
-    mending = Mending(FILE)
-    assert mending.of_scale("needs it: pip install 'dvidpc[codecs]'") == "pip install 'dvidpc[codecs]'"
-    assert mending.of_scale('are no cubes, so block_size = "chunk" cannot be') == "block_size = 64"
+    fixes = Fixes(FILE)
+    assert fixes.of_scale("needs it: pip install 'dvidpc[codecs]'") == "pip install 'dvidpc[codecs]'"
+    assert fixes.of_scale('are no cubes, so block_size = "chunk" cannot be') == "block_size = 64"

@@ -5,41 +5,35 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from dvidpc.data.repo import (
-    VOXEL_TYPES,
-    Instance,
-    Repo,
-    derive_data_uuid,
-    derive_repo_uuid,
-    find_voxel_type,
-)
+from dvidpc.data.image import VOXEL_TYPES, ImageData, find_voxel_type
+from dvidpc.data.repo import Repo, derive_data_uuid, derive_repo_uuid
 from dvidpc.errors import ConfigError, RequestError
 from dvidpc.types import BlockCoord, Point
+from tests.opened import image_instance
 
 if TYPE_CHECKING:
     from dvidpc.volume.grid_store import GridStore
 
 UUID = "28841c8277e044a7b187dda03e18da13"
-GRAY = Instance(
-    name="gray",
-    data_uuid=derive_data_uuid(UUID, "gray"),
-    store_alias="em",
-    store_url="gs://em/gray/",
-    scale_level=0,
+DATA = ImageData(
     voxel_type=VOXEL_TYPES["uint8blk"],
+    scale_level=0,
     compression="jpeg compression, level 32",
     voxel_size=(8.0, 8.0, 8.0),
     min_point=Point(0, 0, 0),
     max_point=Point(149, 129, 99),
     block_size=64,
     grid=cast("GridStore", None),
+    stored_as="jpeg chunks of 64 x 64 x 64",
+    served_how="as stored",
 )
+GRAY = image_instance("gray", "em", UUID, DATA)
 
 
 @pytest.fixture
 def repo() -> Repo:
     repo = Repo(UUID, "em", "EM volumes", created=1795353464.25)
-    repo.add([GRAY, replace(GRAY, name="gray_1", scale_level=1)])
+    repo.add([GRAY, replace(GRAY, name="gray_1", data=replace(DATA, scale_level=1))])
     return repo
 
 
@@ -139,8 +133,8 @@ def test_a_branch_has_the_one_version_or_none(repo: Repo, branch: str, versions:
 
 
 def test_block_indices_are_floor_divided_inclusive_points() -> None:
-    shifted = replace(GRAY, min_point=Point(-1, -64, 128), max_point=Point(-1, 63, 191))
-    assert (GRAY.min_index, GRAY.max_index) == (BlockCoord(0, 0, 0), BlockCoord(2, 2, 1))
+    shifted = replace(DATA, min_point=Point(-1, -64, 128), max_point=Point(-1, 63, 191))
+    assert (DATA.min_index, DATA.max_index) == (BlockCoord(0, 0, 0), BlockCoord(2, 2, 1))
     assert (shifted.min_index, shifted.max_index) == (BlockCoord(-1, -1, 2), BlockCoord(-1, 0, 2))
 
 
@@ -174,7 +168,7 @@ def test_a_data_uuid_depends_on_repo_and_name() -> None:
 def test_voxels_have_a_type_of_dvids(data_type: str, num_channels: int, type_name: str) -> None:
     voxel_type = find_voxel_type(data_type, num_channels)
     assert voxel_type is not None
-    assert (voxel_type.type_name, voxel_type.data_type) == (type_name, data_type)
+    assert (voxel_type.data_type.name, voxel_type.value_type) == (type_name, data_type)
 
 
 @pytest.mark.parametrize(

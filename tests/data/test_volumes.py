@@ -13,30 +13,33 @@ import pytest
 
 from dvidpc.cache.loading_cache import LoadingCache
 from dvidpc.data.repo import Repo
-from dvidpc.data.volume_opening import VolumeSource, Workshop
 from dvidpc.data.volumes import Volumes
+from dvidpc.formats.payloads import JPEG
+from dvidpc.sources.base import VolumeSettings
 from dvidpc.storage.base import BucketAccess, ObjectStore, UpstreamLimits
 from dvidpc.storage.opening import open_store
-from dvidpc.types import BlockCoord, Compression
+from dvidpc.types import BlockCoord
+from dvidpc.volume.resources import Resources
+from tests.opened import data_of
 from tests.volumes import VolumeSpec, write_volume
 
 BLOCK = BlockCoord(0, 0, 0)
-SOURCE = VolumeSource("em", "em", 64)
+SOURCE = VolumeSettings("em", "em", 64)
 
 
 @asynccontextmanager
-async def keeping(directory: Path, *sources: VolumeSource) -> AsyncIterator[tuple[Volumes, Repo]]:
+async def keeping(directory: Path, *sources: VolumeSettings) -> AsyncIterator[tuple[Volumes, Repo]]:
     """Volumes below *directory*, each in the directory that has its alias, looked at all the time."""
     payloads, indexes = (LoadingCache(10**8, absence_ttl_s=30, clock=time.monotonic) for _ in range(2))
     repo = Repo("2" * 32, "em", "", 0.0)
 
-    async def open_bucket(source: VolumeSource) -> ObjectStore:
+    async def open_bucket(source: VolumeSettings) -> ObjectStore:
         access = BucketAccess(str(directory / source.alias))
         return await open_store(access, UpstreamLimits(), environ={})
 
     with ThreadPoolExecutor(1) as pool:
-        workshop = Workshop(payloads, indexes, pool)
-        volumes = Volumes(sources, open_bucket, repo, workshop, retry_after_s=0.01, look_again_s=0.01)
+        resources = Resources(payloads, indexes, pool)
+        volumes = Volumes(sources, open_bucket, repo, resources, retry_after_s=0.01, refresh_after_s=0.01)
         await volumes.start(5)
         try:
             yield volumes, repo
@@ -73,14 +76,14 @@ async def test_changed_geometry_drops_what_was_cached(tmp_path: Path) -> None:
     write_volume(tmp_path / "em", VolumeSpec())
     async with keeping(tmp_path, SOURCE) as (_, repo):
         before = repo.instance("2", "em")
-        assert await before.grid.fetch(BLOCK, Compression.JPEG) is not None
-        assert before.grid.peek(BLOCK, Compression.JPEG)
+        assert await data_of(before).grid.fetch(BLOCK, JPEG) is not None
+        assert data_of(before).grid.peek(BLOCK, JPEG)
         rewrite(tmp_path / "em" / "info", lambda info: info["scales"][0].update(voxel_offset=[6400, 0, 0]))
         await soon(lambda: repo.instance("2", "em") is not before)
         after = repo.instance("2", "em")
-        assert after.min_point == (6400, 0, 0)
-        assert await after.grid.fetch(BLOCK, Compression.JPEG) is None
-        assert not isinstance(before.grid.peek(BLOCK, Compression.JPEG), bytes)
+        assert data_of(after).min_point == (6400, 0, 0)
+        assert await data_of(after).grid.fetch(BLOCK, JPEG) is None
+        assert not isinstance(data_of(before).grid.peek(BLOCK, JPEG), bytes)
 
 
 @pytest.mark.parametrize("damage", [b"{", b"", b'{"scales": []}'])
@@ -102,7 +105,7 @@ async def test_broken_info_changes_nothing(
 async def test_volumes_come_and_go(tmp_path: Path) -> None:
     for alias in ("em", "seg"):
         write_volume(tmp_path / alias, VolumeSpec(size=(64, 64, 64)))
-    seg = VolumeSource("seg", "seg", 64)
+    seg = VolumeSettings("seg", "seg", 64)
     async with keeping(tmp_path, SOURCE) as (volumes, repo):
         em = repo.instance("2", "em")
         await volumes.replace([SOURCE, seg], (), 5)
@@ -110,7 +113,7 @@ async def test_volumes_come_and_go(tmp_path: Path) -> None:
         assert repo.instance("2", "em") is em
         await volumes.replace([seg], (), 5)
         assert list(repo.instances) == ["seg"]
-        assert await em.grid.fetch(BLOCK, Compression.JPEG) is not None, "requests under way end well"
+        assert await data_of(em).grid.fetch(BLOCK, JPEG) is not None, "requests under way end well"
 
 
 async def test_changed_volume_is_served_as_before_until_it_opens(tmp_path: Path) -> None:
@@ -122,7 +125,7 @@ async def test_changed_volume_is_served_as_before_until_it_opens(tmp_path: Path)
         await volumes.replace([SOURCE], ["em"], 5)
         assert volumes.volumes[0].problem is not None
         assert repo.instance("2", "em") is before
-        assert await before.grid.fetch(BLOCK, Compression.JPEG) is not None
+        assert await data_of(before).grid.fetch(BLOCK, JPEG) is not None
         (tmp_path / "em" / "info").write_bytes(info)
         await soon(lambda: volumes.volumes[0].problem is None)
         assert repo.instance("2", "em") is not before
@@ -131,5 +134,5 @@ async def test_changed_volume_is_served_as_before_until_it_opens(tmp_path: Path)
 async def test_renamed_instance_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
     write_volume(tmp_path / "em", VolumeSpec(size=(64, 64, 64)))
     async with keeping(tmp_path, SOURCE) as (volumes, repo):
-        await volumes.replace([VolumeSource("em", "grey", 64)], (), 5)
+        await volumes.replace([VolumeSettings("em", "grey", 64)], (), 5)
         assert list(repo.instances) == ["grey"]

@@ -6,7 +6,7 @@ import re
 import sys
 from pathlib import Path
 
-from dvidpc.dvid.routes import ENDPOINTS
+from dvidpc.dvid.imageblk.endpoints import IMAGEBLK
 from tests.serving import UUID, Asked, config_text, serving
 
 HOOKS = Path(__file__).parent / "fuzz_hooks.py"
@@ -39,7 +39,7 @@ async def test_no_request_finds_an_answer_that_is_not_in_the_document(volume: Pa
         async with asyncio.timeout(100):
             output, _ = await process.communicate()
     assert process.returncode == 0, output.decode()[-6000:]
-    for name in set(ENDPOINTS) - {"extents", "resolution"}:
+    for name in set(IMAGEBLK.endpoints) - {"extents", "resolution"}:
         statuses = {
             answer.status
             for answer in asked

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dvidpc.dvid.query import parse_block_coord, parse_blocks, parse_compression, parse_point
+from dvidpc.dvid.query import parse_block_coord, parse_blocks, parse_payload, parse_point
 from dvidpc.errors import RequestError, TooLargeError
-from dvidpc.types import BlockCoord, Compression, Point
+from dvidpc.formats.payloads import JPEG, UNCOMPRESSED
+from dvidpc.types import BlockCoord, Point
 
 
 @pytest.mark.parametrize(
@@ -64,7 +65,7 @@ def test_no_text_does_more_than_be_refused(text: str) -> None:
         lambda: parse_blocks(text, 5),
         lambda: parse_point(text, "Size"),
         lambda: parse_block_coord(text),
-        lambda: parse_compression(text, Compression.JPEG),
+        lambda: parse_payload(text, JPEG),
     ):
         with contextlib.suppress(RequestError):
             parse()
@@ -79,8 +80,8 @@ def test_points_are_three_numbers() -> None:
 
 
 def test_compression_is_one_of_two_words() -> None:
-    assert parse_compression("", Compression.JPEG) is Compression.JPEG
-    assert parse_compression("uncompressed", Compression.JPEG) is Compression.UNCOMPRESSED
+    assert parse_payload("", JPEG) is JPEG
+    assert parse_payload("uncompressed", JPEG) is UNCOMPRESSED
     for wrong in ("lz4", "JPEG", " jpeg"):
         with pytest.raises(RequestError, match=f"don't understand 'compression' query string value: {wrong}"):
-            parse_compression(wrong, Compression.JPEG)
+            parse_payload(wrong, JPEG)

@@ -62,13 +62,13 @@ async def measure() -> dict[str, object]:
     scale = info.scales[0]
     store = ManyShards()
     indexes = LoadingCache(BUDGET, absence_ttl_s=30, clock=time.monotonic)
-    reader = ChunkReader(store, "", scale, scale.grids[0], (info.data_type, info.num_channels), indexes)
+    reader = ChunkReader(store, "", scale, scale.grids[0], indexes)
     process = psutil.Process()
     before, most, wrong = process.memory_info().rss, 0, 0
     began = time.perf_counter()
     for number in range(SHARDS):
         x, y, z = number % CHUNKS[0], number // CHUNKS[0] % CHUNKS[1], number // (CHUNKS[0] * CHUNKS[1])
-        data = await reader.read(ChunkCoord(x, y, z))
+        data = await reader.read(ChunkCoord(x, y, z), 2**20)
         wrong += data != struct.pack("<Q", scale.grids[0].chunk_id(ChunkCoord(x, y, z)))
         most = max(most, indexes.nbytes)
     return {

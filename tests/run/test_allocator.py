@@ -8,7 +8,7 @@ import pytest
 
 PROGRAM = """
 import resource
-from dvidpc.run.allocator import keep_freed_memory
+from dvidpc.run.memory import keep_freed_memory
 
 def faults_of_a_request():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt

@@ -22,7 +22,7 @@ EXPECTED = (
     r"repo [0-9a-f]{32}, web server listening at http://localhost:\d+$",
     r"request id=\S+ client=\S+ method=GET endpoint=/\S* status=200 ",
     r"stopping in 0 s, as SIGTERM asks$",
-    r"stopping once the requests under way have ended$",
+    r"stopping once the requests in flight have ended$",
     r"stopped$",
 )
 

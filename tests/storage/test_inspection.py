@@ -47,7 +47,7 @@ async def test_s3_bucket_that_forbids_all_but_reading() -> None:
         found = await inspect_bucket(access, os.environ)
     assert (found.region, found.may_list, found.may_write) == ("us-west-2", False, False)
     [warning] = found.warnings()
-    assert "missing_status = [403, 404]" in warning.mend
+    assert "missing_status = [403, 404]" in warning.fix
 
 
 async def test_anonymous_reader_never_tries_to_write() -> None:

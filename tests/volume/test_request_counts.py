@@ -12,13 +12,15 @@ from pathlib import Path
 import pytest
 
 from dvidpc.cache.loading_cache import LoadingCache
-from dvidpc.data.volume_opening import VolumeSource, Workshop, open_volume
+from dvidpc.formats.payloads import JPEG
 from dvidpc.storage.base import Blob, BucketAccess, ObjectStore, UpstreamLimits
 from dvidpc.storage.coalesce import CoalescingStore
 from dvidpc.storage.opening import open_store
-from dvidpc.types import BlockCoord, ByteRange, Compression
+from dvidpc.types import BlockCoord, ByteRange
 from dvidpc.volume.fetching import fetch_blocks
 from dvidpc.volume.grid_store import GridStore
+from dvidpc.volume.resources import Resources
+from tests.opened import open_images
 from tests.volumes import VolumeSpec, sharding, write_volume
 
 SPEC = VolumeSpec(
@@ -72,15 +74,14 @@ async def open_counted(
     access = BucketAccess(ref=f"file://{directory}")
     counting = CountingStore(await open_store(access, UpstreamLimits(), environ=os.environ))
     payloads, indexes = (LoadingCache(memory, absence_ttl_s=30, clock=time.monotonic) for _ in range(2))
-    source = VolumeSource("alias", "em", 64)
     store = CoalescingStore(counting)
-    instances = await open_volume(source, store, "0" * 32, Workshop(payloads, indexes, pool))
+    images = await open_images(store, Resources(payloads, indexes, pool))
     counting.gets.clear()
-    return instances[0].grid, counting
+    return images[0].grid, counting
 
 
 async def fetch_all(grid: GridStore, blocks: list[BlockCoord]) -> list[tuple[BlockCoord, bytes]]:
-    found = fetch_blocks(grid, blocks, Compression.JPEG)
+    found = fetch_blocks(grid, blocks, JPEG)
     async with aclosing(found):
         return [one async for one in found]
 

@@ -69,7 +69,7 @@ async def storage(request: web.Request) -> web.StreamResponse:
         )
     lines = []
     for volume in request.app[SERVICES].volumes.volumes:
-        lines.append(f"store {volume.source.alias}: {volume.problem or 'served'}\n")
+        lines.append(f"store {volume.settings.alias}: {volume.problem or 'served'}\n")
         lines += [f"  {instance.name}: {instance.store_url}\n" for instance in volume.instances]
     return _text("".join(lines).encode())
 

@@ -4,9 +4,11 @@ Keys, their order and the types of their values are DVID's; where a number diffe
 (datastore/repo_local.go:2750-2779, datastore/datainstance.go:512-569 and datatype/imageblk, 3400c2cb)
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from dvidpc.data.repo import VOXEL_TYPES, Instance, Repo, VoxelType
+from dvidpc.data.instance import Data, DataType, Instance
+from dvidpc.data.repo import Repo
 from dvidpc.formats.dvid.go_json import (
     JsonValue,
     format_duration,
@@ -22,7 +24,6 @@ _DATASTORE_VERSION = "0.11.0"
 _VERSION_ID = 1
 _MUTATION_ID = 1_000_000_000
 _MUTATION_IDS_RESERVED = 100
-_NANOMETERS = ["nanometers"] * 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,14 +117,14 @@ def groupcache() -> dict[str, JsonValue]:
 
 
 def types(repo: Repo) -> dict[str, JsonValue]:
-    """`/api/server/types`: the types that instances have."""
-    used = {instance.voxel_type.type_name: instance.voxel_type for instance in repo.instances.values()}
-    return sorted_map({name: _type_url(voxel_type) for name, voxel_type in used.items()})
+    """Return `/api/server/types`: the types that instances have."""
+    used = {instance.data.data_type.name: instance.data.data_type for instance in repo.instances.values()}
+    return sorted_map({name: data_type.url for name, data_type in used.items()})
 
 
-def compiled_types() -> dict[str, JsonValue]:
-    """`/api/server/compiled-types`: the types that instances can have."""
-    return {name: _type_url(voxel_type) for name, voxel_type in VOXEL_TYPES.items()}
+def compiled_types(data_types: Iterable[DataType]) -> dict[str, JsonValue]:
+    """Return `/api/server/compiled-types`: the types that instances can have."""
+    return sorted_map({data_type.name: data_type.url for data_type in data_types})
 
 
 def repos_info(repo: Repo) -> dict[str, JsonValue]:
@@ -171,63 +172,27 @@ def node_status() -> dict[str, JsonValue]:
     return {"Locked": True}
 
 
-def instance_info(repo_uuid: str, instance: Instance) -> dict[str, JsonValue]:
-    """`/api/node/{uuid}/{data}/info`."""
+def instance_info(repo_uuid: str, instance: Instance[Data]) -> dict[str, JsonValue]:
+    """Return `/api/node/{uuid}/{data}/info`."""
+    data = instance.data
     return {
         "Base": {
-            "TypeName": instance.voxel_type.type_name,
-            "TypeURL": _type_url(instance.voxel_type),
-            "TypeVersion": instance.voxel_type.version,
+            "TypeName": data.data_type.name,
+            "TypeURL": data.data_type.url,
+            "TypeVersion": data.data_type.version,
             "DataUUID": instance.data_uuid,
             "Name": instance.name,
             "RepoUUID": repo_uuid,
-            "Compression": instance.compression,
+            "Compression": data.compression,
             "Checksum": "No checksum",
             "Syncs": [],
             "Versioned": True,
-            "KVStore": f"neuroglancer precomputed store [image] @ {instance.store_url}",
+            "KVStore": f"neuroglancer precomputed store [{data.kind}] @ {instance.store_url}",
             "LogStore": "no mutation log set",
-            # DVID says null until its next start and {} from then on; no known client reads it.
+            # DVID writes null until its next start and {} from then on; no known client reads it.
             "Tags": None,
         },
-        "Extended": _extended(instance),
-        "Extents": {"MinPoint": instance.min_point, "MaxPoint": instance.max_point},
-    }
-
-
-def instance_metadata(instance: Instance) -> dict[str, JsonValue]:
-    """`/api/node/{uuid}/{data}/metadata`; `Size` is the true one, where DVID's is one too high."""
-    axes = zip("XYZ", instance.voxel_size, instance.min_point, instance.max_point, strict=True)
-    return {
-        "Axes": [
-            {
-                "Label": label,
-                "Resolution": resolution_nm,
-                "Units": "nanometers",
-                "Size": last - first + 1,
-                "Offset": first,
-            }
-            for label, resolution_nm, first, last in axes
-        ],
-        "Properties": _extended(instance),
-    }
-
-
-def _extended(instance: Instance) -> dict[str, JsonValue]:
-    voxel_type = instance.voxel_type
-    return {
-        "Values": [{"DataType": voxel_type.data_type, "Label": label} for label in voxel_type.labels],
-        "Interpolable": True,
-        "BlockSize": [instance.block_size] * 3,
-        "VoxelSize": instance.voxel_size,
-        "VoxelUnits": _NANOMETERS,
-        "MinPoint": instance.min_point,
-        "MaxPoint": instance.max_point,
-        "MinIndex": instance.min_index,
-        "MaxIndex": instance.max_index,
-        "Background": 0,
-        "GridStore": instance.store_alias,
-        "ScaleLevel": instance.scale_level,
+        **data.members(instance.store_alias),
     }
 
 
@@ -252,15 +217,7 @@ def _log(repo: Repo) -> list[str]:
     return [f"{time}  {_created_message(instance)}" for instance in repo.instances.values()]
 
 
-def _created_message(instance: Instance) -> str:
-    compression = "jpeg" if instance.compression.startswith("jpeg") else "none"
-    config = (
-        f"compression:{compression} gridstore:{instance.store_alias} "
-        f"scalelevel:{instance.scale_level} versioned:true"
-    )
-    type_name = quote(instance.voxel_type.type_name)
+def _created_message(instance: Instance[Data]) -> str:
+    config = instance.data.creation(instance.store_alias)
+    type_name = quote(instance.data.data_type.name)
     return f"New data instance {quote(instance.name)} of type {type_name} with config {{map[{config}]}}"
-
-
-def _type_url(voxel_type: VoxelType) -> str:
-    return f"github.com/janelia-flyem/dvid/datatype/imageblk/{voxel_type.source_file}.go"

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from dvidpc.data.repo import Instance, Repo
+from dvidpc.data.instance import Data, Instance
+from dvidpc.data.repo import Repo
 from dvidpc.dvid.documents import bodies
 from dvidpc.formats.dvid.go_json import encode
 from dvidpc.http.etags import Document, document_of
@@ -18,10 +19,10 @@ class EncodedDocuments:
     def __init__(self, repo: Repo) -> None:
         """Encode what is known of *repo*, when it is asked for."""
         self._repo = repo
-        self._instances: dict[str, tuple[Instance, Document]] = {}
+        self._instances: dict[str, tuple[Instance[Data], Document]] = {}
         self._of_all: dict[str, tuple[int, Document]] = {}
 
-    def instance_info(self, instance: Instance) -> Document:
+    def instance_info(self, instance: Instance[Data]) -> Document:
         """`/api/node/{uuid}/{data}/info`; *instance* is one of the repo's."""
         described, document = self._instances.get(instance.name, (None, None))
         if document is None or described is not instance:

@@ -3,7 +3,6 @@
 import textwrap
 from collections.abc import Iterator, Mapping
 
-from dvidpc.data.repo import VOXEL_TYPES
 from dvidpc.dvid.descriptions import PATH_PARAMETERS
 from dvidpc.dvid.documents.bodies import ServerFacts
 from dvidpc.dvid.documents.openapi import operations
@@ -23,7 +22,8 @@ def help_page(api: Api, facts: ServerFacts, up: str) -> str:
         f"<td>{escape(route.doc.summary)}\n"
         for route in api.routes
     )
-    types = "".join(f"<li><a href={up}help/{name}>{name}</a>" for name in VOXEL_TYPES)
+    names = sorted(data_type.name for data_type in api.data_types())
+    types = "".join(f"<li><a href={up}help/{name}>{name}</a>" for name in names)
     return _HELP_PAGE.format(
         host=escape(facts.host), version=escape(facts.version), rows=rows, types=types, up=up
     )
@@ -35,13 +35,11 @@ def type_help(api: Api, type_name: str) -> str:
     Raises:
         RequestError: There is no such type.
     """
-    voxel_type = VOXEL_TYPES.get(type_name)
-    if voxel_type is None:
+    family = api.family_of(type_name)
+    if family is None:
         raise RequestError(f"Data type {quote(type_name)} is not supported by current DVID server")
-    values = ", ".join(voxel_type.labels)
-    head = _TYPE_HELP.format(type_name=type_name, data_type=voxel_type.data_type, values=values)
-    sections = (_section(name, endpoint.doc) for name, endpoint in api.endpoints.items())
-    return "\n".join((head, *sections))
+    sections = (_section(name, endpoint.doc) for name, endpoint in family.endpoints.items())
+    return "\n".join((family.introduce(type_name), *sections))
 
 
 def interface(api: Api, version: str) -> str:
@@ -97,11 +95,4 @@ The same as an OpenAPI document: <a href={up}openapi.json>openapi.json</a>.
 {rows}</table>
 <p>What <code>/api/node/{{uuid}}/{{data}}/...</code> answers, by the type of the data:
 <ul>{types}</ul></html>
-"""
-
-_TYPE_HELP = """\
-{type_name}: images and volumes of {data_type} voxels ({values}), read-only
-
-Coordinates are voxels of the whole volume along x, y and z. A block is a cube of BlockSize voxels
-(see info); block coordinates are voxel coordinates divided by it. Numbers are little-endian.
 """

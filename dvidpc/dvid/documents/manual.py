@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from dvidpc.data.repo import Instance
+from dvidpc.data.instance import Data, Instance
 from dvidpc.dvid.documents.help import help_page, interface, type_help
 from dvidpc.dvid.documents.openapi import make_openapi
 from dvidpc.dvid.services import SERVICES
@@ -38,9 +38,9 @@ async def help_of_type(request: web.Request) -> web.StreamResponse:
     return answer_whole(request, type_help(request.app[API], request.match_info["type"]).encode(), TEXT)
 
 
-async def help_of_data(request: web.Request, instance: Instance) -> web.StreamResponse:
+async def help_of_data(request: web.Request, instance: Instance[Data]) -> web.StreamResponse:
     """`/api/node/{uuid}/{data}/help`: that of its type, and a newline more."""
-    text = type_help(request.app[API], instance.voxel_type.type_name)
+    text = type_help(request.app[API], instance.data.data_type.name)
     return answer_whole(request, f"{text}\n".encode(), TEXT)
 
 

@@ -7,15 +7,14 @@ import asyncio
 
 from aiohttp import web
 
-from dvidpc.data.repo import Instance
+from dvidpc.data.instance import Data, Instance
 from dvidpc.dvid.documents import bodies
 from dvidpc.dvid.services import SERVICES, Services
-from dvidpc.errors import RequestError
+from dvidpc.dvid.table import API
 from dvidpc.formats.dvid.go_json import JsonValue, encode
-from dvidpc.http.etags import answer_document, answer_whole
+from dvidpc.http.etags import answer_document
 
 _JSON = "application/json"
-_ND_DATA = "application/vnd.dvid-nd-data+json"
 
 
 async def server_info(request: web.Request) -> web.StreamResponse:
@@ -34,9 +33,9 @@ async def server_types(request: web.Request) -> web.StreamResponse:
     return _json(bodies.types(request.app[SERVICES].repo))
 
 
-async def server_compiled_types(_request: web.Request) -> web.StreamResponse:
+async def server_compiled_types(request: web.Request) -> web.StreamResponse:
     """`/api/server/compiled-types`."""
-    return _json(bodies.compiled_types())
+    return _json(bodies.compiled_types(request.app[API].data_types()))
 
 
 async def server_groupcache(_request: web.Request) -> web.StreamResponse:
@@ -112,28 +111,9 @@ async def node_status(request: web.Request) -> web.StreamResponse:
     return _json(bodies.node_status())
 
 
-async def data_info(request: web.Request, instance: Instance) -> web.StreamResponse:
+async def data_info(request: web.Request, instance: Instance[Data]) -> web.StreamResponse:
     """`/api/node/{uuid}/{data}/info`."""
     return answer_document(request, request.app[SERVICES].encoded.instance_info(instance), _JSON)
-
-
-async def data_metadata(request: web.Request, instance: Instance) -> web.StreamResponse:
-    """`/api/node/{uuid}/{data}/metadata`."""
-    body = encode(bodies.instance_metadata(instance)) + b"\n"
-    return answer_whole(request, body, _ND_DATA)
-
-
-async def extents(_request: web.Request, _instance: Instance) -> web.StreamResponse:
-    """`/api/node/{uuid}/{data}/extents`: they are what `info` says.
-
-    DVID lets anybody POST others, even of data it only passes on.  (imageblk.go:2304, 3400c2cb)
-    """
-    raise RequestError("extents endpoint only supports POST HTTP verb")
-
-
-async def resolution(_request: web.Request, _instance: Instance) -> web.StreamResponse:
-    """`/api/node/{uuid}/{data}/resolution`: likewise."""
-    raise RequestError("resolution endpoint only supports POST HTTP verb")
 
 
 def _resolve(request: web.Request) -> Services:

@@ -34,9 +34,13 @@ def operations(api: Api) -> Iterator[tuple[str, tuple[str, ...], Doc]]:
     """Everything that can be asked: path, methods, and what is to be said of it."""
     for route in api.routes:
         yield route.path, route.methods, route.doc
-    for name, endpoint in api.endpoints.items():
-        for form in endpoint.doc.forms or (name,):
-            yield f"{INSTANCE_PATH}/{form}", GET, endpoint.doc
+    known = set()
+    for family in api.families.values():
+        for name, endpoint in family.endpoints.items():
+            for form in endpoint.doc.forms or (name,):
+                if form not in known:  # what several types answer is described once
+                    known.add(form)
+                    yield f"{INSTANCE_PATH}/{form}", GET, endpoint.doc
 
 
 def make_openapi(api: Api, title: str, version: str, base_path: str, data: str) -> dict[str, JsonValue]:

@@ -8,7 +8,8 @@ from contextlib import aclosing
 from aiohttp import web
 
 from dvidpc.counters import TALLY
-from dvidpc.data.repo import Instance
+from dvidpc.data.image import ImageData
+from dvidpc.data.instance import Instance
 from dvidpc.dvid.geometry import box_at
 from dvidpc.dvid.imageblk.lone_block import answer_box, is_lone
 from dvidpc.dvid.imageblk.scale import at_scale
@@ -17,8 +18,8 @@ from dvidpc.dvid.query import (
     check_size,
     parse_block_coord,
     parse_blocks,
-    parse_compression,
     parse_int32,
+    parse_payload,
     parse_point,
     parse_switch,
 )
@@ -26,9 +27,10 @@ from dvidpc.dvid.services import SERVICES
 from dvidpc.errors import RequestError
 from dvidpc.formats.dvid.block_stream import encode_frame
 from dvidpc.formats.grid import Box, blocks_filling
+from dvidpc.formats.payloads import UNCOMPRESSED, Payload
 from dvidpc.http.streaming import OCTETS, send, stream
-from dvidpc.types import BlockCoord, Compression, Point
-from dvidpc.volume.fetching import fetch_blocks, peek_blocks
+from dvidpc.types import BlockCoord, Point
+from dvidpc.volume.fetching import fetch_blocks
 from dvidpc.volume.grid_store import GridStore
 
 _MOST_KNOWN = 16 * 2**20
@@ -38,23 +40,23 @@ _MANY = 512
 """Blocks beyond which a request takes others' time: it is read in a thread, and answered bit by bit."""
 
 
-async def specific_blocks(request: web.Request, instance: Instance) -> web.StreamResponse:
+async def specific_blocks(request: web.Request, instance: Instance[ImageData]) -> web.StreamResponse:
     """`specificblocks?blocks=x,y,z,...[&compression=][&prefetch=]`: any blocks, in the order asked for.
 
     (imageblk.go:1962-2060, 3400c2cb)
     """
     query = request.query
     instance = at_scale(request, instance)
-    compression = asked_compression(query.get("compression", ""), instance)
+    payload = requested_payload(query.get("compression", ""), instance)
     blocks = await _asked_blocks(query.get("blocks", ""), request.app[SERVICES].limits.max_blocks)
     TALLY.get().blocks = len(blocks)
     if parse_switch(query, "prefetch"):
-        request.app[SERVICES].prefetcher.start(instance.grid, blocks, compression)
+        request.app[SERVICES].prefetcher.start(instance.data.grid, blocks, payload)
         return web.Response(content_type=OCTETS)
-    return await answer_blocks(request, instance, blocks, compression)
+    return await answer_blocks(request, instance, blocks, payload)
 
 
-async def subvolume_blocks(request: web.Request, instance: Instance) -> web.StreamResponse:
+async def subvolume_blocks(request: web.Request, instance: Instance[ImageData]) -> web.StreamResponse:
     """`subvolblocks/<size>/<offset>[?compression=]`: the blocks of a box, in voxels, made of whole blocks.
 
     Of some boxes DVID refuses, the answer is the box as one block: see `is_lone`.
@@ -62,20 +64,20 @@ async def subvolume_blocks(request: web.Request, instance: Instance) -> web.Stre
     """
     query = request.query
     instance = at_scale(request, instance)
-    compression = asked_compression(query.get("compression", ""), instance)
+    payload = requested_payload(query.get("compression", ""), instance)
     parts = request.match_info["call"].rstrip("/").split("/")
     if len(parts) != 3:
         raise RequestError('"subvolblocks" must be followed by size/offset')
     offset, size = parse_point(parts[2], "Offset"), parse_point(parts[1], "Size")
     max_blocks = request.app[SERVICES].limits.max_blocks
-    if is_lone(size, offset, instance.grid.block_size, query.get("app", "")):
-        return await answer_box(request, instance, box_at(offset, size), compression)
-    blocks = blocks_of_subvolume(size, offset, instance.grid.block_size, max_blocks)
+    if is_lone(size, offset, instance.data.grid.block_size, query.get("app", "")):
+        return await answer_box(request, instance, box_at(offset, size), payload)
+    blocks = blocks_of_subvolume(size, offset, instance.data.grid.block_size, max_blocks)
     TALLY.get().blocks = len(blocks)
-    return await answer_blocks(request, instance, blocks, compression)
+    return await answer_blocks(request, instance, blocks, payload)
 
 
-async def block_span(request: web.Request, instance: Instance) -> web.StreamResponse:
+async def block_span(request: web.Request, instance: Instance[ImageData]) -> web.StreamResponse:
     """`blocks/<x_y_z>/<span>`: blocks in a row along x, uncompressed and without frames, zero where absent.
 
     (read.go:455-505, 3400c2cb)
@@ -90,9 +92,9 @@ async def block_span(request: web.Request, instance: Instance) -> web.StreamResp
     limits = request.app[SERVICES].limits
     check_block_count(span, limits.max_blocks)
     TALLY.get().blocks = span
-    size = span * instance.grid.block_nbytes
+    size = span * instance.data.grid.block_nbytes
     check_size(size, limits.max_response)
-    return await stream(request, fill_absent(instance.grid, first, span), size)
+    return await stream(request, fill_absent(instance.data.grid, first, span), size)
 
 
 def blocks_of_subvolume(size: Point, offset: Point, block_size: Point, max_blocks: int) -> list[BlockCoord]:
@@ -114,18 +116,18 @@ def blocks_of_subvolume(size: Point, offset: Point, block_size: Point, max_block
     return blocks_filling(box, block_size)
 
 
-def asked_compression(text: str, instance: Instance) -> Compression:
-    """What `compression=` asks of an instance.
+def requested_payload(text: str, instance: Instance[ImageData]) -> Payload:
+    """Return what `compression=` asks of an instance.
 
     Raises:
         RequestError: The word is unknown, or the instance's voxels cannot be written so.
     """
-    compression = parse_compression(text, instance.grid.default_compression)
-    if not instance.grid.can_encode(compression):
+    payload = parse_payload(text, instance.data.grid.default_payload)
+    if not instance.data.grid.can_encode(payload):
         raise RequestError(
-            f"can't encode JPEG: {instance.voxel_type.type_name} data are served uncompressed only"
+            f"can't encode JPEG: {instance.data.data_type.name} data are served uncompressed only"
         )
-    return compression
+    return payload
 
 
 async def _asked_blocks(text: str, max_blocks: int) -> list[BlockCoord]:
@@ -135,7 +137,7 @@ async def _asked_blocks(text: str, max_blocks: int) -> list[BlockCoord]:
 
 
 async def answer_blocks(
-    request: web.Request, instance: Instance, blocks: Sequence[BlockCoord], compression: Compression
+    request: web.Request, instance: Instance[ImageData], blocks: Sequence[BlockCoord], payload: Payload
 ) -> web.StreamResponse:
     """Answer with the block stream of *blocks*.
 
@@ -143,13 +145,13 @@ async def answer_blocks(
         TooLargeError: It might be larger than this server answers.
     """
     limits = request.app[SERVICES].limits
-    if compression is Compression.UNCOMPRESSED:
-        check_size(len(blocks) * instance.grid.block_nbytes, limits.max_response)
-    known = None if len(blocks) > _MANY else peek_blocks(instance.grid, blocks, compression, _MOST_KNOWN)
+    if payload is UNCOMPRESSED:
+        check_size(len(blocks) * instance.data.grid.block_nbytes, limits.max_response)
+    known = None if len(blocks) > _MANY else instance.data.grid.peek_all(blocks, payload, _MOST_KNOWN)
     if known is not None:
         return await send(request, [part for frame in known for part in encode_frame(*frame)])
     omit_failed = request.query.get("app", "") in limits.omit_failed_blocks_for
-    found = fetch_blocks(instance.grid, blocks, compression, omit_failed=omit_failed)
+    found = fetch_blocks(instance.data.grid, blocks, payload, omit_failed=omit_failed)
     return await stream(request, frames_of(found))
 
 
@@ -168,7 +170,7 @@ async def fill_absent(grid: GridStore, first: BlockCoord, span: int) -> AsyncGen
     zeros = bytes(grid.block_nbytes)
     blocks = (first._replace(x=first.x + step) for step in range(span))
     due = first.x
-    found = fetch_blocks(grid, blocks, Compression.UNCOMPRESSED)
+    found = fetch_blocks(grid, blocks, UNCOMPRESSED)
     async with aclosing(found):
         async for block, payload in found:
             for _ in range(block.x - due):

@@ -6,7 +6,8 @@ from functools import partial
 
 from aiohttp import web
 
-from dvidpc.data.repo import Instance
+from dvidpc.data.image import ImageData
+from dvidpc.data.instance import Instance
 from dvidpc.dvid.geometry import Slice, parse_image_format
 from dvidpc.dvid.query import check_size
 from dvidpc.dvid.services import SERVICES
@@ -35,7 +36,7 @@ def format_at(parts: Sequence[str], place: int, default: str = "") -> ImageForma
     return parse_image_format(parts[place] if len(parts) > place else default)
 
 
-def check_cutout(request: web.Request, instance: Instance, box: Box) -> None:
+def check_cutout(request: web.Request, instance: Instance[ImageData], box: Box) -> None:
     """Refuse to read a box that is too large.
 
     Raises:
@@ -50,7 +51,7 @@ def check_cutout(request: web.Request, instance: Instance, box: Box) -> None:
 
 
 def check_image(
-    request: web.Request, instance: Instance, image_format: ImageFormat, width: int, height: int
+    request: web.Request, instance: Instance[ImageData], image_format: ImageFormat, width: int, height: int
 ) -> None:
     """Refuse to make an image that is too large: unlike a box of voxels it is held whole.
 
@@ -58,19 +59,19 @@ def check_image(
         RequestError: Its format cannot hold such voxels.
         TooLargeError: It is, or its format cannot hold it.
     """
-    check_image_holds(instance.grid.chunk_shape.data_type.itemsize, image_format.kind)
+    check_image_holds(instance.data.grid.chunk_shape.data_type.itemsize, image_format.kind)
     check_image_size(width, height, image_format.kind)
-    check_size(width * height * voxel_nbytes(instance.grid), request.app[SERVICES].limits.max_response)
+    check_size(width * height * voxel_nbytes(instance.data.grid), request.app[SERVICES].limits.max_response)
 
 
-def box_nbytes(instance: Instance, box: Box) -> int:
+def box_nbytes(instance: Instance[ImageData], box: Box) -> int:
     """Bytes of the voxels of a box as they are sent."""
-    return box.size.x * box.size.y * box.size.z * voxel_nbytes(instance.grid)
+    return box.size.x * box.size.y * box.size.z * voxel_nbytes(instance.data.grid)
 
 
 async def draw_slice(
     request: web.Request,
-    instance: Instance,
+    instance: Instance[ImageData],
     plane: Slice,
     voxels: Voxels | None,
     image_format: ImageFormat,
@@ -78,14 +79,14 @@ async def draw_slice(
 ) -> web.Response:
     """The image of a slice as it was read; scaled to *extent*, width and height, where that is given."""
     if voxels is None:
-        voxels = zeros(instance.grid, plane.box)
+        voxels = zeros(instance.data.grid, plane.box)
     values = voxels.reshape(voxels.shape[0], plane.height, plane.width)
     return await draw(request, instance, values, image_format, extent)
 
 
 async def draw(
     request: web.Request,
-    instance: Instance,
+    instance: Instance[ImageData],
     plane_crc: Voxels,
     image_format: ImageFormat,
     extent: tuple[int, int] | None = None,
@@ -96,7 +97,7 @@ async def draw(
 
 
 async def in_thread(
-    request: web.Request, instance: Instance, nbytes: int, step: Callable[[], bytes]
+    request: web.Request, instance: Instance[ImageData], nbytes: int, step: Callable[[], bytes]
 ) -> bytes:
     """The result of *step*, which encodes *nbytes* of voxels.
 
@@ -104,7 +105,7 @@ async def in_thread(
     them busy, and every other request waiting, for half a minute.
     """
     if nbytes <= _SMALL_NBYTES:
-        return await instance.grid.in_pool(step)
+        return await instance.data.grid.in_pool(step)
     async with request.app[SERVICES].large_images:
         return await asyncio.to_thread(step)
 

@@ -5,7 +5,8 @@ from functools import partial
 
 from aiohttp import hdrs, web
 
-from dvidpc.data.repo import Instance
+from dvidpc.data.image import ImageData
+from dvidpc.data.instance import Instance
 from dvidpc.dvid.imageblk.drawing import box_nbytes, in_thread
 from dvidpc.dvid.query import check_size
 from dvidpc.dvid.services import SERVICES
@@ -13,8 +14,9 @@ from dvidpc.formats.codec import Voxels
 from dvidpc.formats.dvid.block_stream import encode_frame
 from dvidpc.formats.grid import Box
 from dvidpc.formats.images import ImageFormat, ImageKind, encode_image, stacked_extent
+from dvidpc.formats.payloads import JPEG, Payload
 from dvidpc.http.streaming import OCTETS, send
-from dvidpc.types import BlockCoord, Compression, Point
+from dvidpc.types import BlockCoord, Point
 from dvidpc.volume.cutout import listed, read_box
 
 _NEUROGLANCER = "Neuroglancer"
@@ -34,7 +36,7 @@ def is_lone(size: Point, offset: Point, block_size: Point, app: str) -> bool:
 
 
 async def answer_box(
-    request: web.Request, instance: Instance, box: Box, compression: Compression
+    request: web.Request, instance: Instance[ImageData], box: Box, payload: Payload
 ) -> web.StreamResponse:
     """Answer with a stream of one block, said to be the one *box* starts in; of none if all of it is absent.
 
@@ -42,15 +44,15 @@ async def answer_box(
         TooLargeError: The box is too large to be held, or for a JPEG.
     """
     check_size(box_nbytes(instance, box), request.app[SERVICES].limits.max_response)
-    extent = stacked_extent(box.size) if compression is Compression.JPEG else None
+    extent = stacked_extent(box.size) if payload is JPEG else None
     if request.method == hdrs.METH_HEAD:
         return web.Response(content_type=OCTETS)
-    voxels = await read_box(instance.grid, box)
+    voxels = await read_box(instance.data.grid, box)
     if voxels is None:
         return await send(request, ())
-    payload = await in_thread(request, instance, voxels.nbytes, partial(_encode, voxels, extent))
-    block = BlockCoord(*map(operator.floordiv, box.start, instance.grid.block_size))
-    return await send(request, encode_frame(block, payload))
+    body = await in_thread(request, instance, voxels.nbytes, partial(_encode, voxels, extent))
+    block = BlockCoord(*map(operator.floordiv, box.start, instance.data.grid.block_size))
+    return await send(request, encode_frame(block, body))
 
 
 def _encode(voxels_czyx: Voxels, extent: tuple[int, int] | None) -> bytes:

@@ -7,7 +7,8 @@ from typing import TypeVar
 
 from aiohttp import hdrs, web
 
-from dvidpc.data.repo import Instance
+from dvidpc.data.image import ImageData, coarser_instance
+from dvidpc.data.instance import Instance
 from dvidpc.dvid.geometry import (
     Slice,
     box_at,
@@ -37,7 +38,7 @@ _MAX_ITEMSIZE = 2
 """Bytes of a value up to which `arb` interpolates; DVID does one."""
 
 
-async def arb(request: web.Request, instance: Instance) -> web.StreamResponse:
+async def arb(request: web.Request, instance: Instance[ImageData]) -> web.StreamResponse:
     """`arb/<top left>/<top right>/<bottom left>/<res>[/<format>]`: a slice at any angle, in nanometers.
 
     (arb_image.go, 3400c2cb)
@@ -46,7 +47,7 @@ async def arb(request: web.Request, instance: Instance) -> web.StreamResponse:
     if len(parts) < 4:
         raise RequestError('"arb" must be followed by top-left/top-right/bottom-left/res')
     instance = at_scale(request, instance)
-    shape = instance.grid.chunk_shape
+    shape = instance.data.grid.chunk_shape
     if shape.data_type.itemsize > _MAX_ITEMSIZE:
         raise RequestError(
             "DVID cannot retrieve images with arbitrary orientation using "
@@ -59,13 +60,13 @@ async def arb(request: web.Request, instance: Instance) -> web.StreamResponse:
     if request.method == hdrs.METH_HEAD:
         return image_response(b"", image_format)
     max_chunks = request.app[SERVICES].limits.max_blocks
-    image = await read_oblique(instance.grid, plane, instance.voxel_size, max_chunks)
+    image = await read_oblique(instance.data.grid, plane, instance.data.voxel_size, max_chunks)
     if image is None:
-        image = zeros(instance.grid, box_at(Point(0, 0, 0), Point(plane.width, plane.height, 1)))[:, 0]
+        image = zeros(instance.data.grid, box_at(Point(0, 0, 0), Point(plane.width, plane.height, 1)))[:, 0]
     return await draw(request, instance, image, image_format)
 
 
-async def tile(request: web.Request, instance: Instance) -> web.StreamResponse:
+async def tile(request: web.Request, instance: Instance[ImageData]) -> web.StreamResponse:
     """`tile/<plane>/<scale>/<x_y_z>[/<format>][?tilesize=&noblanks=&format=]`.
 
     The two coordinates in the plane count tiles of that scale. The third counts voxels of the instance
@@ -76,14 +77,14 @@ async def tile(request: web.Request, instance: Instance) -> web.StreamResponse:
     if len(parts) < 3:
         raise RequestError("'tile' request must be following by plane, scale level, and tile coordinate")
     levels = _of_tile("scale", parts[1], parse_uint8)
-    scaled = request.app[SERVICES].repo.coarser(instance, levels)
+    scaled = coarser_instance(request.app[SERVICES].repo, instance, levels)
     plane = _across(_parse_tile(request, parts[0], parts[2]), instance, scaled)
     image_format = format_at(parts, 3, request.query.get("format", ""))
     check_image(request, scaled, image_format, plane.width, plane.height)
     may_be_blank = request.query.get("noblanks") != "true"
     if request.method == hdrs.METH_HEAD and may_be_blank:
         return image_response(b"", image_format)
-    voxels = await read_box(scaled.grid, plane.box)
+    voxels = await read_box(scaled.data.grid, plane.box)
     if voxels is None and not may_be_blank:
         return plain_error(404, "404 page not found\n")
     return await draw_slice(request, scaled, plane, voxels, image_format)
@@ -99,11 +100,13 @@ def _parse_tile(request: web.Request, plane: str, coordinate: str) -> Slice:
     return check_slice(Slice(shape, Point(x, y, z), side, side))
 
 
-def _across(plane: Slice, base: Instance, scaled: Instance) -> Slice:
+def _across(plane: Slice, base: Instance[ImageData], scaled: Instance[ImageData]) -> Slice:
     """*plane* of *scaled* where it passes through the voxels of *base* that its place across counts."""
     [axis] = {0, 1, 2}.difference(plane.shape.axes)
     offset = [*plane.offset]
-    offset[axis] = math.floor((offset[axis] + 0.5) * base.voxel_size[axis] / scaled.voxel_size[axis])
+    offset[axis] = math.floor(
+        (offset[axis] + 0.5) * base.data.voxel_size[axis] / scaled.data.voxel_size[axis]
+    )
     return replace(plane, offset=Point(*offset))
 
 

@@ -5,7 +5,8 @@ As in a DVID instance with data of its own; one that fronts a bucket refuses the
 
 from aiohttp import hdrs, web
 
-from dvidpc.data.repo import Instance
+from dvidpc.data.image import ImageData
+from dvidpc.data.instance import Instance
 from dvidpc.dvid.geometry import Shape, Slice, check_slice, parse_box, parse_shape, parse_slice
 from dvidpc.dvid.imageblk.drawing import (
     box_nbytes,
@@ -28,7 +29,7 @@ from dvidpc.http.streaming import stream
 from dvidpc.volume.cutout import read_box, stream_box, zeros
 
 
-async def raw(request: web.Request, instance: Instance) -> web.StreamResponse:
+async def raw(request: web.Request, instance: Instance[ImageData]) -> web.StreamResponse:
     """`raw/<dims>/<size>/<offset>[/<format>]`: a slice as an image, or the voxels of a box.
 
     (imageblk.go:2510-2650, 3400c2cb)
@@ -36,12 +37,14 @@ async def raw(request: web.Request, instance: Instance) -> web.StreamResponse:
     return await _cut_out(request, instance, is_isotropic=False)
 
 
-async def isotropic(request: web.Request, instance: Instance) -> web.StreamResponse:
+async def isotropic(request: web.Request, instance: Instance[ImageData]) -> web.StreamResponse:
     """`isotropic/<dims>/<size>/<offset>[/<format>]`: as `raw`, but the pixels of a slice are square."""
     return await _cut_out(request, instance, is_isotropic=True)
 
 
-async def _cut_out(request: web.Request, instance: Instance, *, is_isotropic: bool) -> web.StreamResponse:
+async def _cut_out(
+    request: web.Request, instance: Instance[ImageData], *, is_isotropic: bool
+) -> web.StreamResponse:
     endpoint, *parts = path_of(request)
     if len(parts) < 3:
         raise RequestError(f"{quote(endpoint)} must be followed by shape/size/offset")
@@ -54,11 +57,11 @@ async def _cut_out(request: web.Request, instance: Instance, *, is_isotropic: bo
     check_cutout(request, instance, box)
     if parts[3:4] in (["jpg"], ["jpeg"]):
         return await _stack(request, instance, box)
-    return await stream(request, stream_box(instance.grid, box), box_nbytes(instance, box))
+    return await stream(request, stream_box(instance.data.grid, box), box_nbytes(instance, box))
 
 
 async def _slice(
-    request: web.Request, instance: Instance, shape: Shape, parts: list[str], *, is_isotropic: bool
+    request: web.Request, instance: Instance[ImageData], shape: Shape, parts: list[str], *, is_isotropic: bool
 ) -> web.Response:
     wanted = parse_slice(shape, parts[1], parts[2])
     plane = _as_stored(wanted, instance) if is_isotropic else wanted
@@ -67,26 +70,29 @@ async def _slice(
     check_image(request, instance, image_format, wanted.width, wanted.height)
     if request.method == hdrs.METH_HEAD:
         return image_response(b"", image_format)
-    voxels = await read_box(instance.grid, plane.box)
+    voxels = await read_box(instance.data.grid, plane.box)
     return await draw_slice(request, instance, plane, voxels, image_format, (wanted.width, wanted.height))
 
 
-async def _stack(request: web.Request, instance: Instance, box: Box) -> web.Response:
+async def _stack(request: web.Request, instance: Instance[ImageData], box: Box) -> web.Response:
     """A box as one JPEG, its planes one below the other."""
     image_format = ImageFormat(ImageKind.JPEG)
     width, height = stacked_extent(box.size)
     check_image(request, instance, image_format, width, height)
     if request.method == hdrs.METH_HEAD:
         return image_response(b"", image_format)
-    voxels = await read_box(instance.grid, box)
+    voxels = await read_box(instance.data.grid, box)
     if voxels is None:
-        voxels = zeros(instance.grid, box)
+        voxels = zeros(instance.data.grid, box)
     return await draw(request, instance, voxels.reshape(voxels.shape[0], height, width), image_format)
 
 
-def _as_stored(plane: Slice, instance: Instance) -> Slice:
+def _as_stored(plane: Slice, instance: Instance[ImageData]) -> Slice:
     """The voxels to read for a slice whose pixels are to be square."""
-    resolution = (instance.voxel_size[plane.shape.axes[0]], instance.voxel_size[plane.shape.axes[1]])
+    resolution = (
+        instance.data.voxel_size[plane.shape.axes[0]],
+        instance.data.voxel_size[plane.shape.axes[1]],
+    )
     width, height = isotropic_extent(plane.width, plane.height, resolution)
     return check_slice(Slice(plane.shape, plane.offset, width, height))
 

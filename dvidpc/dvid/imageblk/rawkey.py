@@ -2,7 +2,8 @@
 
 from aiohttp import web
 
-from dvidpc.data.repo import Instance
+from dvidpc.data.image import ImageData
+from dvidpc.data.instance import Instance
 from dvidpc.dvid.imageblk.drawing import path_of
 from dvidpc.dvid.imageblk.scale import at_scale
 from dvidpc.dvid.query import check_block_count, parse_int32
@@ -10,11 +11,11 @@ from dvidpc.dvid.services import SERVICES
 from dvidpc.errors import RequestError
 from dvidpc.formats.dvid.go_json import JsonValue, encode
 from dvidpc.formats.grid import block_box
-from dvidpc.sources.precomputed.chunk_reader import StoredChunk
+from dvidpc.sources.base import StoredChunk
 from dvidpc.types import BlockCoord
 
 
-async def rawkey(request: web.Request, instance: Instance) -> web.StreamResponse:
+async def rawkey(request: web.Request, instance: Instance[ImageData]) -> web.StreamResponse:
     """`rawkey?x=&y=&z=`: the chunks a block is made of, and object and bytes of each, as JSON."""
     if len(path_of(request)) > 1:
         raise RequestError(
@@ -22,10 +23,10 @@ async def rawkey(request: web.Request, instance: Instance) -> web.StreamResponse
         )
     block = BlockCoord(*(parse_int32(request.query.get(axis, ""), "Atoi") for axis in "xyz"))
     instance = at_scale(request, instance)
-    box = block_box(block, instance.grid.block_size)
+    box = block_box(block, instance.data.grid.block_size)
     max_chunks = request.app[SERVICES].limits.max_blocks
-    check_block_count(instance.grid.grid.count_chunks_touching(box), max_chunks)
-    found = await instance.grid.locate(box)
+    check_block_count(instance.data.grid.grid.count_chunks_touching(box), max_chunks)
+    found = await instance.data.grid.locate(box)
     chunks: list[JsonValue] = [_document(chunk) for chunk in found]
     body = encode({"Block": list(block), "Chunks": chunks})
     return web.Response(body=body, content_type="application/json")
@@ -40,5 +41,5 @@ def _document(chunk: StoredChunk) -> JsonValue:
         "Object": chunk.url,
         "Offset": 0 if chunk.where is None else chunk.where.start,
         "Size": None if chunk.where is None else chunk.where.size,
-        "DataEncoding": chunk.data_encoding.value,
+        "DataEncoding": chunk.data_encoding,
     }

@@ -2,12 +2,13 @@
 
 from aiohttp import web
 
-from dvidpc.data.repo import Instance
+from dvidpc.data.image import ImageData, coarser_instance
+from dvidpc.data.instance import Instance
 from dvidpc.dvid.geometry import parse_uint8
 from dvidpc.dvid.services import SERVICES
 
 
-def at_scale(request: web.Request, instance: Instance) -> Instance:
+def at_scale(request: web.Request, instance: Instance[ImageData]) -> Instance[ImageData]:
     """The instance that `scale=N` makes of *instance*: N scales coarser than it, itself for 0 and without.
 
     libdvid sends `scale=0` to instances of any scale.
@@ -16,4 +17,4 @@ def at_scale(request: web.Request, instance: Instance) -> Instance:
         RequestError: N is no number, or the volume has no such scale.
     """
     text = request.query.get("scale", "")
-    return request.app[SERVICES].repo.coarser(instance, parse_uint8(text)) if text else instance
+    return coarser_instance(request.app[SERVICES].repo, instance, parse_uint8(text)) if text else instance

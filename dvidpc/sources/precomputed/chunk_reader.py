@@ -1,50 +1,25 @@
-"""Reads chunks as stored: from objects of their own, or out of shards."""
+"""Read chunks as stored: from objects of their own, or out of shards."""
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 from dvidpc.cache.loading_cache import LoadingCache
 from dvidpc.errors import FormatError, ObjectChangedError
-from dvidpc.formats.codec import ChunkShape
-from dvidpc.formats.grid import Box, Grid
-from dvidpc.formats.precomputed.info import DataType, Scale
-from dvidpc.formats.precomputed.sharding import (
-    ENTRY_SIZE,
-    DataEncoding,
-    MinishardIndex,
-    ShardingSpec,
-    decode_minishard_index,
-    decode_shard_index_entry,
-)
+from dvidpc.formats.grid import Grid
+from dvidpc.formats.precomputed.info import Scale
+from dvidpc.formats.precomputed.sharding import DataEncoding, MinishardIndex, ShardingSpec
+from dvidpc.sources.base import StoredChunk
+from dvidpc.sources.precomputed import shard_indexes
+from dvidpc.sources.precomputed.shard_indexes import PAGE_ENTRIES
 from dvidpc.storage.base import Blob, ObjectStore
 from dvidpc.storage.content_encoding import decode_content
 from dvidpc.storage.object_checks import name_object
 from dvidpc.types import ByteRange, ChunkCoord
 
-_PAGE_ENTRIES = 4096
-"""Entries of a shard index read at a time: 64 KiB cost no more than 16 bytes where a round trip is all."""
-
-_MAX_MINISHARD_INDEX = 2**28
-"""Bytes of a decompressed minishard index beyond which it is surely damaged (11 million chunks)."""
-
-
-@dataclass(frozen=True, slots=True)
-class StoredChunk:
-    """Where a chunk lies in the bucket."""
-
-    box: Box
-    """The voxels it holds."""
-    url: str
-    """Of its object."""
-    where: ByteRange | None
-    """Which bytes of the object; None: all."""
-    data_encoding: DataEncoding = DataEncoding.RAW
-    """How they are packed, the chunk's own encoding apart; of an object of its own, its headers say."""
-
 
 @dataclass(frozen=True, slots=True)
 class _IndexPage:
-    """Some entries of a shard index, and which content of the object they describe."""
+    """Some entries of a shard index, and the ETag of the object they describe."""
 
     entries: bytes
     etag: str | None
@@ -56,7 +31,7 @@ class _IndexPage:
 
 @dataclass(frozen=True, slots=True)
 class _Minishard:
-    """A minishard index, and which content of the object it describes."""
+    """A minishard index, and the ETag of the object it describes."""
 
     index: MinishardIndex
     etag: str | None
@@ -74,62 +49,43 @@ class ChunkReader:
         directory: Where the chunks lie in it.
         scale: Which scale.
         grid: Which of the scale's grids.
-        voxel: Data type and number of channels.
         indexes: Keeps shard and minishard indexes; may serve many readers.
     """
 
     def __init__(
-        self,
-        store: ObjectStore,
-        directory: str,
-        scale: Scale,
-        grid: Grid,
-        voxel: tuple[DataType, int],
-        indexes: LoadingCache,
+        self, store: ObjectStore, directory: str, scale: Scale, grid: Grid, indexes: LoadingCache
     ) -> None:
         self._store = store
         self._directory = directory
         self._sharding = scale.sharding
         self._grid = grid
-        data_type, num_channels = voxel
-        self._whole_shape = ChunkShape(grid.chunk_size, num_channels, data_type, scale.label_block)
+        self._bounds = shard_indexes.bounds_for(grid.chunk_count)
         self._indexes = indexes
         self._on_replaced: list[Callable[[], None]] = []
 
     def on_replaced(self, callback: Callable[[], None]) -> None:
-        """Have *callback* called whenever a shard turns out to be another than before."""
+        """Have *callback* called whenever a shard turns out to have been replaced."""
         self._on_replaced.append(callback)
 
-    @property
-    def is_sharded(self) -> bool:
-        """Whether objects hold many chunks each."""
-        return self._sharding is not None
-
-    def shape_of(self, cell: ChunkCoord) -> ChunkShape:
-        """What the chunk holds once decoded."""
-        if self._grid.is_whole(cell):
-            return self._whole_shape
-        return self._whole_shape._replace(size=self._grid.chunk_box(cell).size)
-
     def describe(self, cell: ChunkCoord) -> str:
-        """The chunk as messages name it: the object, and the chunk id where the object holds many."""
+        """Return the chunk's name for messages: the object, and the chunk id where it holds many."""
         if self._sharding is None:
             return self._name(self._key(self._grid.chunk_name(cell)))
         chunk_id = self._grid.chunk_id(cell)
         shard = self._sharding.shard_name(self._sharding.locate(chunk_id).shard)
         return f"{self._name(self._key(shard))} chunk {chunk_id} ({self._grid.chunk_name(cell)})"
 
-    async def read(self, cell: ChunkCoord) -> bytes | None:
-        """The encoded chunk; None if the volume does not store it.
+    async def read(self, cell: ChunkCoord, max_size: int) -> bytes | None:
+        """Return the encoded chunk; None if the volume does not store it.
 
         Args:
             cell: Which chunk; must lie in the grid.
+            max_size: Bytes beyond which the chunk is surely damaged.
 
         Raises:
             FormatError: The stored bytes break the format.
             StoreError: The bucket failed; whether the chunk is stored is not known.
         """
-        max_size = self.shape_of(cell).max_encoded_size
         if self._sharding is None:
             blob = await self._store.get(self._key(self._grid.chunk_name(cell)), max_size=max_size)
             if blob is not None and not blob.data:
@@ -141,9 +97,9 @@ class ChunkReader:
             return await self._read_from_shard(cell, self._sharding, max_size)
 
     async def locate(self, cell: ChunkCoord) -> StoredChunk | None:
-        """Where the encoded chunk lies; None if its shard does not hold it.
+        """Return where the encoded chunk lies; None if its shard does not hold it.
 
-        Of an unsharded chunk it is where it lies if it is stored: nobody looks.
+        For an unsharded chunk this is where it lies if it is stored: nothing is read.
 
         Raises:
             FormatError: The shard's indexes break the format.
@@ -155,22 +111,22 @@ class ChunkReader:
         chunk_id = self._grid.chunk_id(cell)
         key, minishard = await self._find_minishard(chunk_id, self._sharding)
         where = self._find_chunk(cell, chunk_id, minishard, self._sharding)
-        return (
-            None if where is None else StoredChunk(box, self._name(key), where, self._sharding.data_encoding)
-        )
+        if where is None:
+            return None
+        return StoredChunk(box, self._name(key), where, self._sharding.data_encoding.value)
 
     async def _find_minishard(self, chunk_id: int, spec: ShardingSpec) -> tuple[str, _Minishard | None]:
-        """The shard of a chunk, and the index of its minishard; None if that is empty."""
+        """Return the shard's key and the index of the minishard; None if that is empty."""
         shard, number = spec.locate(chunk_id)
         key = self._key(spec.shard_name(shard))
         return key, await self._indexes.get_or_load(
-            (self._store, key, "minishard", number), lambda: self._load_minishard(key, number, spec)
+            (self._store.url, key, "minishard", number), lambda: self._load_minishard(key, number, spec)
         )
 
     def _find_chunk(
         self, cell: ChunkCoord, chunk_id: int, minishard: _Minishard | None, spec: ShardingSpec
     ) -> ByteRange | None:
-        """Where a chunk lies in its shard; None if the minishard does not hold it.
+        """Return where a chunk lies in its shard; None if the minishard does not hold it.
 
         Raises:
             FormatError: The minishard's index puts it where no chunk can be.
@@ -202,40 +158,32 @@ class ChunkReader:
         return data
 
     async def _load_minishard(self, key: str, number: int, spec: ShardingSpec) -> _Minishard | None:
-        """The index of one minishard; None if there is no such shard, or nothing in the minishard."""
-        page, place = divmod(number, _PAGE_ENTRIES)
+        """Return the index of one minishard; None if there is no such shard, or the minishard is empty."""
+        page, entry = divmod(number, PAGE_ENTRIES)
         entries = await self._indexes.get_or_load(
-            (self._store, key, "page", page), lambda: self._load_index_page(key, page, spec)
+            (self._store.url, key, "page", page), lambda: self._load_index_page(key, page, spec)
         )
         if entries is None:
             return None
-        name = f"{self._name(key)} minishard {number}"
         try:
-            where = decode_shard_index_entry(entries.entries[place * ENTRY_SIZE :][:ENTRY_SIZE], spec)
+            where = shard_indexes.find_minishard(entries.entries, entry, spec, self._bounds)
             if where is None:
                 return None
-            most = min(_MAX_MINISHARD_INDEX, 24 * self._grid.chunk_count)
-            if where.size > most + 1024:
-                raise FormatError(f"shard index gives the minishard index {where.size} bytes")  # noqa: TRY301 - named below
             data = (await self._read_part(key, where, entries.etag)).data
-            if spec.minishard_index_encoding is DataEncoding.GZIP:
-                data = decode_content(data, "gzip", max_size=most)
-            return _Minishard(decode_minishard_index(data, spec), entries.etag)
+            return _Minishard(shard_indexes.decode_index(data, spec, self._bounds), entries.etag)
         except FormatError as error:
-            raise FormatError(f"{name}: {error}") from error
+            raise FormatError(f"{self._name(key)} minishard {number}: {error}") from error
 
     async def _load_index_page(self, key: str, page: int, spec: ShardingSpec) -> _IndexPage | None:
-        """A page of a shard's index; None if there is no such shard."""
-        start = page * _PAGE_ENTRIES * ENTRY_SIZE
-        stop = min(start + _PAGE_ENTRIES * ENTRY_SIZE, spec.shard_index_size)
-        blob = await self._store.get_range(key, ByteRange(start, stop))
-        known = self._indexes.last_known((self._store, key, "page", page))
+        """Return a page of a shard's index; None if there is no such shard."""
+        blob = await shard_indexes.read_page(self._store, key, page, spec)
+        known = self._indexes.last_known((self._store.url, key, "page", page))
         if isinstance(known, _IndexPage) and (blob is None or blob.etag != known.etag):
             self._forget(key)
         return None if blob is None else _IndexPage(blob.data, blob.etag)
 
     async def _read_part(self, key: str, where: ByteRange, etag: str | None) -> Blob:
-        """A part of a shard whose index is known to be of *etag*.
+        """Read a part of the shard whose index belongs to *etag*.
 
         Raises:
             ObjectChangedError: The shard was replaced or removed; its indexes are forgotten.
@@ -251,8 +199,10 @@ class ChunkReader:
         return blob
 
     def _forget(self, key: str) -> None:
+        shard = (self._store.url, key)
+
         def of_the_shard(cached: Hashable) -> bool:
-            return isinstance(cached, tuple) and cached[:2] == (self._store, key)
+            return isinstance(cached, tuple) and cached[:2] == shard
 
         self._indexes.drop_where(of_the_shard)
         for callback in self._on_replaced:

@@ -1,13 +1,15 @@
 """Where a volume lies below the root of its store, and where its keys and redirects lead.
 
-Keys may climb out of the volume's directory (`../x`), and an `info` may send its reader to another one,
+Keys may climb out of the volume's directory (`../x`), and an `info` may redirect its reader to another one,
 but never out of the root: a bucket, a web server's host, or the directory that the configuration names.
 """
 
 import posixpath
+from collections.abc import Sequence
 
 from dvidpc.errors import ConfigError, FormatError
 from dvidpc.formats.precomputed.info import MAX_INFO_SIZE, parse_redirect
+from dvidpc.sources.base import Metadata
 from dvidpc.storage.base import ObjectStore
 from dvidpc.storage.object_checks import name_object
 from dvidpc.storage.ref import parse_ref, split_ref
@@ -17,8 +19,8 @@ MAX_REDIRECTS = 10
 _PROTOCOLS = ("precomputed://", "neuroglancer-precomputed://")
 
 
-async def find_info(store: ObjectStore, directory: str) -> tuple[str, bytes]:
-    """The directory of the `info` that stands for the volume, and its bytes, after following redirects.
+async def find_info(store: ObjectStore, directory: str) -> Metadata:
+    """Read the `info` that stands for the volume in *directory*, after following redirects.
 
     Raises:
         FormatError: There is none, or redirects lead out of the store, in a circle, or too far.
@@ -27,27 +29,31 @@ async def find_info(store: ObjectStore, directory: str) -> tuple[str, bytes]:
     seen = [directory]
     while True:
         key = resolve_key(directory, INFO_KEY)
+        url = name_object(store.url, key)
         blob = await store.get(key, max_size=MAX_INFO_SIZE)
         if blob is None:
-            raise FormatError(
-                f"{name_object(store.url, key)} does not exist: is the ref right, is the volume complete?"
-            )
+            raise FormatError(f"{url} does not exist: is the ref right, is the volume complete?")
         redirect = parse_redirect(blob.data)
         if redirect is None:
-            return directory, blob.data
+            return Metadata(directory, url, blob.data)
         try:
-            directory = resolve_redirect(store.url, directory, redirect)
-            if directory in seen:
-                raise FormatError("leads in a circle")  # noqa: TRY301 - named below
-            if len(seen) > MAX_REDIRECTS:
-                raise FormatError(f"is one of more than {MAX_REDIRECTS}")  # noqa: TRY301 - named below
+            directory = _follow(store, directory, redirect, seen)
         except FormatError as error:
-            raise FormatError(f"{name_object(store.url, key)}: redirect {redirect[:80]!r} {error}") from error
+            raise FormatError(f"{url}: redirect {redirect[:80]!r} {error}") from error
         seen.append(directory)
 
 
+def _follow(store: ObjectStore, directory: str, redirect: str, seen: Sequence[str]) -> str:
+    target = resolve_redirect(store.url, directory, redirect)
+    if target in seen:
+        raise FormatError("leads in a circle")
+    if len(seen) > MAX_REDIRECTS:
+        raise FormatError(f"is one of more than {MAX_REDIRECTS}")
+    return target
+
+
 def resolve_key(directory: str, key: str) -> str:
-    """*key*, which is relative to *directory*, as the store knows it.
+    """Return *key*, which is relative to *directory*, as the store knows it.
 
     Raises:
         FormatError: It leads out of the store.
@@ -59,7 +65,7 @@ def resolve_key(directory: str, key: str) -> str:
 
 
 def resolve_redirect(root_url: str, directory: str, redirect: str) -> str:
-    """The directory that *redirect* names, as the store at *root_url* knows it.
+    """Return the directory that *redirect* names, as the store at *root_url* knows it.
 
     Raises:
         FormatError: It names no place, or one outside of the store.

@@ -1,91 +1,143 @@
-"""What is to be done with each scale of a volume, decided from its `info` alone."""
+"""How a precomputed volume is served, decided from its `info` alone."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+
+import numpy as np
 
 from dvidpc.errors import FormatError
-from dvidpc.formats.codec import find_obstacle
+from dvidpc.formats.assembly import BlockLayout
+from dvidpc.formats.codec import ChunkShape, find_obstacle
 from dvidpc.formats.grid import Grid
-from dvidpc.formats.precomputed.info import DataType, Encoding, Scale, VolumeInfo
-from dvidpc.sources.channels import Shown, shown_channels
+from dvidpc.formats.payloads import payloads_for, stored_payload
+from dvidpc.formats.precomputed.info import DataType, Scale, VolumeInfo, parse_info
+from dvidpc.sources.base import (
+    Channel,
+    ChunkSource,
+    Metadata,
+    ScalePlan,
+    ScaleProblem,
+    SourceTools,
+    VolumePlan,
+    VolumeSettings,
+    decide_service,
+    times,
+)
+from dvidpc.sources.counting import ChunkCount, Progress
+from dvidpc.sources.precomputed.census import take_census
+from dvidpc.sources.precomputed.chunk_reader import ChunkReader
+from dvidpc.sources.precomputed.chunk_source import PrecomputedChunks
 from dvidpc.sources.precomputed.location import resolve_key
+from dvidpc.storage.base import Lister, ObjectStore
 from dvidpc.types import Point
 
+MAX_CHANNELS = 64
+"""Channels beyond which a volume is not served: each has an instance of its own for every scale."""
 
-class Service(StrEnum):
-    """How blocks come to be."""
-
-    PASSED_THROUGH = "passed through"
-    """A stored chunk is a block's payload as it is, but where the volume's end clips it."""
-    RE_ENCODED = "re-encoded"
-    """A block is one chunk, decoded and encoded in another way."""
-    RE_GRIDDED = "re-gridded"
-    """A block is put together from the chunks it touches."""
+_COLOURS = (3, 4)
 
 
 @dataclass(frozen=True, slots=True)
-class ScalePlan:
-    """A scale that is served."""
+class PrecomputedScale:
+    """A `StoredScale` of a precomputed volume."""
 
     scale: Scale
     directory: str
-    """Where its chunks are, as the store knows it."""
+    """Where its chunks lie, as the store knows it."""
     grids: tuple[Grid, ...]
-    """Of its copies, the one first that needs the fewest reads per block."""
-    block_size: Point
-    service: Service
+    """The lattices of its copies, the one that needs the fewest reads per block first."""
+    data_type: DataType
+    num_channels: int
+    metadata_digest: str
+
+    @property
+    def description(self) -> str:
+        """As `StoredScale.description`."""
+        scale = self.scale
+        sharded = f"sharded ({scale.sharding.hash})" if scale.sharding else "unsharded"
+        hidden = ", hidden" if scale.hidden else ""
+        copies = " or ".join(times(grid.chunk_size) for grid in self.grids)
+        offset = ",".join(map(str, scale.offset))
+        return (
+            f"{times(scale.size)} voxels of {times(scale.resolution_nm)} nm at {offset}, "
+            f"{self.num_channels} x {self.data_type} {scale.encoding}, {sharded}, chunks of {copies}{hidden}"
+        )
+
+    @property
+    def stored_as(self) -> str:
+        """As `StoredScale.stored_as`."""
+        sharded = ", sharded" if self.scale.sharding else ""
+        return f"{self.scale.encoding} chunks of {times(self.grids[0].chunk_size)}{sharded}"
+
+    def open(self, store: ObjectStore, tools: SourceTools) -> Sequence[ChunkSource]:
+        """As `StoredScale.open`."""
+        return [self._open_copy(grid, store, tools) for grid in self.grids]
+
+    async def count(self, store: ObjectStore, lister: Lister | None, progress: Progress) -> list[ChunkCount]:
+        """As `StoredScale.count`."""
+        return await take_census(store, lister, self.scale.sharding, self.directory, self.grids, progress)
+
+    def _open_copy(self, grid: Grid, store: ObjectStore, tools: SourceTools) -> PrecomputedChunks:
+        chunk_size = "x".join(map(str, grid.chunk_size))
+        return PrecomputedChunks(
+            ChunkReader(store, self.directory, self.scale, grid, tools.indexes),
+            grid,
+            self.scale.encoding,
+            ChunkShape(grid.chunk_size, self.num_channels, self.data_type, self.scale.label_block),
+            f"{store.url} {self.directory} {chunk_size} {self.metadata_digest}",
+            tools.isolation,
+        )
 
 
-@dataclass(frozen=True, slots=True)
-class ScaleProblem:
-    """A scale that cannot be served, and why."""
-
-    level: int
-    reason: str
-    """One line that names the key or package at fault."""
-
-
-@dataclass(frozen=True, slots=True)
-class Survey:
-    """What is to be done with a volume."""
-
-    info: VolumeInfo
-    shown: tuple[Shown, ...]
-    """What the instances of every scale show."""
-    plans: tuple[ScalePlan, ...]
-    problems: tuple[ScaleProblem, ...]
-    warnings: tuple[str, ...]
-    """What some clients will take otherwise than it is."""
-
-
-def survey_volume(info: VolumeInfo, directory: str, block_size: int | None) -> Survey:
+def plan_volume(metadata: Metadata, settings: VolumeSettings) -> VolumePlan:
     """Decide how to serve a volume.
 
-    Args:
-        info: What its `info` says.
-        directory: Where that lies, as the store knows it.
-        block_size: Voxels along each edge of a block; None: blocks are as large as chunks.
-
     Raises:
-        FormatError: Nothing of it can be served.
+        FormatError: The `info` cannot be understood, or no scale can be served; the message names it.
     """
-    shown = tuple(shown_channels(info.data_type, info.num_channels))
-    plans = []
+    try:
+        return _plan(parse_info(metadata.data), metadata, settings)
+    except FormatError as error:
+        raise FormatError(f"{metadata.url}: {error}") from error
+
+
+def _plan(info: VolumeInfo, metadata: Metadata, settings: VolumeSettings) -> VolumePlan:
+    channels = plan_channels(info.data_type, info.num_channels)
+    scales = []
     problems = [ScaleProblem(refused.level, refused.reason) for refused in info.refused]
     for scale in info.scales:
         try:
-            plans.append(_plan(info, scale, directory, block_size))
+            scales.append(_plan_scale(info, scale, metadata, settings.block_size))
         except FormatError as error:
             problems.append(ScaleProblem(scale.level, str(error)))
     problems.sort(key=lambda problem: problem.level)
-    if not plans:
+    if not scales:
         raise FormatError(f"no scale can be served: scale {problems[0].level}: {problems[0].reason}")
-    return Survey(info, shown, tuple(plans), tuple(problems), tuple(_pyramid_warnings(plans)))
+    return VolumePlan(
+        settings.instance, channels, tuple(scales), tuple(problems), tuple(_pyramid_warnings(scales))
+    )
 
 
-def _plan(info: VolumeInfo, scale: Scale, directory: str, block_size: int | None) -> ScalePlan:
+def plan_channels(data_type: DataType, num_channels: int) -> tuple[Channel, ...]:
+    """Decide what the instances of every scale show.
+
+    Three or four channels of uint8 are colours, as `rgba8blk`. Other channels are images of their own,
+    because no client knows a type for them together.
+
+    Raises:
+        FormatError: There are absurdly many channels.
+    """
+    dtype = np.dtype(data_type.value).newbyteorder("<")
+    if data_type is DataType.UINT8 and num_channels in _COLOURS:
+        return (Channel(0, data_type, BlockLayout(dtype, 4)),)
+    if num_channels > MAX_CHANNELS:
+        raise FormatError(f"num_channels is {num_channels}; at most {MAX_CHANNELS} are served")
+    return tuple(Channel(number, data_type, BlockLayout(dtype, 1, number)) for number in range(num_channels))
+
+
+def _plan_scale(info: VolumeInfo, scale: Scale, metadata: Metadata, block_size: int | None) -> ScalePlan:
     try:
-        place = resolve_key(directory, scale.key)
+        directory = resolve_key(metadata.directory, scale.key)
     except FormatError as error:
         raise FormatError(f"key {scale.key!r} {error}") from error
     obstacle = find_obstacle(scale.encoding, info.data_type, info.num_channels)
@@ -93,7 +145,11 @@ def _plan(info: VolumeInfo, scale: Scale, directory: str, block_size: int | None
         raise FormatError(obstacle)
     block = _block_size(block_size, scale.grids[0])
     grids = tuple(sorted(scale.grids, key=lambda grid: (grid.reads_per_block(block), grid.chunk_size)))
-    return ScalePlan(scale, place, grids, block, _service(info, scale, grids[0], block))
+    num_values = plan_channels(info.data_type, info.num_channels)[0].num_values
+    default = payloads_for(info.data_type, num_values)[0]
+    service = decide_service(grids[0], block, stored_payload(scale.encoding, info.num_channels), default)
+    stored = PrecomputedScale(scale, directory, grids, info.data_type, info.num_channels, metadata.digest)
+    return ScalePlan(scale.level, grids[0].box, scale.resolution_nm, block, service, stored)
 
 
 def _block_size(block_size: int | None, grid: Grid) -> Point:
@@ -101,37 +157,22 @@ def _block_size(block_size: int | None, grid: Grid) -> Point:
         return Point(block_size, block_size, block_size)
     if len(set(grid.chunk_size)) > 1:
         raise FormatError(
-            f'chunks of {times(grid.chunk_size)} voxels are no cubes, so block_size = "chunk" cannot be; '
+            f'chunks of {times(grid.chunk_size)} voxels are not cubes, which block_size = "chunk" needs; '
             "give a number"
         )
     return grid.chunk_size
 
 
-def _service(info: VolumeInfo, scale: Scale, grid: Grid, block: Point) -> Service:
-    if grid.chunk_size != block or any(o % b for o, b in zip(grid.offset, block, strict=True)):
-        return Service.RE_GRIDDED
-    if info.num_channels > 1:
-        return Service.RE_ENCODED
-    is_grey = info.data_type is DataType.UINT8
-    passes = scale.encoding is Encoding.RAW or (scale.encoding is Encoding.JPEG and is_grey)
-    return Service.PASSED_THROUGH if passes else Service.RE_ENCODED
-
-
 def _pyramid_warnings(plans: list[ScalePlan]) -> list[str]:
-    """NeuTu and neuroglancer take scale n to be 2^n times coarser along each axis, whatever `info` says."""
-    base = plans[0].scale
+    """Name the scales that are not 2^n times coarser, which NeuTu and neuroglancer assume of every scale."""
+    base = plans[0]
     warnings = []
-    for scale in (plan.scale for plan in plans[1:]):
-        factor = 2 ** (scale.level - base.level)
-        ratios = [coarse / fine for fine, coarse in zip(base.resolution_nm, scale.resolution_nm, strict=True)]
+    for plan in plans[1:]:
+        factor = 2 ** (plan.level - base.level)
+        ratios = [coarse / fine for fine, coarse in zip(base.resolution_nm, plan.resolution_nm, strict=True)]
         if any(abs(ratio - factor) > factor * 0.02 for ratio in ratios):
             warnings.append(
-                f"scale {scale.level} is {' x '.join(f'{ratio:g}' for ratio in ratios)} times coarser than "
-                f"scale {base.level}; NeuTu and neuroglancer will take it for {factor}"
+                f"scale {plan.level} is {' x '.join(f'{ratio:g}' for ratio in ratios)} times coarser than "
+                f"scale {base.level}; NeuTu and neuroglancer assume {factor}"
             )
     return warnings
-
-
-def times(size: Point) -> str:
-    """A size as people write it: `64 x 64 x 64`."""
-    return " x ".join(map(str, size))

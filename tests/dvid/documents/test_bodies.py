@@ -8,17 +8,23 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
 
 import pytest
 
-from dvidpc.data.repo import VOXEL_TYPES, Instance, Repo, derive_data_uuid
+from dvidpc.data.image import VOXEL_TYPES, ImageData
+from dvidpc.data.instance import Instance
+from dvidpc.data.repo import Repo
+from dvidpc.dvid.data_types import FAMILIES
 from dvidpc.dvid.documents import bodies
 from dvidpc.dvid.documents.bodies import LoadCounters, ServerFacts
 from dvidpc.dvid.documents.encoded import EncodedDocuments
 from dvidpc.dvid.documents.help import help_page, type_help
 from dvidpc.dvid.documents.latencies import UserLatencies
-from dvidpc.dvid.routes import ENDPOINTS, ROUTES
+from dvidpc.dvid.imageblk.metadata import metadata_document
+from dvidpc.dvid.routes import ROUTES
 from dvidpc.dvid.table import Api
 from dvidpc.errors import RequestError
 from dvidpc.formats.dvid.go_json import JsonValue, encode
 from dvidpc.types import Point
+from dvidpc.web.routes import ROUTES as WEB_ROUTES
+from tests.opened import image_instance
 
 if TYPE_CHECKING:
     from dvidpc.volume.grid_store import GridStore
@@ -28,7 +34,7 @@ ROOT: str = RECORDED["root"]
 BODIES: dict[str, str] = {
     case["path"]: case["body"] for case in RECORDED["cases"] if case["method"] == "GET" and "body" in case
 }
-API = Api(ROUTES, ENDPOINTS)
+API = Api((*WEB_ROUTES, *ROUTES), FAMILIES)
 CREATED = 1795353540.25
 FACTS = ServerFacts(
     host="vm:8300",
@@ -72,21 +78,20 @@ MAX_INDICES = {
 }
 
 
-def make_instance(volume: Volume) -> Instance:
-    return Instance(
-        name=volume.name,
-        data_uuid=derive_data_uuid(ROOT, volume.name),
-        store_alias=volume.store_alias,
-        store_url=f"gs://bucket/{volume.store_alias}/",
-        scale_level=volume.scale_level,
+def make_instance(volume: Volume) -> Instance[ImageData]:
+    data = ImageData(
         voxel_type=VOXEL_TYPES["uint8blk"],
+        scale_level=volume.scale_level,
         compression="jpeg compression, level 32",
         voxel_size=volume.voxel_size,
         min_point=Point(0, 0, 0),
         max_point=Point(*(length - 1 for length in volume.size)),
         block_size=64,
         grid=cast("GridStore", None),
+        stored_as="jpeg chunks of 64 x 64 x 64",
+        served_how="as stored",
     )
+    return image_instance(volume.name, volume.store_alias, ROOT, data)
 
 
 @pytest.fixture
@@ -161,7 +166,7 @@ def test_an_instance_reads_as_dvids_but_for_its_last_voxel(volume: Volume) -> No
 
 @pytest.mark.parametrize("volume", VOLUMES, ids=lambda volume: volume.name)
 def test_metadata_reads_as_dvids_with_the_true_size(volume: Volume) -> None:
-    metadata = bodies.instance_metadata(make_instance(volume))
+    metadata = metadata_document(make_instance(volume))
     recorded = BODIES[f"/api/node/{ROOT}/{volume.name}/metadata"]
     assert shape(encode(metadata)) == shape(recorded)
     assert differing(metadata, recorded) <= {"Size", "MaxPoint", "MaxIndex"}
@@ -175,18 +180,20 @@ def test_voxel_sizes_are_written_as_in_dvid() -> None:
 
 
 def test_a_volume_may_lie_anywhere() -> None:
-    shifted = replace(make_instance(VOLUMES[0]), min_point=Point(-65, 0, 64), max_point=Point(-1, 63, 64))
+    instance = make_instance(VOLUMES[0])
+    data = replace(instance.data, min_point=Point(-65, 0, 64), max_point=Point(-1, 63, 64))
+    shifted = replace(instance, data=data)
     info = json.loads(encode(bodies.instance_info(ROOT, shifted)))
-    metadata = json.loads(encode(bodies.instance_metadata(shifted)))
+    metadata = json.loads(encode(metadata_document(shifted)))
     assert info["Extents"] == {"MinPoint": [-65, 0, 64], "MaxPoint": [-1, 63, 64]}
     assert (info["Extended"]["MinIndex"], info["Extended"]["MaxIndex"]) == ([-2, 0, 1], [-1, 0, 1])
     assert [(axis["Size"], axis["Offset"]) for axis in metadata["Axes"]] == [(65, -65), (64, 0), (1, 64)]
 
 
 def test_colour_has_four_values() -> None:
-    colour = replace(
-        make_instance(VOLUMES[0]), voxel_type=VOXEL_TYPES["rgba8blk"], compression="No compression"
-    )
+    instance = make_instance(VOLUMES[0])
+    data = replace(instance.data, voxel_type=VOXEL_TYPES["rgba8blk"], compression="No compression")
+    colour = replace(instance, data=data)
     info = json.loads(encode(bodies.instance_info(ROOT, colour)))
     assert info["Base"]["TypeName"] == "rgba8blk"
     assert info["Base"]["TypeURL"] == "github.com/janelia-flyem/dvid/datatype/imageblk/rgba8.go"
@@ -225,8 +232,8 @@ def test_types_and_branch_versions_are_dvids_to_the_byte(repo: Repo) -> None:
 def test_compiled_types_are_those_of_dvid_that_can_be_served() -> None:
     recorded = json.loads(BODIES["/api/server/compiled-types"])
     assert recorded.pop("roi")
-    assert bodies.compiled_types() == recorded
-    assert list(bodies.compiled_types()) == list(recorded)
+    assert bodies.compiled_types(API.data_types()) == recorded
+    assert list(bodies.compiled_types(API.data_types())) == list(recorded)
 
 
 @pytest.mark.parametrize("action", ["status", "commit"])

@@ -3,12 +3,15 @@
 import json
 from pathlib import Path
 
+from dvidpc.dvid.data_types import FAMILIES
 from dvidpc.dvid.documents.openapi import operations
-from dvidpc.dvid.routes import ENDPOINTS, ROUTES
+from dvidpc.dvid.imageblk.endpoints import IMAGEBLK
+from dvidpc.dvid.routes import ROUTES
 from dvidpc.dvid.table import Api
+from dvidpc.web.routes import ROUTES as WEB_ROUTES
 from tests.serving import UUID, config_text, serving
 
-API = Api(ROUTES, ENDPOINTS)
+API = Api((*WEB_ROUTES, *ROUTES), FAMILIES)
 
 
 def test_everything_in_the_table_is_described() -> None:
@@ -41,6 +44,6 @@ async def test_help_for_people_is_as_complete(volume: Path, tmp_path: Path) -> N
             assert f"\n{route.path}:\n" in raml
         for path in ("/api/help/uint8blk", f"/api/node/{UUID}/em/help"):
             text = (await server.get(path)).decode()
-            for name in ENDPOINTS:
+            for name in IMAGEBLK.endpoints:
                 assert f"GET /api/node/<UUID>/<data name>/{name}" in text
         assert await server.get("/interface/version") == b"v1\n"

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from dvidpc.dvid.routes import ENDPOINTS, ROUTES
+from dvidpc.dvid.imageblk.endpoints import IMAGEBLK
+from dvidpc.dvid.routes import ROUTES
 from tests.rawhttp import exchange
 from tests.serving import UUID, config_text, serving
 
@@ -58,7 +59,7 @@ async def test_posts_to_data_are_refused_in_dvids_words(volume: Path, tmp_path: 
 async def test_no_verb_is_answered_but_those_the_table_names(volume: Path, tmp_path: Path) -> None:
     async with serving(config_text({"em": volume}), tmp_path) as server:
         paths = [route.path.format(uuid=UUID, type="uint8blk", name="master") for route in ROUTES]
-        paths += [f"{server.node}/em/{name}" for name in ENDPOINTS]
+        paths += [f"{server.node}/em/{name}" for name in IMAGEBLK.endpoints]
         for path in [*paths, "/bogus", "/api/bogus"]:
             for method in (*WRITES, "TRACE", "PROPFIND"):
                 async with server.ask(method, path) as response:

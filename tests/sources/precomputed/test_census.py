@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from dvidpc.data.volume_opening import VolumeSource, load_survey
-from dvidpc.sources.precomputed.census import Census, take_census
+from dvidpc.sources.counting import ChunkCount
 from dvidpc.storage.base import BucketAccess, UpstreamLimits
 from dvidpc.storage.opening import open_lister, open_store
+from tests.opened import load_plan
 from tests.servers import serve, serve_directory
 from tests.volumes import VolumeSpec, sharding, write_volume
 
@@ -23,15 +23,15 @@ LAYOUTS: dict[str, Mapping[str, Any] | None] = {
 }
 
 
-async def count(ref: str) -> Census:
+async def count(ref: str) -> ChunkCount:
     access, limits = BucketAccess(ref), UpstreamLimits(attempts=1)
     told: list[tuple[int, int]] = []
     store = await open_store(access, limits, environ={})
     lister = await open_lister(access, limits, environ={})
     try:
-        _, survey = await load_survey(VolumeSource("em", "em", 64), store)
-        [census] = await take_census(
-            store, lister, survey.plans[0], lambda done, total: told.append((done, total))
+        plan = await load_plan(store)
+        [census] = await plan.scales[0].stored.count(
+            store, lister, lambda done, total: told.append((done, total))
         )
     finally:
         await store.close()

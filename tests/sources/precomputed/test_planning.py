@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from dvidpc.cache.loading_cache import LoadingCache
-from dvidpc.data.summary import served_how
-from dvidpc.data.volume_opening import VolumeSource, Workshop, open_volume
-from dvidpc.formats.precomputed.info import parse_info
-from dvidpc.sources.precomputed.planning import Service, survey_volume
+from dvidpc.sources.base import Metadata, Service
+from dvidpc.sources.precomputed.planning import plan_volume
 from dvidpc.storage.base import BucketAccess, UpstreamLimits
 from dvidpc.storage.opening import open_store
+from dvidpc.volume.resources import Resources
+from tests.opened import SETTINGS, open_images
 from tests.volumes import VolumeSpec, write_volume
 
 
@@ -22,6 +22,7 @@ from tests.volumes import VolumeSpec, write_volume
     [
         ({}, 1, "uint8", Service.PASSED_THROUGH),
         ({"encoding": "raw"}, 1, "float32", Service.PASSED_THROUGH),
+        ({"encoding": "raw"}, 1, "uint8", Service.RE_ENCODED),
         ({"encoding": "raw"}, 3, "uint8", Service.RE_ENCODED),
         ({"encoding": "png"}, 1, "uint8", Service.RE_ENCODED),
         ({"voxel_offset": [64, -128, 0]}, 1, "uint8", Service.PASSED_THROUGH),
@@ -41,7 +42,8 @@ def test_how_a_scale_is_served(
         "encoding": "jpeg",
     }
     info = {"type": "image", "data_type": data_type, "num_channels": channels, "scales": [scale | changes]}
-    (plan,) = survey_volume(parse_info(json.dumps(info).encode()), "", 64).plans
+    metadata = Metadata("", "em/info", json.dumps(info).encode())
+    (plan,) = plan_volume(metadata, SETTINGS).scales
     assert plan.service is service
 
 
@@ -57,7 +59,6 @@ async def test_only_what_is_passed_through_is_said_to_be_served_as_stored(
     store = await open_store(BucketAccess(ref=f"{tmp_path}/em"), UpstreamLimits(), environ={})
     payloads, indexes = (LoadingCache(2**20, absence_ttl_s=30, clock=time.monotonic) for _ in range(2))
     with ThreadPoolExecutor(1) as pool:
-        workshop = Workshop(payloads, indexes, pool)
-        instances = await open_volume(VolumeSource("em", "em", 64), store, "0" * 32, workshop)
-        assert {served_how(instance) for instance in instances} == {said}
+        images = await open_images(store, Resources(payloads, indexes, pool))
+        assert {image.served_how for image in images} == {said}
         await store.close()

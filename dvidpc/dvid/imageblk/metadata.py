@@ -1,0 +1,49 @@
+"""The endpoint `metadata` of image types, and `extents` and `resolution`, which only DVID can write."""
+
+from aiohttp import web
+
+from dvidpc.data.image import ImageData
+from dvidpc.data.instance import Instance
+from dvidpc.errors import RequestError
+from dvidpc.formats.dvid.go_json import JsonValue, encode
+from dvidpc.http.etags import answer_whole
+
+_ND_DATA = "application/vnd.dvid-nd-data+json"
+
+
+async def metadata(request: web.Request, instance: Instance[ImageData]) -> web.StreamResponse:
+    """`metadata`: the axes, and what a voxel is."""
+    body = encode(metadata_document(instance)) + b"\n"
+    return answer_whole(request, body, _ND_DATA)
+
+
+def metadata_document(instance: Instance[ImageData]) -> dict[str, JsonValue]:
+    """Return the document; `Size` is the true one, where DVID's is one too high."""
+    data = instance.data
+    axes = zip("XYZ", data.voxel_size, data.min_point, data.max_point, strict=True)
+    return {
+        "Axes": [
+            {
+                "Label": label,
+                "Resolution": resolution_nm,
+                "Units": "nanometers",
+                "Size": last - first + 1,
+                "Offset": first,
+            }
+            for label, resolution_nm, first, last in axes
+        ],
+        "Properties": data.properties(instance.store_alias),
+    }
+
+
+async def extents(_request: web.Request, _instance: Instance[ImageData]) -> web.StreamResponse:
+    """`extents`: refused, because they are what `info` says.
+
+    DVID lets anybody POST others, even for data it only passes on.  (imageblk.go:2304, 3400c2cb)
+    """
+    raise RequestError("extents endpoint only supports POST HTTP verb")
+
+
+async def resolution(_request: web.Request, _instance: Instance[ImageData]) -> web.StreamResponse:
+    """`resolution`: likewise."""
+    raise RequestError("resolution endpoint only supports POST HTTP verb")

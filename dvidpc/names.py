@@ -1,0 +1,24 @@
+"""The one rule by which the data instances of a volume are named."""
+
+import re
+
+_SUFFIX = re.compile(r"(?:_c[1-9][0-9]*)?(?:_[1-9][0-9]*)?", re.ASCII)
+
+
+def instance_name(base: str, channel: int, level: int) -> str:
+    """Return the name of one instance of the volume called *base*.
+
+    The finest scale of the first channel has the volume's own name; `_c2` marks a further channel that has
+    instances of its own, `_3` a coarser scale: `em`, `em_3`, `em_c2`, `em_c2_3`.
+
+    Args:
+        base: The `instance` key of the store.
+        channel: Which channel the instance shows, from 0; 0 too where it shows all of them.
+        level: Which scale, from 0 for the finest.
+    """
+    return base + (f"_c{channel}" if channel else "") + (f"_{level}" if level else "")
+
+
+def may_be_instance_of(name: str, base: str) -> bool:
+    """Whether a volume called *base* can have an instance called *name*."""
+    return name.startswith(base) and _SUFFIX.fullmatch(name, len(base)) is not None

@@ -1,0 +1,102 @@
+"""The chunks of a precomputed scale: read, checked and decoded."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+
+from dvidpc.errors import FormatError
+from dvidpc.formats.codec import ChunkShape, Voxels, check_jpeg, decode_chunk, may_crash
+from dvidpc.formats.grid import Grid
+from dvidpc.formats.payloads import Payload, stored_payload
+from dvidpc.formats.precomputed.info import Encoding
+from dvidpc.sources.base import StoredChunk
+from dvidpc.sources.isolation import Isolation
+from dvidpc.sources.precomputed.chunk_reader import ChunkReader
+from dvidpc.types import ChunkCoord
+
+T = TypeVar("T")
+
+
+class PrecomputedChunks:
+    """A `ChunkSource` over one copy of one scale.
+
+    Args:
+        reader: Reads the chunks.
+        grid: The lattice of chunks.
+        encoding: How they are encoded.
+        shape: What a whole chunk holds once decoded.
+        identity: See `ChunkSource.identity`.
+        isolation: Decodes what could crash this process.
+    """
+
+    def __init__(
+        self,
+        reader: ChunkReader,
+        grid: Grid,
+        encoding: Encoding,
+        shape: ChunkShape,
+        identity: str,
+        isolation: Isolation,
+    ) -> None:
+        self._reader = reader
+        self._grid = grid
+        self._encoding = encoding
+        self._whole_shape = shape
+        self._identity = identity
+        self._stored_payload = stored_payload(encoding, shape.num_channels)
+        self._decode_chunk = isolation.decode if may_crash(encoding) else decode_chunk
+
+    @property
+    def grid(self) -> Grid:
+        """As `ChunkSource.grid`."""
+        return self._grid
+
+    @property
+    def identity(self) -> str:
+        """As `ChunkSource.identity`."""
+        return self._identity
+
+    @property
+    def stored_payload(self) -> Payload | None:
+        """As `ChunkSource.stored_payload`."""
+        return self._stored_payload
+
+    def shape_of(self, cell: ChunkCoord) -> ChunkShape:
+        """As `ChunkSource.shape_of`."""
+        if self._grid.is_whole(cell):
+            return self._whole_shape
+        return self._whole_shape._replace(size=self._grid.chunk_box(cell).size)
+
+    def describe(self, cell: ChunkCoord) -> str:
+        """As `ChunkSource.describe`."""
+        return self._reader.describe(cell)
+
+    async def read(self, cell: ChunkCoord) -> bytes | None:
+        """As `ChunkSource.read`."""
+        return await self._reader.read(cell, self.shape_of(cell).max_encoded_size)
+
+    def check(self, cell: ChunkCoord, data: bytes) -> None:
+        """As `ChunkSource.check`: a JPEG by its header and end, raw voxels by their number."""
+        if self._encoding is Encoding.JPEG:
+            self._naming(cell, partial(check_jpeg, data, self.shape_of(cell)))
+        else:
+            self.decode(cell, data)
+
+    def decode(self, cell: ChunkCoord, data: bytes) -> Voxels:
+        """As `ChunkSource.decode`."""
+        return self._naming(cell, partial(self._decode_chunk, data, self._encoding, self.shape_of(cell)))
+
+    async def locate(self, cell: ChunkCoord) -> StoredChunk | None:
+        """As `ChunkSource.locate`."""
+        return await self._reader.locate(cell)
+
+    def on_replaced(self, callback: Callable[[], None]) -> None:
+        """As `ChunkSource.on_replaced`."""
+        self._reader.on_replaced(callback)
+
+    def _naming(self, cell: ChunkCoord, step: Callable[[], T]) -> T:
+        """Run *step* and put the chunk's name before what it says of damaged bytes."""
+        try:
+            return step()
+        except FormatError as error:
+            raise FormatError(f"{self.describe(cell)}: {error}") from error

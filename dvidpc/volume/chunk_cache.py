@@ -1,0 +1,60 @@
+"""Decoded chunks of one source: each read and decoded once, however many requests need it."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Executor
+from functools import partial
+from typing import TypeVar
+
+from dvidpc.cache.held import Hold
+from dvidpc.cache.loading_cache import LoadingCache, Missing
+from dvidpc.formats.codec import Voxels
+from dvidpc.sources.base import ChunkSource
+from dvidpc.types import ChunkCoord
+
+T = TypeVar("T")
+
+
+class CachedChunks:
+    """Reads the chunks of a source and decodes them off the event loop.
+
+    Args:
+        source: Reads and decodes.
+        cache: Keeps decoded chunks; may serve many sources.
+        pool: Runs decoding.
+    """
+
+    def __init__(self, source: ChunkSource, cache: LoadingCache, pool: Executor) -> None:
+        self.source = source
+        self._identity = source.identity
+        self._cache = cache
+        self._pool = pool
+
+    async def fetch(self, cell: ChunkCoord, hold: Hold) -> Voxels | None:
+        """Return the decoded chunk and keep it for the next caller; None if it is not stored.
+
+        Raises:
+            FormatError: It is damaged.
+            StoreError: The bucket failed.
+        """
+        key = (self._identity, cell)
+        return await hold.get_or_load(key, lambda: self._cache.get_or_load(key, lambda: self.load(cell)))
+
+    def peek(self, cell: ChunkCoord) -> Voxels | Missing | None:
+        """Return what `fetch` would if nothing need be read for it; else `MISSING`."""
+        voxels: Voxels | Missing | None = self._cache.peek((self._identity, cell))
+        return voxels
+
+    async def load(self, cell: ChunkCoord) -> Voxels | None:
+        """Read and decode a chunk without caching it; otherwise as `fetch`."""
+        data = await self.source.read(cell)
+        return None if data is None else await self.in_pool(partial(self.source.decode, cell, data))
+
+    async def in_pool(self, step: Callable[[], T]) -> T:
+        """Run *step* off the event loop."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, step)
+
+    def forget(self) -> None:
+        """Drop all cached chunks of the source: its content has been replaced."""
+        identity = self._identity
+        self._cache.drop_where(lambda key: isinstance(key, tuple) and key[0] == identity)

@@ -1,0 +1,60 @@
+"""What all volumes of a server share: where blocks are cached and where they are made."""
+
+import time
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+
+from dvidpc.cache.held import make_held
+from dvidpc.cache.loading_cache import LoadingCache
+from dvidpc.config import CacheConfig, LimitsConfig
+from dvidpc.sources.base import SourceTools
+from dvidpc.sources.isolation import Isolation
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """Caches, the thread pool, and the processes that decode what could crash this one."""
+
+    payloads: LoadingCache
+    """Keeps payloads and decoded chunks."""
+    indexes: LoadingCache
+    """Keeps indexes, such as those of shards."""
+    pool: Executor
+    """Decodes and encodes."""
+    held: LoadingCache = field(default_factory=make_held)
+    """Keeps decoded chunks for in-flight requests."""
+    isolation: Isolation = field(default_factory=Isolation)
+    """Close it after the pool has shut down."""
+
+    @property
+    def tools(self) -> SourceTools:
+        """The part that chunk sources need."""
+        return SourceTools(self.indexes, self.isolation)
+
+    @property
+    def caches(self) -> tuple[LoadingCache, ...]:
+        """Everything that can be dropped when memory runs short."""
+        return self.payloads, self.held, self.indexes
+
+    def expire(self) -> None:
+        """Demote or drop what is too old; to be called every few seconds."""
+        self.payloads.expire()
+        self.indexes.expire()
+
+
+def make_resources(cache: CacheConfig, limits: LimitsConfig, pool: Executor) -> Resources:
+    """Make what the configuration asks for."""
+    return Resources(
+        payloads=_make_cache(cache.memory, limits),
+        indexes=_make_cache(cache.index_memory, limits),
+        pool=pool,
+    )
+
+
+def _make_cache(max_bytes: int, limits: LimitsConfig) -> LoadingCache:
+    """Make a cache whose absences are valid for a third of negative_ttl.
+
+    That a block is absent may follow from the absence of a minishard, and this from that of a shard: three
+    caches, one after the other.
+    """
+    return LoadingCache(max_bytes, absence_ttl_s=limits.negative_ttl_s / 3, clock=time.monotonic)
