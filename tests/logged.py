@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
-from dvidpc.config import LoggingConfig
 from dvidpc.log.set_up import set_up_logging
+from dvidpc.log.settings import LogSettings
 
 
 @contextmanager
@@ -16,7 +16,7 @@ def logging_to(path: Path, log_format: Literal["text", "json"] = "text") -> Iter
     """Have the messages of this process in the file *path* meanwhile."""
     root, ours = logging.getLogger(), logging.getLogger("dvidpc")
     handlers, level, our_level = list(root.handlers), root.level, ours.level
-    set_up_logging(LoggingConfig(logfile=path, format=log_format), announce=False)
+    set_up_logging(LogSettings(logfile=path, format=log_format), announce=False)
     try:
         yield
     finally:

@@ -144,7 +144,7 @@ async def reload_config(reloading: Reloading, runner: WatchedRunner, path: Path)
     """Serve what the file says now; as before, and logged why, if it cannot be used."""
     try:
         config = await asyncio.to_thread(load_config, path)
-        set_up_logging(config.logging, announce=False)
+        set_up_logging(config.logging.settings, announce=False)
     except ConfigError as error:
         log.error("the configuration stays as it was: %s", error)
         return
