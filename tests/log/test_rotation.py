@@ -1,7 +1,10 @@
 """A log file that several processes append to, and that rotates."""
 
+import fcntl
 import logging
 import multiprocessing
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -72,6 +75,28 @@ def test_file_moved_by_another_program_is_created_again(tmp_path: Path, max_size
     sink.close()
     assert path.read_text() == "new\n"
     assert (tmp_path / "dvid.log.1").read_text() == "old\n"
+
+
+def waits_for_lock(path: Path) -> bool:
+    inode = f":{path.stat().st_ino} "
+    return any("-> FLOCK" in line and inode in line for line in Path("/proc/locks").read_text().splitlines())
+
+
+@pytest.mark.skipif(not Path("/proc/locks").exists(), reason="a file of Linux")
+def test_file_rotated_by_another_process_in_the_meantime_is_created_again(tmp_path: Path) -> None:
+    path, backup = tmp_path / "dvid.log", tmp_path / "backup"
+    sink = FileSink(path, max_size=4, max_age_s=0, now_s=NOON)
+    sink.write("old\n", NOON)
+    with path.open("rb") as other, ThreadPoolExecutor(1) as thread:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        writing = thread.submit(sink.write, "new\n", NOON)
+        while not waits_for_lock(path):
+            time.sleep(0.001)
+        path.rename(backup)
+        fcntl.flock(other, fcntl.LOCK_UN)
+        writing.result()
+    sink.close()
+    assert (path.read_text(), backup.read_text()) == ("new\n", "old\n")
 
 
 def test_file_emptied_by_another_program_continues_at_its_start(tmp_path: Path) -> None:
