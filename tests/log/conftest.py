@@ -1,18 +1,13 @@
-"""Every test of the log leaves the process's logging as it was."""
+"""Restore the process's logging after every test of the log."""
 
-import logging
 from collections.abc import Iterator
 
 import pytest
 
+from tests.logged import restored_logging
+
 
 @pytest.fixture(autouse=True)
 def _restored_logging() -> Iterator[None]:
-    root, ours = logging.getLogger(), logging.getLogger("dvidpc")
-    handlers, level, our_level = list(root.handlers), root.level, ours.level
-    yield
-    for handler in [one for one in root.handlers if one not in handlers]:
-        root.removeHandler(handler)
-        handler.close()
-    root.setLevel(level)
-    ours.setLevel(our_level)
+    with restored_logging():
+        yield
