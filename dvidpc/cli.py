@@ -77,7 +77,7 @@ def _serve(options: argparse.Namespace) -> int:
     from dvidpc.run.workers import pid_file, reserved_port
 
     config = load_config(options.config)
-    set_up_logging(config.logging)
+    set_up_logging(config.logging.settings)
     with reserved_port(config.server.http_address) as address, pid_file(config.server.pid_file):
         if config.server.workers == 1:
             return _run_server(config)
@@ -125,7 +125,7 @@ def _run_workers(config: "Config", address: "Address") -> int:
     started = time.time()
 
     def work(seat: Seat) -> int:
-        set_up_logging(config.logging, announce=False)
+        set_up_logging(config.logging.settings, announce=False)
         if seat.number > 0:  # what a start says, the first worker says for all
             logging.getLogger("dvidpc.data").setLevel(logging.WARNING)
         try:
@@ -183,7 +183,7 @@ def _demo(options: argparse.Namespace) -> int:
     path = directory.with_suffix(".toml")
     path.write_text(demo_config_text(directory, f"localhost:{options.port}"))
     config = load_config(path)
-    set_up_logging(config.logging)
+    set_up_logging(config.logging.settings)
 
     def show(url: str, uuid: str) -> None:
         sys.stdout.write(f"\n{demo_guide(url, uuid)}\n")

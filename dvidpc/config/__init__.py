@@ -13,7 +13,7 @@ from dvidpc.config.sections import (
     ServerConfig,
     StoreConfig,
 )
-from dvidpc.config.values import Address, one_line
+from dvidpc.config.values import Address
 
 __all__ = [
     "Address",
@@ -29,6 +29,5 @@ __all__ = [
     "changed_stores",
     "load_config",
     "needs_restart",
-    "one_line",
     "read_config",
 ]

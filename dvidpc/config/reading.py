@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar, get_args, get_origin, get_type_hints
 
 from dvidpc.config.sections import Key
-from dvidpc.config.values import BadValueError, Kind, describe, one_line
+from dvidpc.config.values import BadValueError, Kind, describe
 from dvidpc.errors import ConfigError
+from dvidpc.log.escaping import one_line
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

@@ -31,10 +31,12 @@ from dvidpc.config.values import (
     choice,
     integer,
 )
+from dvidpc.log.settings import LogSettings
 
 _KIB = 1024
 _MIB = 1024**2
 _GIB = 1024**3
+_DAY_S = 24 * 3600
 _MOST_WORKERS = 1024
 _MOST_ATTEMPTS = 100
 
@@ -97,6 +99,13 @@ class LoggingConfig:
     """Days after which log files put aside are removed; 0: never."""
     format: Annotated[Literal["text", "json"], Key(choice("text", "json"))] = "text"
     """Ours: a line for people, or one JSON object a line."""
+
+    @property
+    def settings(self) -> LogSettings:
+        """The section in the log's own units: bytes and seconds."""
+        return LogSettings(
+            self.logfile, self.max_log_size_mb * _MIB, self.max_log_age_days * _DAY_S, self.format
+        )
 
 
 @dataclass(frozen=True, slots=True)

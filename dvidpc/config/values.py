@@ -45,13 +45,6 @@ class Address:
         return f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
 
 
-def one_line(text: str) -> str:
-    r"""*text* with line breaks and whatever else does not print written as escapes, such as `\n`."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
-
-
 def describe(value: object) -> str:
     """A TOML value in TOML's words, shortened: `the string "abc"`, `the integer 5`, `an array`."""
     if isinstance(value, str):

@@ -1,4 +1,4 @@
-"""What the log says of a request: one line, as text or as fields."""
+"""Describe one request for the log, as a line of text or as named fields."""
 
 import json
 import re
@@ -8,43 +8,48 @@ _BARE = re.compile(r"[\w.:/@+~*-]+", re.ASCII)
 
 
 class RequestLine(NamedTuple):
-    """One request, answered or not. Texts that a client chose are shortened by who makes this."""
+    """One request, answered or not. The caller shortens the texts that a client chose."""
 
     time: float
-    """When it ended, in seconds since the epoch."""
+    """When the request ended, in seconds since 1970."""
     id: str
+    """The `X-Request-Id` of a proxy, or an id of our own."""
     client: str
     method: str
     endpoint: str
-    """Of a fixed set: see `journal.endpoint_of`."""
+    """One of a fixed set of names, so that clients cannot invent any."""
     instance: str
     call: str
-    """The path below the instance, or all of it where there is none; never the query."""
+    """The path below the instance, or the whole path if there is no instance; never the query."""
     status: str
-    """The HTTP status; `cut`: it broke off after its status line; `left`: the client did not wait."""
+    """The HTTP status; `cut`: the server aborted the response after its status line; `left`: the client
+    disconnected before there was a response."""
     ms: float
+    """How long the request took, in milliseconds."""
     blocks: int
-    """How many were asked for."""
+    """Blocks requested."""
     omitted: int
-    """How many were left out since they could not be read."""
+    """Blocks left out because they could not be read."""
     bytes: int
-    """How many were sent, or will be."""
+    """Bytes sent, or about to be sent."""
     upstream: int
-    """Requests to buckets made for it."""
+    """Requests made to buckets."""
     hits: int
-    """What it found in memory."""
+    """Blocks, chunks and indexes found in memory."""
     app: str
+    """What the client calls itself (`?app=`)."""
     user: str
+    """Who the client says it works for (`?u=`)."""
 
     def fields(self) -> dict[str, str | int | float]:
-        """Everything but the time; what is empty is left out."""
+        """Return all fields except the time, without empty texts and without `omitted` if it is 0."""
         named = self._asdict()
         del named["time"]
         named["ms"] = round(self.ms, 1)
         return {name: value for name, value in named.items() if value != "" and (value or name != "omitted")}
 
     def __str__(self) -> str:
-        """The fields as `name=value`, those that a client chose quoted where need be."""
+        """Return the fields as `name=value`; texts that a client chose are quoted if they need it."""
         omitted = f" omitted={self.omitted}" if self.omitted else ""
         tail = "".join(
             f" {name}={value if _BARE.fullmatch(value) else _quoted(value)}"
@@ -64,10 +69,10 @@ class RequestLine(NamedTuple):
 
 
 class RequestLines(list[RequestLine]):
-    """Several requests: what a log record has for a message, so that one write takes them all."""
+    """Several requests as the message of one log record, so that one write logs them all."""
 
     def __str__(self) -> str:
-        """One line each, for a log that is not ours."""
+        """Return one line per request, for log handlers that are not ours."""
         return "\n".join(map(str, self))
 
 

@@ -1,4 +1,4 @@
-"""Keeps the log readable while a bucket is down: of messages that say the same, only some are let through."""
+"""Limit how often one warning is logged, so that the log stays readable while a bucket is down."""
 
 import logging
 import time
@@ -7,27 +7,30 @@ from dataclasses import dataclass
 from typing import Final
 
 MOST: Final = 20
-"""Messages of one kind that are let through..."""
+"""Messages of one kind that are logged per period."""
 PERIOD_S: Final = 10.0
-"""...in so many seconds."""
+"""Length of a period, in seconds."""
 
 
 @dataclass(slots=True)
 class _Kind:
-    """Messages made of one text, whatever stands in its places."""
+    """The count of messages with one text, whatever their arguments."""
 
     since: float
+    """When the current period began, by the filter's clock."""
     passed: int = 0
+    """Messages logged in the current period."""
     held_back: int = 0
+    """Messages dropped since the last one that was logged."""
 
 
 class StormFilter(logging.Filter):
-    """Holds warnings and errors back that come too often; the next of their kind tells how many there were.
+    """Drops warnings and errors that repeat too often; the next one logged says how many were dropped.
 
-    Requests are logged one line each all the same, so that none of them goes without a trace.
+    Messages below WARNING always pass, so every request keeps its line in the log.
 
     Args:
-        clock: Seconds, monotonic.
+        clock: A monotonic clock, in seconds.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -36,7 +39,7 @@ class StormFilter(logging.Filter):
         self._kinds: dict[tuple[str, str], _Kind] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether *record* is let through."""
+        """Return whether *record* is logged."""
         if record.levelno < logging.WARNING or not isinstance(record.msg, str):
             return True
         now = self._clock()

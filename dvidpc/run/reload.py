@@ -78,7 +78,7 @@ async def reload_config(reloading: Reloading, runner: WatchedRunner, path: Path)
     """Serve what the file says now; keep the configuration, and log why, if the file cannot be used."""
     try:
         config = await asyncio.to_thread(load_config, path)
-        set_up_logging(config.logging, announce=False)
+        set_up_logging(config.logging.settings, announce=False)
         await reloading.use(config)
     except (ConfigError, OSError) as error:
         log.error("the configuration stays as it was: %s", error)

@@ -12,8 +12,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
-from dvidpc.config import Address, one_line
+from dvidpc.config import Address
 from dvidpc.errors import ConfigError
+from dvidpc.log.escaping import one_line
 
 log = logging.getLogger(__name__)
 

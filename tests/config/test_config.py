@@ -25,7 +25,6 @@ from dvidpc.config import (
     ServerConfig,
     StoreConfig,
     load_config,
-    one_line,
     read_config,
 )
 from dvidpc.config.reading import keys_of
@@ -796,10 +795,6 @@ def test_every_field_has_a_key_a_default_and_a_docstring(section: type) -> None:
         assert field.name in required or field.default is not MISSING
         assert field.name == "alias" or field.name in {name for name, _ in keys_of(section).values()}
         assert re.search(rf'\n    {field.name}: .*\n    """', source)
-
-
-def test_escapes_keep_a_text_on_one_line() -> None:
-    assert one_line("a\nb\r\x1b[0m\u2028\udc80é") == "a\\nb\\r\\x1b[0m\\u2028\\udc80é"
 
 
 def test_package_is_quick_to_import() -> None:

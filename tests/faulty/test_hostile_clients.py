@@ -20,7 +20,7 @@ import pytest
 import pytest_asyncio
 
 from dvidpc.http.aiohttp_internals import check_parser
-from dvidpc.log.set_up import TextFormatter
+from dvidpc.log.line_formats import TextFormatter
 from tests.faulty.faults import Fault
 from tests.faulty.site import faulty_site, limits_section
 from tests.run.test_processes import running, write_config

@@ -1,4 +1,4 @@
-"""Warnings and errors that come too often are held back and counted."""
+"""Warnings and errors that repeat too often are dropped and counted."""
 
 import logging
 
@@ -9,7 +9,7 @@ def record(text: str, level: int = logging.ERROR, argument: int = 0) -> logging.
     return logging.LogRecord("dvidpc.test", level, "", 0, text, (argument,), None)
 
 
-def test_messages_of_one_kind_are_held_back_and_counted() -> None:
+def test_messages_of_one_kind_are_dropped_and_counted() -> None:
     now = [0.0]
     storm = StormFilter(clock=lambda: now[0])
     passed = [storm.filter(record("bucket %d is down", argument=number)) for number in range(MOST + 7)]
@@ -21,6 +21,6 @@ def test_messages_of_one_kind_are_held_back_and_counted() -> None:
     assert following.getMessage() == "bucket 3 is down (7 more like this were not logged)"
 
 
-def test_what_is_no_warning_is_never_held_back() -> None:
+def test_messages_below_warning_are_never_dropped() -> None:
     storm = StormFilter(clock=lambda: 0.0)
     assert all(storm.filter(record("request %d", logging.INFO)) for _ in range(MOST * 3))
