@@ -11,6 +11,7 @@ import pytest
 
 from dvidpc.config.reference import reference
 from tests.commands import running
+from tests.load.run import LONG, ROWS
 from tests.serving import config_text
 from tests.volumes import VolumeSpec, write_volume
 
@@ -86,3 +87,9 @@ def test_tests_that_a_page_names_are_there(page: Path) -> None:
     for name in re.findall(r"`(test_[\w.*]+)`", page.read_text()):
         known = sources if name.endswith(".py") else functions
         assert fnmatch.filter(known, name), name
+
+
+def test_load_rows_that_the_reliability_page_names_are_there() -> None:
+    named = set(re.findall(r"make load ROWS=(\w+)", (ROOT / "docs" / "reliability.md").read_text()))
+    assert len(named) > 10
+    assert named <= (ROWS | LONG).keys()
