@@ -60,7 +60,7 @@ fuzz: $(VENV)/.dev
 
 # 5,000 random volumes. DRAWS=20000 runs more.
 property: $(VENV)/.dev
-	DVIDPC_DRAWS=$${DRAWS:-5000} $(BIN)/python -m pytest --timeout 0 tests/test_property_volumes.py
+	DVIDPC_DRAWS=$${DRAWS:-5000} $(BIN)/python -m pytest --timeout 0 tests/volume/test_property_volumes.py
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .

@@ -73,8 +73,8 @@ def _parser() -> argparse.ArgumentParser:
 def _serve(options: argparse.Namespace) -> int:
     gc.disable()
     from dvidpc.config import load_config
-    from dvidpc.logs import set_up_logging
-    from dvidpc.supervisor import pid_file, reserved_port
+    from dvidpc.log.set_up import set_up_logging
+    from dvidpc.run.workers import pid_file, reserved_port
 
     config = load_config(options.config)
     set_up_logging(config.logging)
@@ -96,7 +96,7 @@ def _end_imports() -> None:
 
 
 def _run_server(config: "Config") -> int:
-    from dvidpc.server import serve
+    from dvidpc.run.server import serve
 
     _end_imports()
     _run(serve(config, os.environ, started=time.time()))
@@ -116,9 +116,9 @@ def _run(serving: "Coroutine[Any, Any, None]") -> None:
 def _run_workers(config: "Config", address: "Address") -> int:
     from dataclasses import replace
 
-    from dvidpc.logs import set_up_logging
-    from dvidpc.server import serve
-    from dvidpc.supervisor import Seat, supervise
+    from dvidpc.log.set_up import set_up_logging
+    from dvidpc.run.server import serve
+    from dvidpc.run.workers import Seat, supervise
 
     _end_imports()
     shared = replace(config, server=replace(config.server, http_address=address))
@@ -141,7 +141,7 @@ def _run_workers(config: "Config", address: "Address") -> int:
 def _check(options: argparse.Namespace) -> int:
     import asyncio
 
-    from dvidpc.check.run import check
+    from dvidpc.check.checking import check
     from dvidpc.check.terminal import Watch, show
     from dvidpc.config import load_config
 
@@ -175,8 +175,8 @@ def _demo(options: argparse.Namespace) -> int:
 
     from dvidpc.config import load_config
     from dvidpc.demo import demo_config_text, demo_directory, demo_guide, ensure_demo_volume
-    from dvidpc.logs import set_up_logging
-    from dvidpc.server import serve
+    from dvidpc.log.set_up import set_up_logging
+    from dvidpc.run.server import serve
 
     directory = demo_directory(os.environ)
     ensure_demo_volume(directory, sys.stderr)

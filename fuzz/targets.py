@@ -10,22 +10,22 @@ from typing import Final
 
 import tomli
 
-from dvidpc.api.query import parse_block_coord, parse_blocks, parse_compression, parse_point
 from dvidpc.config import read_config
+from dvidpc.data.repo import Repo
+from dvidpc.dvid.query import parse_block_coord, parse_blocks, parse_compression, parse_point
 from dvidpc.errors import DvidpcError
 from dvidpc.formats.codec import ChunkShape, check_jpeg, decode_chunk, find_obstacle, may_crash
-from dvidpc.formats.info import DataType, Encoding, parse_info
-from dvidpc.formats.sharded import (
+from dvidpc.formats.precomputed.info import DataType, Encoding, parse_info
+from dvidpc.formats.precomputed.sharding import (
     DataEncoding,
     ShardHash,
     ShardingSpec,
     decode_minishard_index,
     decode_shard_index_entry,
 )
-from dvidpc.storage.encoding import decode_content
+from dvidpc.storage.content_encoding import decode_content
 from dvidpc.storage.ref import parse_endpoint, parse_ref
 from dvidpc.types import Compression, Point
-from dvidpc.volume.repo import Repo
 
 _SPEC = ShardingSpec(
     preshift_bits=1,

@@ -3,9 +3,12 @@
 import asyncio
 import os
 from collections.abc import Callable, Generator
+from pathlib import Path
 
 import pytest
 import uvloop
+
+from tests.volumes import VolumeSpec, write_volume
 
 
 @pytest.hookimpl(wrapper=True)
@@ -23,3 +26,11 @@ def pytest_runtest_makereport(
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
     """The loop of all tests: code of ours that runs on it must not lean on what is asyncio's own."""
     return {"uvloop": uvloop.new_event_loop}
+
+
+@pytest.fixture(scope="session")
+def volume(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A volume of 3 x 3 x 2 chunks and two scales, one chunk of it a hole."""
+    directory = tmp_path_factory.mktemp("volume") / "em"
+    write_volume(directory, VolumeSpec(encoding="jpeg", holes=((2, 2, 1),), scale_levels=2))
+    return directory

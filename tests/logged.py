@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from dvidpc.config import LoggingConfig
-from dvidpc.logs import set_up_logging
+from dvidpc.log.set_up import set_up_logging
 
 
 @contextmanager

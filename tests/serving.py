@@ -12,9 +12,9 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from yarl import URL
 
-from dvidpc.app import make_app
 from dvidpc.config import load_config
-from dvidpc.server import make_runner
+from dvidpc.run.app import make_app
+from dvidpc.run.server import make_runner
 
 UUID = "28841c8277e044a7b187dda03e18da13"
 

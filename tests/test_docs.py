@@ -16,6 +16,7 @@ from tests.serving import config_text
 from tests.volumes import VolumeSpec, write_volume
 
 ROOT = Path(__file__).parents[1]
+ROOMS = "deploy|run|web|dvid|http|data|volume|sources|cache|storage|formats|config|log"
 OURS = ("operations.md", "from-dvid.md")
 PAGES = sorted(path for place in (".", "docs", "benchmarks") for path in (ROOT / place).glob("*.md"))
 
@@ -65,7 +66,7 @@ async def _check(words: list[str], config: Path) -> int:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_files_that_a_page_names_are_there(page: Path) -> None:
     text = page.read_text()
-    for name in re.findall(r"`((?:deploy|api|volume|storage)/[\w./-]+\.\w+)`", text):
+    for name in re.findall(rf"`((?:{ROOMS})/[\w./-]+\.\w+)`", text):
         place = ROOT if name.startswith("deploy/") else ROOT / ("tests" if "/test_" in name else "dvidpc")
         assert (place / name).is_file(), name
     for name in re.findall(r"\]\((?!http|#)([^)#]+)", text):

@@ -1,1 +1,4 @@
-"""`dvidpc check`: opens every volume of a configuration, says how it is served and what mends it."""
+"""`dvidpc check`: open every volume of a configuration, say how it is served and how to fix what is wrong.
+
+It reads the same plan of a volume as the server does and decides nothing itself about how a scale is served.
+"""

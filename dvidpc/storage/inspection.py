@@ -8,15 +8,15 @@ from typing import Any
 
 import aiohttp
 
-from dvidpc.storage.aws import AwsLookUp, load_aws_settings
 from dvidpc.storage.base import BucketAccess, UpstreamLimits
-from dvidpc.storage.gcs import DEFAULT_ENDPOINT
-from dvidpc.storage.google import GoogleLookUp
+from dvidpc.storage.gcs.gcs_store import DEFAULT_ENDPOINT
+from dvidpc.storage.gcs.google_credentials import GoogleLookUp
+from dvidpc.storage.http.session import open_session
+from dvidpc.storage.http.tls import load_tls_context
 from dvidpc.storage.ref import Kind, Ref, parse_ref
-from dvidpc.storage.region import ask_region
-from dvidpc.storage.s3_address import locate_bucket
-from dvidpc.storage.session import open_session
-from dvidpc.storage.tls import load_tls_context
+from dvidpc.storage.s3.aws_credentials import AwsLookUp, load_aws_settings
+from dvidpc.storage.s3.region import ask_region
+from dvidpc.storage.s3.s3_address import locate_bucket
 from dvidpc.types import Finding
 
 _PROBE = ".dvidpc-check"

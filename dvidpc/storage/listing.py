@@ -10,10 +10,10 @@ from obstore.exceptions import BaseError, GenericError, PermissionDeniedError, U
 from obstore.store import LocalStore
 
 from dvidpc.errors import StoreError, StoreRefusedError
-from dvidpc.storage.answers import name_object
 from dvidpc.storage.base import Listed
 from dvidpc.storage.credentials import Credentials
-from dvidpc.storage.directory import SETTLE_S
+from dvidpc.storage.files import SETTLE_S
+from dvidpc.storage.object_checks import name_object
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta

@@ -8,14 +8,14 @@ from obstore.store import LocalStore
 
 from dvidpc.errors import StoreError
 from dvidpc.storage.base import BucketAccess, ObjectStore, UpstreamLimits
-from dvidpc.storage.counts import UpstreamCounts
-from dvidpc.storage.directory import DirectoryStore
-from dvidpc.storage.gcs import list_gcs, open_gcs
+from dvidpc.storage.files import DirectoryStore
+from dvidpc.storage.gcs.gcs_store import list_gcs, open_gcs
+from dvidpc.storage.http.web_store import open_web
 from dvidpc.storage.listing import BucketLister
 from dvidpc.storage.ref import Kind, Ref, parse_ref
-from dvidpc.storage.retry import Gate, RetryingStore
-from dvidpc.storage.s3 import list_s3, open_s3
-from dvidpc.storage.web import open_web
+from dvidpc.storage.retry.retrying_store import Gate, RetryingStore
+from dvidpc.storage.retry.upstream_counts import UpstreamCounts
+from dvidpc.storage.s3.s3_store import list_s3, open_s3
 
 SUFFIXES = {".gz": "gzip", ".br": "br", ".zstd": "zstd"}
 """What cloud-volume appends to a file's name where a bucket would have a Content-Encoding."""

@@ -8,15 +8,15 @@ from functools import partial
 
 import numpy as np
 
+from dvidpc.cache.loading_cache import MISSING
 from dvidpc.formats.assembly import piece_of
 from dvidpc.formats.codec import Voxels
 from dvidpc.formats.grid import Box
 from dvidpc.formats.images import pixels_of
 from dvidpc.formats.slabs import cuts_chunks, slabs_of
+from dvidpc.tasks import abandon
 from dvidpc.types import ChunkCoord
-from dvidpc.volume.cache import MISSING
 from dvidpc.volume.grid_store import GridStore
-from dvidpc.volume.tasks import abandon
 
 SLAB_NBYTES = 64 * 2**20
 """Bytes of a box that are assembled at a time; as many again may wait to be sent."""

@@ -6,15 +6,15 @@ from concurrent.futures import Executor
 from functools import partial
 from typing import TypeVar
 
+from dvidpc.cache.held import Hold
+from dvidpc.cache.loading_cache import LoadingCache, Missing
 from dvidpc.errors import FormatError
 from dvidpc.formats.codec import ChunkShape, Voxels, check_jpeg, decode_chunk, may_crash
 from dvidpc.formats.grid import Grid
-from dvidpc.formats.info import Encoding
+from dvidpc.formats.precomputed.info import Encoding
+from dvidpc.sources.isolation import Isolation
+from dvidpc.sources.precomputed.chunk_reader import ChunkReader, StoredChunk
 from dvidpc.types import ChunkCoord
-from dvidpc.volume.cache import LoadingCache, Missing
-from dvidpc.volume.chunks import ChunkReader, StoredChunk
-from dvidpc.volume.held import Hold
-from dvidpc.volume.isolation import Isolation
 
 T = TypeVar("T")
 

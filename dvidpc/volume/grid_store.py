@@ -6,17 +6,17 @@ from typing import TypeVar
 
 import numpy as np
 
+from dvidpc.cache.flights import Share
+from dvidpc.cache.held import Hold
+from dvidpc.cache.loading_cache import MISSING, LoadingCache, Missing
 from dvidpc.formats.assembly import BlockLayout, Part, Piece, assemble, pieces_of
 from dvidpc.formats.codec import ChunkShape, Voxels, encode_jpeg, encode_raw
 from dvidpc.formats.grid import Box, Grid, block_box
-from dvidpc.formats.info import DataType, Encoding
+from dvidpc.formats.precomputed.info import DataType, Encoding
+from dvidpc.sources.precomputed.chunk_reader import StoredChunk
+from dvidpc.tasks import gather_or_cancel
 from dvidpc.types import BlockCoord, ChunkCoord, Compression, Point
-from dvidpc.volume.cache import MISSING, LoadingCache, Missing
-from dvidpc.volume.chunks import StoredChunk
 from dvidpc.volume.decoding import ChunkDecoder
-from dvidpc.volume.flights import Share
-from dvidpc.volume.held import Hold
-from dvidpc.volume.tasks import gather_or_cancel
 
 T = TypeVar("T")
 

@@ -5,10 +5,10 @@ import logging
 from collections.abc import Sequence
 from typing import Final
 
+from dvidpc.tasks import abandon
 from dvidpc.types import BlockCoord, Compression
-from dvidpc.volume.blocks import warm
+from dvidpc.volume.fetching import warm
 from dvidpc.volume.grid_store import GridStore
-from dvidpc.volume.tasks import abandon
 
 log = logging.getLogger(__name__)
 

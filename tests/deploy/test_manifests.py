@@ -11,9 +11,9 @@ import pytest
 import yaml
 from aiohttp.test_utils import TestClient, TestServer
 
-from dvidpc.api.metrics import metrics_app
-from dvidpc.api.sources import METRICS
 from dvidpc.config import load_config
+from dvidpc.http.metric_sources import METRICS
+from dvidpc.http.metrics import metrics_app
 from tests.programs import need
 from tests.serving import config_text, serving
 from tests.volumes import VolumeSpec, write_volume

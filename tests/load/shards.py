@@ -6,11 +6,11 @@ from typing import Final
 
 import psutil
 
-from dvidpc.formats.info import parse_info
+from dvidpc.cache.loading_cache import LoadingCache
+from dvidpc.formats.precomputed.info import parse_info
+from dvidpc.sources.precomputed.chunk_reader import ChunkReader
 from dvidpc.storage.base import Blob
 from dvidpc.types import ByteRange, ChunkCoord
-from dvidpc.volume.cache import LoadingCache
-from dvidpc.volume.chunks import ChunkReader
 from tests.load.place import MIB
 
 SHARDS = 100_000

@@ -15,10 +15,10 @@ from statistics import median
 import aiohttp
 
 from tests.deploy.test_proxies import nginx_command
+from tests.faulty.test_faults_running import ready
 from tests.load.place import NODE, SERVER, Load, Place, centile, free_ports, place, scratch, wrk
 from tests.programs import find
 from tests.serving import config_text
-from tests.test_faults_running import ready
 from tests.volumes import VolumeSpec, write_volume
 
 SLOW = 500

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from dvidpc.cache.loading_cache import LoadingCache
+from dvidpc.data.volume_opening import VolumeSource, Workshop, open_volume
 from dvidpc.storage.base import Blob, BucketAccess, ObjectStore, UpstreamLimits
 from dvidpc.storage.coalesce import CoalescingStore
 from dvidpc.storage.opening import open_store
 from dvidpc.types import BlockCoord, ByteRange, Compression
-from dvidpc.volume.blocks import fetch_blocks
-from dvidpc.volume.cache import LoadingCache
+from dvidpc.volume.fetching import fetch_blocks
 from dvidpc.volume.grid_store import GridStore
-from dvidpc.volume.opening import VolumeSource, Workshop, open_volume
 from tests.volumes import VolumeSpec, sharding, write_volume
 
 SPEC = VolumeSpec(

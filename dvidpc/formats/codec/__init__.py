@@ -6,10 +6,10 @@ x fastest and channel slowest.  (precomputed volume.md#chunk-encoding)
 All functions here are pure and may run in any thread; decoding and encoding take milliseconds.
 """
 
+from dvidpc.formats.codec.codecs import decode_chunk, find_obstacle, may_crash
 from dvidpc.formats.codec.jpeg import JPEG_QUALITY, check_jpeg, encode_jpeg
 from dvidpc.formats.codec.raw import encode_raw
 from dvidpc.formats.codec.shape import ChunkShape, Voxels
-from dvidpc.formats.codec.table import decode_chunk, find_obstacle, may_crash
 
 __all__ = [
     "JPEG_QUALITY",

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dvidpc.errors import FormatError
-from dvidpc.formats.info import DataType
+from dvidpc.formats.precomputed.info import DataType
 from dvidpc.types import Point
 
 Voxels = NDArray[Any]

@@ -1,1 +1,0 @@
-"""DVID's HTTP face: parse the request, call the volume, frame the answer."""

@@ -1,0 +1,28 @@
+"""What a balancer or a supervisor asks: is the process alive, and should it get requests."""
+
+from aiohttp import web
+
+from dvidpc.dvid.services import SERVICES
+from dvidpc.http.middleware import plain_error
+
+
+async def healthz(_request: web.Request) -> web.StreamResponse:
+    """`/healthz`: the process answers."""
+    return web.Response(body=b"ok\n", content_type="text/plain")
+
+
+async def readyz(request: web.Request) -> web.StreamResponse:
+    """`/readyz`: every volume can be read and the server is not stopping; else 503, with a reason a line.
+
+    What is no reason to send clients elsewhere, such as a damaged chunk, follows the `ok`.
+    """
+    services = request.app[SERVICES]
+    found = await services.health.check()
+    problems = [f"store {alias}: {health.problem}" for alias, health in found.items() if health.problem]
+    if services.stopping.is_set():
+        problems.append("stopping")
+    if problems:
+        return plain_error(503, "".join(f"{problem}\n" for problem in problems))
+    damages = [f"store {alias}: {health.damage}" for alias, health in found.items() if health.damage]
+    body = "".join(f"{line}\n" for line in ("ok", *damages)).encode(errors="replace")
+    return web.Response(body=body, content_type="text/plain")

@@ -1,0 +1,166 @@
+"""Notes every request once: in numbers, and as a line of the log.
+
+It is on the way of every request, so it is measured: some 6 us with the log on. Lines are written
+together, a moment later, and numbers are plain ones, which `metrics` reads when somebody asks.
+"""
+
+import asyncio
+import itertools
+import logging
+import re
+import secrets
+import time
+from dataclasses import dataclass, field
+from typing import Final
+
+from aiohttp import web
+
+from dvidpc.counters import TALLY, Histogram, Tally
+from dvidpc.log.requests import RequestLine, RequestLines
+
+log = logging.getLogger(__name__)
+
+SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0)
+FLUSH_AFTER_S: Final = 0.1
+"""How long a line may wait for others."""
+MOST_LINES: Final = 500
+"""How many lines wait at most."""
+NO_ENDPOINT: Final = "none"
+"""What a path that nobody serves counts as."""
+
+_SHOWN = 120
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
+_GIVEN_ID = re.compile(r"[\w.:-]{1,64}", re.ASCII)
+
+
+@dataclass(slots=True)
+class RequestCounts:
+    """The requests of one endpoint that ended alike."""
+
+    seconds: Histogram = field(default_factory=lambda: Histogram(SECONDS))
+    nbytes: int = 0
+    """Bytes sent."""
+    blocks: int = 0
+    """Blocks asked for."""
+    omitted: int = 0
+    """Blocks left out since they could not be read."""
+
+
+class Journal:
+    """Keeps count of the requests of this process.
+
+    Args:
+        endpoints: What a data instance serves, by the first part of the path below it; others count as
+            NO_ENDPOINT, so that no client can make up names for us to keep.
+    """
+
+    def __init__(self, endpoints: frozenset[str]) -> None:
+        self.requests: Final[dict[tuple[str, str], RequestCounts]] = {}
+        """By endpoint and status, as RequestLine has them."""
+        self.in_flight = 0
+        self._endpoints = endpoints
+        self._lines = RequestLines()
+        self._flush: asyncio.TimerHandle | None = None
+        self._prefix = secrets.token_hex(2)
+        self._numbers = itertools.count(1)
+
+    def begin(self, request: web.Request) -> Tally:
+        """Note that a request has come; what the running task does from now on is counted as its.
+
+        It is called what a proxy has called it by `X-Request-Id`, else gets an id of ours.
+        """
+        self.in_flight += 1
+        given = request.headers.get("X-Request-Id")
+        if given is None or not _GIVEN_ID.fullmatch(given):
+            given = f"{self._prefix}-{next(self._numbers):x}"
+        tally = Tally(given)
+        TALLY.set(tally)
+        return tally
+
+    def end(
+        self,
+        request: web.Request,
+        tally: Tally,
+        response: web.StreamResponse | None,
+        started: float,
+    ) -> None:
+        """Note that a request has ended.
+
+        Args:
+            request: Which one.
+            tally: What `begin` gave for it.
+            response: Its answer; None where the client left before it was made.
+            started: When it came, by `time.perf_counter`.
+        """
+        self.in_flight -= 1
+        elapsed_s = time.perf_counter() - started
+        endpoint = self.endpoint_of(request)
+        status = "left" if response is None else tally.ending or str(response.status)
+        nbytes = _bytes_of(request, response)
+        counts = self.requests.get((endpoint, status))
+        if counts is None:
+            counts = self.requests[endpoint, status] = RequestCounts()
+        counts.seconds.observe(elapsed_s)
+        counts.nbytes += nbytes
+        counts.blocks += tally.blocks
+        counts.omitted += tally.omitted
+        if not log.isEnabledFor(logging.INFO):
+            return
+        match, query, method = request.match_info, request.query, request.method
+        self._write(
+            RequestLine(
+                time.time(),
+                tally.request_id,
+                request.remote or "-",
+                method if method in _METHODS else "OTHER",
+                endpoint,
+                match.get("data", "")[:_SHOWN],
+                (match.get("call") or request.path)[:_SHOWN],
+                status,
+                elapsed_s * 1000,
+                tally.blocks,
+                tally.omitted,
+                nbytes,
+                tally.upstream,
+                tally.hits,
+                query.get("app", "")[:_SHOWN],
+                query.get("u", "")[:_SHOWN],
+            )
+        )
+
+    def endpoint_of(self, request: web.Request) -> str:
+        """What the request asks, out of a fixed set: the endpoint of an instance, or the route's path."""
+        call = request.match_info.get("call")
+        if call is not None:
+            name = call.partition("/")[0]
+            return name if name in self._endpoints else NO_ENDPOINT
+        resource = request.match_info.route.resource
+        path = "" if resource is None else resource.canonical
+        if not path or path.endswith("{path}"):
+            return NO_ENDPOINT
+        return path.rstrip("/") or "/"
+
+    def flush(self) -> None:
+        """Write the lines that wait."""
+        if self._flush is not None:
+            self._flush.cancel()
+            self._flush = None
+        if self._lines:
+            lines, self._lines = self._lines, RequestLines()
+            log.info(lines)
+
+    def _write(self, line: RequestLine) -> None:
+        self._lines.append(line)
+        if len(self._lines) >= MOST_LINES:
+            self.flush()
+        elif self._flush is None:
+            self._flush = asyncio.get_running_loop().call_later(FLUSH_AFTER_S, self.flush)
+
+
+def _bytes_of(request: web.Request, response: web.StreamResponse | None) -> int:
+    """The bytes of an answer: what was written of one that is streamed, else what will be."""
+    if response is None or response.prepared:
+        return request.writer.output_size
+    if request.method == "HEAD":
+        return 0
+    return response.content_length or 0

@@ -1,0 +1,97 @@
+"""The buckets that the configuration names: where each lies, how it is asked, and what was asked of it."""
+
+from collections.abc import Mapping
+
+from dvidpc.config import Config, LimitsConfig, StoreConfig
+from dvidpc.data.volume_opening import VolumeSource
+from dvidpc.storage.base import BucketAccess, ObjectStore, UpstreamLimits
+from dvidpc.storage.coalesce import CoalescingStore
+from dvidpc.storage.opening import bucket_of, open_store
+from dvidpc.storage.ref import Kind, parse_ref, split_ref
+from dvidpc.storage.retry.retrying_store import Gate
+from dvidpc.storage.retry.upstream_counts import UpstreamCounts
+
+
+class Buckets:
+    """Opens the buckets of the configuration that holds now; volumes of one bucket share a gate."""
+
+    def __init__(self, config: Config, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._limits = upstream_limits_of(config.limits)
+        self._gates: dict[tuple[str, ...], Gate] = {}
+        self._gate_of: dict[str, Gate] = {}
+        self.counts: dict[str, UpstreamCounts] = {}
+        """What was asked for each volume, by its store's alias."""
+        self.use(config)
+
+    def use(self, config: Config) -> None:
+        """Open what *config* says from now on."""
+        limits = upstream_limits_of(config.limits)
+        self._stores = {store.alias: store for store in config.stores if store.instance is not None}
+        for alias in self._stores:
+            self.counts.setdefault(alias, UpstreamCounts())
+        if limits != self._limits:
+            self._limits, self._gates = limits, {}
+
+    def are_left_alone(self) -> dict[str, bool]:
+        """Whether a bucket is down and only probed, for each volume opened, by its store's alias."""
+        opened = {alias: gate for alias, gate in self._gate_of.items() if alias in self._stores}
+        return {alias: gate.breaker.is_open for alias, gate in opened.items()}
+
+    @property
+    def sources(self) -> list[VolumeSource]:
+        """The volumes, in the order of the configuration."""
+        return [source_of(store) for store in self._stores.values()]
+
+    async def open(self, source: VolumeSource) -> ObjectStore:
+        """Open the bucket of a volume."""
+        access = access_of(self._stores[source.alias])
+        gate = self._gates.setdefault(bucket_of(access), Gate(self._limits))
+        self._gate_of[source.alias] = gate
+        return CoalescingStore(
+            await open_store(
+                access, self._limits, environ=self._environ, counts=self.counts[source.alias], gate=gate
+            )
+        )
+
+
+def source_of(store: StoreConfig) -> VolumeSource:
+    """Which volume a store of the configuration is.
+
+    Raises:
+        ConfigError: Its `ref` does not lie below its `root`.
+    """
+    _, directory = split_ref(parse_ref(store.ref), store.root)
+    return VolumeSource(store.alias, store.instance or "", store.block_size, directory)
+
+
+def access_of(store: StoreConfig) -> BucketAccess:
+    """Where the root of a store of the configuration lies, and who we are there."""
+    root, _ = split_ref(parse_ref(store.ref), store.root)
+    return BucketAccess(
+        ref=root.prefix if root.kind is Kind.FILE else root.url,
+        endpoint=store.endpoint,
+        region=store.region,
+        profile=store.profile,
+        anonymous=store.anonymous,
+        path_style=store.path_style,
+        ca_bundle=store.ca_bundle,
+        requester_pays=store.requester_pays,
+        user_project=store.user_project,
+        missing_status=store.missing_status,
+    )
+
+
+def upstream_limits_of(limits: LimitsConfig) -> UpstreamLimits:
+    """How buckets are asked."""
+    return UpstreamLimits(
+        connect_timeout_s=limits.connect_timeout_s,
+        first_byte_timeout_s=limits.first_byte_timeout_s,
+        attempt_timeout_s=limits.attempt_timeout_s,
+        attempts=limits.attempts,
+        backoff_min_s=limits.backoff_min_s,
+        backoff_max_s=limits.backoff_max_s,
+        max_retry_after_s=limits.max_retry_after_s,
+        retry_budget=limits.retry_budget,
+        concurrency=limits.upstream_concurrency,
+    )

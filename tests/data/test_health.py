@@ -1,0 +1,147 @@
+"""Whether a volume can be read is found by reading it: its `info` and a block, not too often."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from dvidpc.data.health import KEPT_S, Health, HealthChecks
+from dvidpc.dvid.services import SERVICES
+from tests.faulty.bucket import faulty_bucket
+from tests.faulty.faults import BROKEN, HANG, Fault
+from tests.faulty.site import Site, faulty_site, store_section
+from tests.serving import config_text, serving
+from tests.volumes import VolumeSpec, sharding, write_volume
+
+COARSE = "em/s1/*"
+SPEC = VolumeSpec(size=(300, 300, 20), scale_levels=2)
+MIDDLE = "em/s1/64-128_64-128_0-10"
+"""The chunk in the middle of 150 x 150 x 10 voxels."""
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def checks_of(site: Site, clock: Clock) -> HealthChecks:
+    volumes = site.server.app[SERVICES].volumes
+    return HealthChecks(lambda: volumes.volumes, clock)
+
+
+async def test_the_info_and_the_middle_of_the_coarsest_scale_are_read(tmp_path: Path) -> None:
+    async with faulty_site(tmp_path, "http", SPEC) as site:
+        clock = Clock()
+        health = checks_of(site, clock)
+        site.bucket.counts.clear()
+        assert await health.check() == {"em": Health()}
+        assert site.bucket.counts == {"em/info": 1, MIDDLE: 1}
+        assert await health.check() == health.last() == {"em": Health()}
+        assert site.bucket.counts == {"em/info": 1, MIDDLE: 1}
+        clock.now += KEPT_S
+        assert await health.check() == {"em": Health()}
+        assert site.bucket.counts == {"em/info": 2, MIDDLE: 1}, "the block is cached"
+
+
+@pytest.mark.parametrize("kind", ["http", "s3"])
+@pytest.mark.parametrize("fault", [BROKEN, Fault(reset_at=10)], ids=["status", "reset"])
+async def test_a_bucket_that_gives_the_info_only_is_not_well(tmp_path: Path, kind: str, fault: Fault) -> None:
+    async with faulty_site(tmp_path, kind, SPEC) as site:
+        clock = Clock()
+        health = checks_of(site, clock)
+        site.bucket.rule(COARSE, fault)
+        [found] = (await health.check()).values()
+        assert found.problem is not None
+        assert MIDDLE in found.problem
+        status, text = await site.server.error("/readyz")
+        assert status == 503
+        assert text.startswith("store em: ")
+        assert MIDDLE in text
+        site.bucket.heal()
+        clock.now += KEPT_S
+        assert await health.check() == {"em": Health()}
+
+
+async def test_a_block_that_is_not_stored_is_an_answer(tmp_path: Path) -> None:
+    async with faulty_site(tmp_path, "http", SPEC) as site:
+        (site.bucket.directory / MIDDLE).unlink()
+        assert await site.server.get("/readyz") == b"ok\n"
+
+
+async def test_a_shard_that_cannot_be_read_is_noticed(tmp_path: Path) -> None:
+    spec = VolumeSpec(size=(300, 300, 20), scale_levels=2, sharding=sharding())
+    async with faulty_site(tmp_path, "s3", spec) as site:
+        site.bucket.rule(COARSE, BROKEN)
+        assert (await site.server.error("/readyz"))[0] == 503
+
+
+@pytest.mark.parametrize("fault", ["damaged", "refused"])
+async def test_what_no_other_server_could_read_is_told_by_one_that_is_ready(
+    tmp_path: Path, fault: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with faulty_site(tmp_path, "http", SPEC) as site:
+        if fault == "damaged":
+            (site.bucket.directory / MIDDLE).write_bytes(b"no chunk")
+        else:
+            site.bucket.rule(COARSE, Fault(status=403))
+        clock = Clock()
+        health = checks_of(site, clock)
+        [found] = (await health.check()).values()
+        assert found.problem is None
+        assert found.damage is not None
+        assert MIDDLE in found.damage
+        clock.now += KEPT_S
+        assert await health.check() == {"em": found}
+        assert [record for record in caplog.records if found.damage in record.getMessage()][1:] == []
+        body = (await site.server.get("/readyz")).decode()
+        assert body == f"ok\nstore em: {found.damage}\n"
+
+
+async def test_a_bucket_that_refuses_the_info_too_is_not_well(tmp_path: Path) -> None:
+    async with faulty_site(tmp_path, "http", SPEC) as site:
+        site.bucket.rule("em/*", Fault(status=403))
+        [found] = (await checks_of(site, Clock()).check()).values()
+        assert found.problem is not None
+        assert "403" in found.problem
+
+
+async def test_an_info_that_is_gone_is_noticed(tmp_path: Path) -> None:
+    async with faulty_site(tmp_path, "http", SPEC) as site:
+        (site.bucket.directory / "em" / "info").unlink()
+        [found] = (await checks_of(site, Clock()).check()).values()
+        assert found.problem is not None
+        assert found.problem.endswith("em/info is gone")
+
+
+async def test_a_block_that_hangs_is_not_waited_for_long(tmp_path: Path) -> None:
+    async with faulty_site(tmp_path, "http", SPEC) as site:
+        site.bucket.rule(COARSE, HANG)
+        health = checks_of(site, Clock())
+        [found] = (await health.check()).values()
+        assert found.problem is not None
+        assert "does not answer within 2 s" in found.problem
+        await health.close()
+
+
+@pytest.mark.parametrize(
+    ("edge", "asked"), [(1024, {"em/info": 1}), (64, {"em/info": 1, "em/s0/0-64_0-64_0-64": 1})]
+)
+async def test_only_a_chunk_that_may_stay_in_the_cache_is_read(
+    tmp_path: Path, edge: int, asked: dict[str, int]
+) -> None:
+    info = tmp_path / "bucket" / "em" / "info"
+    write_volume(info.parent, VolumeSpec(size=(64, 64, 64)))
+    described = json.loads(info.read_text())
+    described["scales"][0] |= {"size": [edge] * 3, "chunk_sizes": [[1024] * 3]}
+    info.write_text(json.dumps(described))
+    async with faulty_bucket(tmp_path / "bucket") as bucket:
+        text = config_text({}, store_section("http", bucket))
+        async with serving(text, tmp_path, {}) as server:
+            volumes = server.app[SERVICES].volumes
+            bucket.counts.clear()
+            assert await HealthChecks(lambda: volumes.volumes).check() == {"em": Health()}
+            assert bucket.counts == asked

@@ -1,0 +1,135 @@
+"""Volumes that come, go and change while they are served."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dvidpc.cache.loading_cache import LoadingCache
+from dvidpc.data.repo import Repo
+from dvidpc.data.volume_opening import VolumeSource, Workshop
+from dvidpc.data.volumes import Volumes
+from dvidpc.storage.base import BucketAccess, ObjectStore, UpstreamLimits
+from dvidpc.storage.opening import open_store
+from dvidpc.types import BlockCoord, Compression
+from tests.volumes import VolumeSpec, write_volume
+
+BLOCK = BlockCoord(0, 0, 0)
+SOURCE = VolumeSource("em", "em", 64)
+
+
+@asynccontextmanager
+async def keeping(directory: Path, *sources: VolumeSource) -> AsyncIterator[tuple[Volumes, Repo]]:
+    """Volumes below *directory*, each in the directory that has its alias, looked at all the time."""
+    payloads, indexes = (LoadingCache(10**8, absence_ttl_s=30, clock=time.monotonic) for _ in range(2))
+    repo = Repo("2" * 32, "em", "", 0.0)
+
+    async def open_bucket(source: VolumeSource) -> ObjectStore:
+        access = BucketAccess(str(directory / source.alias))
+        return await open_store(access, UpstreamLimits(), environ={})
+
+    with ThreadPoolExecutor(1) as pool:
+        workshop = Workshop(payloads, indexes, pool)
+        volumes = Volumes(sources, open_bucket, repo, workshop, retry_after_s=0.01, look_again_s=0.01)
+        await volumes.start(5)
+        try:
+            yield volumes, repo
+        finally:
+            await volumes.close()
+
+
+async def soon(claim: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not claim():  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0.005)
+
+
+def rewrite(info: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    """Change a volume's `info` at once, as a bucket would."""
+    document = json.loads(info.read_bytes())
+    change(document)
+    new = info.with_name("info.new")
+    new.write_text(json.dumps(document))
+    new.replace(info)
+
+
+async def test_a_new_scale_is_served(tmp_path: Path) -> None:
+    write_volume(tmp_path / "em", VolumeSpec(scale_levels=2))
+    whole = (tmp_path / "em" / "info").read_bytes()
+    rewrite(tmp_path / "em" / "info", lambda info: info["scales"].pop())
+    async with keeping(tmp_path, SOURCE) as (_, repo):
+        assert list(repo.instances) == ["em"]
+        (tmp_path / "em" / "info").write_bytes(whole)
+        await soon(lambda: list(repo.instances) == ["em", "em_1"])
+
+
+async def test_changed_geometry_drops_what_was_cached(tmp_path: Path) -> None:
+    write_volume(tmp_path / "em", VolumeSpec())
+    async with keeping(tmp_path, SOURCE) as (_, repo):
+        before = repo.instance("2", "em")
+        assert await before.grid.fetch(BLOCK, Compression.JPEG) is not None
+        assert before.grid.peek(BLOCK, Compression.JPEG)
+        rewrite(tmp_path / "em" / "info", lambda info: info["scales"][0].update(voxel_offset=[6400, 0, 0]))
+        await soon(lambda: repo.instance("2", "em") is not before)
+        after = repo.instance("2", "em")
+        assert after.min_point == (6400, 0, 0)
+        assert await after.grid.fetch(BLOCK, Compression.JPEG) is None
+        assert not isinstance(before.grid.peek(BLOCK, Compression.JPEG), bytes)
+
+
+@pytest.mark.parametrize("damage", [b"{", b"", b'{"scales": []}'])
+async def test_broken_info_changes_nothing(
+    tmp_path: Path, damage: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_volume(tmp_path / "em", VolumeSpec())
+    async with keeping(tmp_path, SOURCE) as (volumes, repo):
+        instance = repo.instance("2", "em")
+        (tmp_path / "em" / "info").write_bytes(damage)
+        await soon(lambda: "served as before" in caplog.text)
+        (tmp_path / "em" / "info").unlink()
+        await soon(lambda: "does not exist" in caplog.text)
+        assert repo.instance("2", "em") is instance
+        assert volumes.volumes[0].problem is None
+        assert caplog.text.count("served as before") == 2
+
+
+async def test_volumes_come_and_go(tmp_path: Path) -> None:
+    for alias in ("em", "seg"):
+        write_volume(tmp_path / alias, VolumeSpec(size=(64, 64, 64)))
+    seg = VolumeSource("seg", "seg", 64)
+    async with keeping(tmp_path, SOURCE) as (volumes, repo):
+        em = repo.instance("2", "em")
+        await volumes.replace([SOURCE, seg], (), 5)
+        assert list(repo.instances) == ["em", "seg"]
+        assert repo.instance("2", "em") is em
+        await volumes.replace([seg], (), 5)
+        assert list(repo.instances) == ["seg"]
+        assert await em.grid.fetch(BLOCK, Compression.JPEG) is not None, "requests under way end well"
+
+
+async def test_changed_volume_is_served_as_before_until_it_opens(tmp_path: Path) -> None:
+    write_volume(tmp_path / "em", VolumeSpec(size=(64, 64, 64)))
+    async with keeping(tmp_path, SOURCE) as (volumes, repo):
+        before = repo.instance("2", "em")
+        info = (tmp_path / "em" / "info").read_bytes()
+        (tmp_path / "em" / "info").unlink()
+        await volumes.replace([SOURCE], ["em"], 5)
+        assert volumes.volumes[0].problem is not None
+        assert repo.instance("2", "em") is before
+        assert await before.grid.fetch(BLOCK, Compression.JPEG) is not None
+        (tmp_path / "em" / "info").write_bytes(info)
+        await soon(lambda: volumes.volumes[0].problem is None)
+        assert repo.instance("2", "em") is not before
+
+
+async def test_renamed_instance_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
+    write_volume(tmp_path / "em", VolumeSpec(size=(64, 64, 64)))
+    async with keeping(tmp_path, SOURCE) as (volumes, repo):
+        await volumes.replace([VolumeSource("em", "grey", 64)], (), 5)
+        assert list(repo.instances) == ["grey"]

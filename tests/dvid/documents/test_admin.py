@@ -1,0 +1,107 @@
+"""What only the administrator may ask, and who may ask nothing."""
+
+from pathlib import Path
+
+import pytest
+
+from dvidpc.errors import ConfigError
+from dvidpc.http.block_list import BlockList
+from tests.serving import UUID, config_text, serving
+
+TOKEN = {"DVID_ADMIN_TOKEN": "s3cret"}
+ADMINS_ONLY = {
+    ("GET", "/api/server/config"): (
+        "GET /api/server/config requires admin privileges (admintoken or DSG admin)"
+    ),
+    ("POST", "/api/server/settings"): (
+        "POST /api/server/settings requires admin privileges (admintoken or DSG admin)"
+    ),
+    ("POST", "/api/server/reload-auth"): (
+        "POST /api/server/reload-auth requires admin privileges (admintoken or DSG admin)"
+    ),
+    ("POST", "/api/server/reload-blocklist"): (
+        "POST /api/server/reload-blocklist requires admin privileges (admintoken or DSG admin)"
+    ),
+    ("GET", "/api/storage"): (
+        "Storage summary takes considerable resources and is only available to admin users."
+    ),
+    ("POST", "/api/repos"): (
+        "Creating a repo requires admin privileges (admintoken or DSG admin) "
+        "on a server that is not read-only"
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("environ", "given"),
+    [({}, ""), ({}, "?admintoken="), (TOKEN, ""), (TOKEN, "?admintoken=guess"), (TOKEN, "?admintoken=%FF")],
+)
+async def test_nobody_else_is_let_in(
+    volume: Path, tmp_path: Path, environ: dict[str, str], given: str
+) -> None:
+    async with serving(config_text({"em": volume}), tmp_path, environ) as server:
+        for (method, path), text in ADMINS_ONLY.items():
+            async with server.ask(method, path + given, body=b"{}" if method == "POST" else None) as response:
+                assert (response.status, await response.text()) == (400, f"{text} ({path}).\n")
+
+
+async def test_the_administrator_is(volume: Path, tmp_path: Path) -> None:
+    said = {
+        ("GET", "/api/server/config"): config_text({"em": volume}),
+        ("POST", "/api/server/settings"): "gc is accepted and has no effect on this server\n",
+        ("POST", "/api/server/reload-auth"): 'Reloaded authorizations from file "".\n',
+        ("POST", "/api/server/reload-blocklist"): 'Reloaded block list from file "".\n',
+        ("GET", "/api/storage"): (f"store em: served\n  em: file://{volume}\n  em_1: file://{volume}\n"),
+        ("POST", "/api/repos"): f'{{"root": "{UUID}"}}',
+    }
+    async with serving(config_text({"em": volume}), tmp_path, TOKEN) as server:
+        for (method, path), text in said.items():
+            body = b'{"gc": "500"}' if method == "POST" else None
+            async with server.ask(method, f"{path}?admintoken=s3cret", body=body) as response:
+                assert (response.status, await response.text()) == (200, text)
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b'{"gc": "x"}', b'{"gc": null}', b'{"gc": "' + b"1" * 70_000])
+async def test_settings_that_make_no_sense_are_refused(volume: Path, tmp_path: Path, body: bytes) -> None:
+    async with (
+        serving(config_text({"em": volume}), tmp_path, TOKEN) as server,
+        server.ask("POST", "/api/server/settings?admintoken=s3cret", body=body) as response,
+    ):
+        assert response.status == 400
+        assert response.content_type == "text/plain"
+
+
+async def test_those_on_the_block_list_are_refused(volume: Path, tmp_path: Path) -> None:
+    (tmp_path / "blocked").write_text("u=bob,too many requests\n")
+    more = '[server]\nblockListFile = "blocked"'
+    async with serving(config_text({"em": volume}, more), tmp_path, TOKEN) as server:
+        for path in ("/api/load", f"{server.node}/em/info", "/"):
+            async with server.ask("GET", f"{path}?u=bob") as response:
+                assert response.status == 429
+                assert await response.text() == 'User "bob" is blocked: too many requests\n'
+                assert response.headers["Access-Control-Allow-Origin"] == "*"
+            await server.get(f"{path}?u=ann")
+        (tmp_path / "blocked").write_text("u=ann\nip=127.0.*.1,here\n")
+        async with server.ask("POST", "/api/server/reload-blocklist?admintoken=s3cret") as response:
+            assert await response.text() == f'Reloaded block list from file "{tmp_path}/blocked".\n'
+        assert await server.error("/api/load?u=bob") == (429, 'IP "127.0.0.1" is blocked: here\n')
+
+
+async def test_a_bad_list_leaves_the_one_in_force(volume: Path, tmp_path: Path) -> None:
+    (tmp_path / "blocked").write_text("u=bob\n")
+    more = '[server]\nblockListFile = "blocked"'
+    async with serving(config_text({"em": volume}, more), tmp_path, TOKEN) as server:
+        (tmp_path / "blocked").write_text("bob\n")
+        async with server.ask("POST", "/api/server/reload-blocklist?admintoken=s3cret") as response:
+            assert response.status == 400
+            assert "unable to reload blocklist file: " in await response.text()
+        assert (await server.error("/api/load?u=bob"))[0] == 429
+
+
+@pytest.mark.parametrize("text", [None, "bob\n", "x=1\n", "ip\n"])
+def test_a_list_that_cannot_be_used_stops_the_start(tmp_path: Path, text: str | None) -> None:
+    path = tmp_path / "blocked"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(ConfigError, match=r"blockListFile .*blocked"):
+        BlockList(path)

@@ -1,0 +1,46 @@
+"""The documents about the API say what the one table says."""
+
+import json
+from pathlib import Path
+
+from dvidpc.dvid.documents.openapi import operations
+from dvidpc.dvid.routes import ENDPOINTS, ROUTES
+from dvidpc.dvid.table import Api
+from tests.serving import UUID, config_text, serving
+
+API = Api(ROUTES, ENDPOINTS)
+
+
+def test_everything_in_the_table_is_described() -> None:
+    for path, methods, doc in operations(API):
+        assert doc.summary.endswith("."), path
+        assert methods
+        assert doc.media
+
+
+async def test_the_document_names_all_that_is_answered(volume: Path, tmp_path: Path) -> None:
+    more = '[server]\nbasePath = "/dvid"'
+    async with serving(config_text({"em": volume}, more), tmp_path) as server:
+        document = json.loads(await server.get("/dvid/api/openapi.json"))
+        assert document["openapi"] == "3.1.0"
+        assert document["servers"] == [{"url": "/dvid"}]
+        assert set(document["paths"]) == {path for path, _, _ in operations(API)}
+        ids = [operation["operationId"] for path in document["paths"].values() for operation in path.values()]
+        assert len(ids) == len(set(ids))
+        info = document["paths"]["/api/node/{uuid}/{data}/info"]["get"]
+        assert [parameter["example"] for parameter in info["parameters"]][:2] == [":master", "em"]
+        assert {"200", "304", "400", "429", "503"} <= set(info["responses"])
+
+
+async def test_help_for_people_is_as_complete(volume: Path, tmp_path: Path) -> None:
+    async with serving(config_text({"em": volume}), tmp_path) as server:
+        page = (await server.get("/api/help")).decode()
+        raml = (await server.get("/interface")).decode()
+        for route in ROUTES:
+            assert f"<code>{route.path}" in page
+            assert f"\n{route.path}:\n" in raml
+        for path in ("/api/help/uint8blk", f"/api/node/{UUID}/em/help"):
+            text = (await server.get(path)).decode()
+            for name in ENDPOINTS:
+                assert f"GET /api/node/<UUID>/<data name>/{name}" in text
+        assert await server.get("/interface/version") == b"v1\n"

@@ -1,0 +1,144 @@
+"""Every encoding: what other libraries encoded comes back, hostile bytes are refused."""
+
+import random
+from collections.abc import Iterator
+from io import BytesIO
+
+import imagecodecs
+import numpy as np
+import pytest
+from PIL import Image
+
+from dvidpc.errors import FormatError
+from dvidpc.formats.codec import ChunkShape, decode_chunk, find_obstacle, may_crash
+from dvidpc.formats.precomputed.info import DataType, Encoding
+from dvidpc.sources.isolation import Isolation
+from dvidpc.types import Point
+from tests.encoders import COMBINATIONS, ENCODERS, LABEL_BLOCK, TOLERANCES, draw_voxels, rows
+
+SIZE = Point(22, 10, 6)
+ONE_EACH = {encoding: (data_type, channels) for encoding, data_type, channels in COMBINATIONS}
+
+
+def shape_of(data_type: str, channels: int, size: Point = SIZE) -> ChunkShape:
+    return ChunkShape(size, channels, DataType(data_type), Point(*LABEL_BLOCK))
+
+
+@pytest.fixture(scope="module")
+def isolation() -> Iterator[Isolation]:
+    isolation = Isolation()
+    yield isolation
+    isolation.close()
+
+
+@pytest.mark.parametrize(("encoding", "data_type", "channels"), COMBINATIONS)
+def test_what_another_library_encoded_comes_back(encoding: str, data_type: str, channels: int) -> None:
+    assert find_obstacle(Encoding(encoding), DataType(data_type), channels) is None
+    voxels = draw_voxels(SIZE, data_type, channels)
+    shape = shape_of(data_type, channels)
+    decoded = decode_chunk(ENCODERS[encoding](voxels), Encoding(encoding), shape)
+    assert decoded.shape == shape.czyx
+    assert decoded.dtype == shape.dtype
+    difference = np.abs(decoded.T.astype(float) - voxels.astype(float)).max()
+    assert difference <= TOLERANCES.get(encoding, 0)
+
+
+EXTENTS = [
+    (encoding, size)
+    for encoding in Encoding
+    for size in (Point(22, 10, 5), Point(64, 64, 64), Point(10, 22, 7))
+    # It does not say its extent; with as many blocks as there should be, nothing tells.
+    if encoding is not Encoding.COMPRESSED_SEGMENTATION or size.x == 64
+]
+
+
+@pytest.mark.parametrize(("encoding", "size"), EXTENTS)
+def test_a_chunk_of_another_extent_is_refused(encoding: Encoding, size: Point, isolation: Isolation) -> None:
+    data_type, channels = ONE_EACH[encoding]
+    data = ENCODERS[encoding](draw_voxels(SIZE, data_type, channels))
+    decode = isolation.decode if may_crash(encoding) else decode_chunk
+    with pytest.raises(FormatError):
+        decode(data, encoding, shape_of(data_type, channels, size))
+
+
+@pytest.mark.parametrize("encoding", Encoding)
+def test_hostile_bytes_never_end_the_process(encoding: Encoding, isolation: Isolation) -> None:
+    data_type, channels = ONE_EACH[encoding]
+    good = ENCODERS[encoding](draw_voxels(SIZE, data_type, channels))
+    shape = shape_of(data_type, channels)
+    decode = isolation.decode if may_crash(encoding) else decode_chunk
+    drawn = random.Random(5)
+    for _ in range(12 if may_crash(encoding) else 300):
+        bad = bytearray(good)
+        for _ in range(drawn.choice([1, 2, 8])):
+            bad[drawn.randrange(len(bad))] = drawn.randrange(256)
+        bad = bad[: drawn.choice([len(bad), drawn.randrange(len(bad))])]
+        try:
+            decoded = decode(bytes(bad), encoding, shape)
+        except FormatError:
+            continue
+        assert decoded.shape == shape.czyx
+
+
+@pytest.mark.parametrize("encoding", Encoding)
+@pytest.mark.parametrize("keep", [0, 1, 7, 20])
+def test_a_truncated_chunk_is_refused(encoding: Encoding, keep: int, isolation: Isolation) -> None:
+    data_type, channels = ONE_EACH[encoding]
+    data = ENCODERS[encoding](draw_voxels(SIZE, data_type, channels))[:keep]
+    decode = isolation.decode if may_crash(encoding) else decode_chunk
+    with pytest.raises(FormatError):
+        decode(data, encoding, shape_of(data_type, channels))
+
+
+def test_a_decoder_that_crashes_costs_its_chunk_alone(isolation: Isolation) -> None:
+    voxels = np.random.default_rng(1).random((24, 20, 16, 1)).astype(np.float32)
+    shape = shape_of("float32", 1, Point(24, 20, 16))
+    good = ENCODERS["fpzip"](voxels)
+    with pytest.raises(FormatError, match="its decoder crashes"):
+        isolation.decode(good[:40], Encoding.FPZIP, shape)
+    assert (isolation.decode(good, Encoding.FPZIP, shape) == voxels.T).all()
+
+
+def test_a_wild_offset_of_compressed_segmentation_is_refused() -> None:
+    voxels = draw_voxels(SIZE, "uint64", 1)
+    data = ENCODERS["compressed_segmentation"](voxels)
+    words = np.frombuffer(data, "<u4").copy()
+    for at in range(min(len(words), 40)):
+        for value in (0xFFFFFFFF, 0x20FFFFFF, len(words) - 2, 0x08000000 | (len(words) - 2)):
+            wild = words.copy()
+            wild[at] = value
+            try:
+                decode_chunk(wild.tobytes(), Encoding.COMPRESSED_SEGMENTATION, shape_of("uint64", 1))
+            except FormatError:
+                continue
+
+
+@pytest.mark.parametrize("size", [(64, 64), (4096, 64), (9000, 3), (1, 70000), (320, 400), (13, 1)])
+@pytest.mark.parametrize("container", [False, True])
+def test_a_jxl_header_tells_the_size(size: tuple[int, int], container: bool) -> None:  # noqa: FBT001
+    data = bytes(imagecodecs.jpegxl_encode(np.ones(size, np.uint8), lossless=True, usecontainer=container))
+    shape = shape_of("uint8", 1, Point(size[1], size[0], 1))
+    assert (decode_chunk(data, Encoding.JXL, shape) == 1).all()
+    with pytest.raises(FormatError, match=f"{size[1]}x{size[0]} pixels"):
+        decode_chunk(data, Encoding.JXL, shape._replace(size=Point(5, 5, 5)))
+
+
+def test_an_animation_is_no_chunk() -> None:
+    frames = np.ones((3, 60, 22), np.uint8)
+    data = bytes(imagecodecs.jpegxl_encode(frames, photometric="GRAY", lossless=True))
+    with pytest.raises(FormatError, match="JPEG XL"):
+        decode_chunk(data, Encoding.JXL, shape_of("uint8", 1))
+
+
+def test_a_progressive_jpeg_is_right_and_one_of_absurdly_many_scans_refused() -> None:
+    voxels = draw_voxels(SIZE, "uint8", 1)
+    image = BytesIO()
+    Image.fromarray(rows(voxels)).save(image, "JPEG", quality=95, progressive=True)
+    data = image.getvalue()
+    assert b"\xff\xc2" in data
+    decoded = decode_chunk(data, Encoding.JPEG, shape_of("uint8", 1))
+    assert np.abs(decoded.T.astype(int) - voxels.astype(int)).max() <= 4
+    at = data.index(b"\xff\xda")
+    many = data[:at] + data[at:-2] * 200 + b"\xff\xd9"
+    with pytest.raises(FormatError, match="scans"):
+        decode_chunk(many, Encoding.JPEG, shape_of("uint8", 1))

@@ -1,0 +1,139 @@
+"""Every spelling of `info` that some reader takes is taken; what cannot be served is refused with its key."""
+
+import json
+from typing import Any
+
+import pytest
+
+from dvidpc.errors import FormatError
+from dvidpc.formats.precomputed.info import Encoding, VolumeInfo, parse_info, parse_redirect
+from dvidpc.formats.precomputed.sharding import DataEncoding
+from dvidpc.types import Point
+
+SHARDING = {
+    "@type": "neuroglancer_uint64_sharded_v1",
+    "preshift_bits": 9,
+    "hash": "identity",
+    "minishard_bits": 6,
+    "shard_bits": 15,
+}
+
+
+def info(scale: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+    plain = {
+        "key": "8_8_8",
+        "size": [100, 200, 300],
+        "resolution": [8, 8, 8],
+        "voxel_offset": [0, 0, 0],
+        "chunk_sizes": [[64, 64, 64]],
+        "encoding": "raw",
+    }
+    document: dict[str, Any] = {
+        "@type": "neuroglancer_multiscale_volume",
+        "type": "image",
+        "data_type": "uint8",
+        "num_channels": 1,
+        "scales": [plain | (scale or {})],
+    }
+    return document | changes
+
+
+def parse(document: dict[str, Any]) -> VolumeInfo:
+    return parse_info(json.dumps(document).encode())
+
+
+PLAIN = parse(info())
+
+
+def test_upper_case_words_are_taken() -> None:
+    assert parse(info({"encoding": "RAW"}, type="IMAGE", data_type="UInt8")) == PLAIN
+
+
+def test_no_type_and_no_offset_are_taken() -> None:
+    document = info()
+    del document["@type"], document["scales"][0]["voxel_offset"]
+    assert parse(document) == PLAIN
+
+
+def test_whole_numbers_may_be_written_with_a_fraction_or_as_text() -> None:
+    scale = {"size": [100.0, 200.0, 3e2], "chunk_sizes": [[64.0, "64", 64]], "voxel_offset": [0.0, "0", 0]}
+    assert parse(info(scale, num_channels="1")) == PLAIN
+
+
+def test_stray_keys_and_hints_are_passed_over() -> None:
+    scale = {
+        "jpeg_quality": 75,
+        "png_level": 3,
+        "locked": True,
+        "compressed_segmentation_block_size": [8, 8, 8],
+    }
+    assert parse(info(scale, app={}, mesh="mesh", rois=[1])) == PLAIN
+
+
+def test_sharding_may_be_null_or_leave_its_encodings_out() -> None:
+    assert parse(info({"sharding": None})) == PLAIN
+    (scale,) = parse(info({"sharding": SHARDING | {"unknown": 1}})).scales
+    assert scale.sharding is not None
+    assert scale.sharding.minishard_index_encoding is scale.sharding.data_encoding is DataEncoding.RAW
+
+
+def test_resolutions_may_be_fractions_and_scales_hidden() -> None:
+    (scale,) = parse(info({"resolution": [8.25, 0.5, "33.25"], "hidden": True})).scales
+    assert (scale.resolution_nm, scale.hidden) == ((8.25, 0.5, 33.25), True)
+
+
+def test_volumes_may_be_vast_and_lie_anywhere() -> None:
+    scale = {"size": [10**6, 10**6, 10**4], "voxel_offset": [-5, 10**9, 7], "chunk_sizes": [[10, 20, 30]]}
+    (parsed,) = parse(info(scale | {"sharding": SHARDING})).scales
+    assert parsed.grids[0].cells == Point(100_000, 50_000, 334)
+    assert parsed.grids[0].box.stop == Point(999_995, 10**9 + 10**6, 10_007)
+
+
+@pytest.mark.parametrize(
+    ("scale", "reason"),
+    [
+        ({"encoding": "h264"}, "encoding is 'h264', not one of raw, jpeg"),
+        ({"chunk_sizes": []}, "chunk_sizes is"),
+        ({"chunk_sizes": [[64, 64, 0]]}, "chunk_sizes is 0, not at least 1"),
+        (
+            {"chunk_sizes": [[64, 64, 64], [32, 32, 32]], "sharding": SHARDING},
+            "must be a single one when sharded",
+        ),
+        ({"size": [2**40, 2**40, 2**40], "sharding": SHARDING}, "chunk ids would need 102 bits"),
+        ({"size": [1.5, 2, 3]}, "size is 1.5, not an integer"),
+        ({"resolution": [8, 8, -8]}, "resolution is -8, not a positive number"),
+        ({"key": "/etc"}, "key is '/etc', not a relative path"),
+        ({"key": "https://example.org/x"}, "not a relative path"),
+        ({"sharding": SHARDING | {"hash": "md5"}}, "sharding hash is 'md5'"),
+        ({"sharding": SHARDING | {"shard_bits": 65}}, "sharding shard_bits is 65"),
+        ({"encoding": "compressed_segmentation"}, "compressed_segmentation_block_size is missing"),
+    ],
+)
+def test_what_one_scale_has_wrong_costs_that_scale(scale: dict[str, Any], reason: str) -> None:
+    document = info(scale)
+    document["scales"].append(info()["scales"][0])
+    parsed = parse(document)
+    assert [good.level for good in parsed.scales] == [1]
+    ((level, said),) = ((refused.level, refused.reason) for refused in parsed.refused)
+    assert level == 0
+    assert reason in said
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"type": "segmentation"}, "only image volumes are served"),
+        ({"data_type": "float64"}, "data_type is 'float64'"),
+        ({"num_channels": 0}, "num_channels is 0"),
+        ({"scales": []}, "scales is not a list of at least one"),
+    ],
+)
+def test_what_the_volume_has_wrong_costs_the_volume(changes: dict[str, Any], reason: str) -> None:
+    with pytest.raises(FormatError, match=reason):
+        parse(info(**changes))
+
+
+def test_a_redirect_is_seen() -> None:
+    assert parse_redirect(b'{"redirect": "../x"}') == "../x"
+    assert parse_redirect(json.dumps(info()).encode()) is None
+    assert Encoding.RAW.value == "raw"

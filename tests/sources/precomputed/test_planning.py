@@ -1,0 +1,63 @@
+"""How each scale is to be served, decided from its `info` alone; and what the start says of it."""
+
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from dvidpc.cache.loading_cache import LoadingCache
+from dvidpc.data.summary import served_how
+from dvidpc.data.volume_opening import VolumeSource, Workshop, open_volume
+from dvidpc.formats.precomputed.info import parse_info
+from dvidpc.sources.precomputed.planning import Service, survey_volume
+from dvidpc.storage.base import BucketAccess, UpstreamLimits
+from dvidpc.storage.opening import open_store
+from tests.volumes import VolumeSpec, write_volume
+
+
+@pytest.mark.parametrize(
+    ("changes", "channels", "data_type", "service"),
+    [
+        ({}, 1, "uint8", Service.PASSED_THROUGH),
+        ({"encoding": "raw"}, 1, "float32", Service.PASSED_THROUGH),
+        ({"encoding": "raw"}, 3, "uint8", Service.RE_ENCODED),
+        ({"encoding": "png"}, 1, "uint8", Service.RE_ENCODED),
+        ({"voxel_offset": [64, -128, 0]}, 1, "uint8", Service.PASSED_THROUGH),
+        ({"voxel_offset": [64, 1, 0]}, 1, "uint8", Service.RE_GRIDDED),
+        ({"chunk_sizes": [[128, 128, 16]]}, 1, "uint8", Service.RE_GRIDDED),
+        ({"chunk_sizes": [[512, 512, 1], [64, 64, 64]]}, 1, "uint8", Service.PASSED_THROUGH),
+    ],
+)
+def test_how_a_scale_is_served(
+    changes: dict[str, object], channels: int, data_type: str, service: Service
+) -> None:
+    scale = {
+        "key": "s0",
+        "size": [1000, 1000, 1000],
+        "resolution": [8, 8, 8],
+        "chunk_sizes": [[64, 64, 64]],
+        "encoding": "jpeg",
+    }
+    info = {"type": "image", "data_type": data_type, "num_channels": channels, "scales": [scale | changes]}
+    (plan,) = survey_volume(parse_info(json.dumps(info).encode()), "", 64).plans
+    assert plan.service is service
+
+
+@pytest.mark.parametrize(
+    ("data_type", "channels", "said"),
+    [("uint16", 1, "as stored"), ("uint8", 3, "decoded"), ("uint16", 2, "decoded")],
+)
+async def test_only_what_is_passed_through_is_said_to_be_served_as_stored(
+    data_type: str, channels: int, said: str, tmp_path: Path
+) -> None:
+    """The channels of a voxel lie apart in a raw chunk, and together in a block."""
+    write_volume(tmp_path / "em", VolumeSpec(data_type=data_type, num_channels=channels))
+    store = await open_store(BucketAccess(ref=f"{tmp_path}/em"), UpstreamLimits(), environ={})
+    payloads, indexes = (LoadingCache(2**20, absence_ttl_s=30, clock=time.monotonic) for _ in range(2))
+    with ThreadPoolExecutor(1) as pool:
+        workshop = Workshop(payloads, indexes, pool)
+        instances = await open_volume(VolumeSource("em", "em", 64), store, "0" * 32, workshop)
+        assert {served_how(instance) for instance in instances} == {said}
+        await store.close()

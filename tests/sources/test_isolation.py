@@ -1,0 +1,24 @@
+"""Decoding in another process fails clearly where there can be none."""
+
+import resource
+
+import pytest
+
+from dvidpc.errors import OverloadedError
+from dvidpc.formats.codec import ChunkShape
+from dvidpc.formats.precomputed.info import DataType, Encoding
+from dvidpc.sources.isolation import Isolation
+from dvidpc.types import Point
+
+
+def test_without_a_descriptor_to_be_had_clients_are_told_to_come_back() -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    isolation = Isolation()
+    shape = ChunkShape(Point(8, 8, 8), 1, DataType.FLOAT32, None)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, before[1]))
+    try:
+        with pytest.raises(OverloadedError, match="cannot start a process"):
+            isolation.decode(b"chunk", Encoding.FPZIP, shape)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+        isolation.close()
