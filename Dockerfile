@@ -1,7 +1,7 @@
-# A small image that runs as nobody in particular and writes nothing:
+# A small image that runs as an unprivileged user and writes nothing:
 #   docker build -t dvidpc .
 #   docker run --read-only -p 8000:8000 -v /path/to/config.toml:/etc/dvidpc/config.toml:ro dvidpc
-# In the configuration, httpAddress must name every interface: ":8000".
+# The configuration must listen on every interface: httpAddress = ":8000".
 FROM python:3.13-slim AS build
 WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./

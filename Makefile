@@ -1,5 +1,5 @@
-# `make demo` shows the server at work, `make test` runs everything CI runs.
-# Both make their own virtual environment in .venv and need Python >= 3.11 and a package index.
+# `make demo` serves a demo volume. `make test` runs everything CI runs. CONTRIBUTING.md explains the other targets.
+# Every target creates .venv on its first run, and needs Python >= 3.11 and a package index.
 
 PYTHON ?= python3
 VENV := .venv
@@ -35,22 +35,22 @@ $(VENV)/.bench: $(VENV)/.run
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.run
 
-# Mixed traffic before a failing bucket whose shards are replaced; every block is compared with the truth.
+# Mixed traffic on a failing bucket whose shards are replaced. Every block is compared with the truth.
 MINUTES ?= 10
 soak: $(VENV)/.dev
 	$(BIN)/python -m tests.faulty.soak --minutes $(MINUTES)
 
-# Thousands of connections, four times too many requests, 100,000 shards, little memory: about eight minutes.
-# ROWS="idle start" makes it fewer, ROWS=mutations is one of those that run by name only.
+# Thousands of connections, four times too many requests, 100,000 shards, little memory. About eight minutes.
+# ROWS="idle start" runs a selection. Long rows, such as ROWS=mutations, run by name only.
 # Needs the Debian packages wrk, nginx, bubblewrap and util-linux.
 load: $(VENV)/.dev
 	$(BIN)/python -m tests.load.run $(ROWS)
 
-# The tests as nobody, without any right, on a read-only disk. Needs the Debian package bubblewrap.
+# The tests as nobody, without capabilities, on a read-only disk. Needs the Debian package bubblewrap.
 sandbox: $(VENV)/.dev
 	$(BIN)/python -m tests.load.sandbox $(TESTS)
 
-# Each parser and decoder for so many seconds, led by coverage.
+# Coverage-guided fuzzing of each parser and decoder, SECONDS each.
 SECONDS ?= 60
 fuzz: $(VENV)/.dev
 	$(BIN)/python -m pip install --quiet atheris
@@ -58,7 +58,7 @@ fuzz: $(VENV)/.dev
 		$(BIN)/python -m fuzz.run $$target $(SECONDS) || exit 1; \
 	done
 
-# Thousands of drawn volumes: DRAWS=20000 make property
+# 5,000 random volumes. DRAWS=20000 runs more.
 property: $(VENV)/.dev
 	DVIDPC_DRAWS=$${DRAWS:-5000} $(BIN)/python -m pytest --timeout 0 tests/volume/test_property_volumes.py
 

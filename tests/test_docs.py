@@ -1,6 +1,7 @@
-"""The pages in docs/ are up to date: their commands run, what they link to exists."""
+"""The pages are up to date: their commands run, and the files, tests and headings they name exist."""
 
 import asyncio
+import fnmatch
 import re
 import shlex
 import sys
@@ -10,11 +11,14 @@ import pytest
 
 from dvidpc.config.reference import reference
 from tests.commands import running
+from tests.load.run import LONG, ROWS
 from tests.serving import config_text
 from tests.volumes import VolumeSpec, write_volume
 
 ROOT = Path(__file__).parents[1]
+ROOMS = "deploy|run|web|dvid|http|data|volume|sources|cache|storage|formats|config|log"
 OURS = ("operations.md", "from-dvid.md")
+PAGES = sorted(path for place in (".", "docs", "benchmarks") for path in (ROOT / place).glob("*.md"))
 
 
 def commands_of(page: Path) -> list[str]:
@@ -59,11 +63,34 @@ async def _check(words: list[str], config: Path) -> int:
     return await process.wait()
 
 
-@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_files_that_a_page_names_are_there(page: Path) -> None:
     text = page.read_text()
-    for name in re.findall(r"`((?:deploy|api|volume|storage)/[\w./-]+\.\w+)`", text):
+    for name in re.findall(rf"`((?:{ROOMS})/[\w./-]+\.\w+)`", text):
         place = ROOT if name.startswith("deploy/") else ROOT / ("tests" if "/test_" in name else "dvidpc")
         assert (place / name).is_file(), name
     for name in re.findall(r"\]\((?!http|#)([^)#]+)", text):
         assert (page.parent / name).exists(), name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_headings_that_a_page_links_to_are_there(page: Path) -> None:
+    for name, anchor in re.findall(r"\]\((?!http)([^)#]*)#([^)]+)\)", page.read_text()):
+        linked = page.parent / name if name else page
+        headings = re.findall(r"^#+ (.+)$", linked.read_text(), re.MULTILINE)
+        assert anchor in {re.sub(r"[^\w -]", "", one).lower().replace(" ", "-") for one in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_tests_that_a_page_names_are_there(page: Path) -> None:
+    sources = {path.name: path.read_text() for path in (ROOT / "tests").rglob("*.py")}
+    functions = re.findall(r"def (test_\w+)\(", "".join(sources.values()))
+    for name in re.findall(r"`(test_[\w.*]+)`", page.read_text()):
+        known = sources if name.endswith(".py") else functions
+        assert fnmatch.filter(known, name), name
+
+
+def test_load_rows_that_the_reliability_page_names_are_there() -> None:
+    named = set(re.findall(r"make load ROWS=(\w+)", (ROOT / "docs" / "reliability.md").read_text()))
+    assert len(named) > 10
+    assert named <= (ROWS | LONG).keys()
