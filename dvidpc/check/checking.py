@@ -78,7 +78,7 @@ class _Check:
             await self._run(mending, deep=deep)
         except DvidpcError as error:
             self.problems.append(Finding(str(error), mending.of_error(error)))
-        name = f"{self.store.instance} ({self.store.ref})"
+        name = f"{self.store.instance} ({self.store.ref.text})"
         return VolumeReport(
             name, tuple(self.lines), tuple(self.warnings), tuple(self.problems), tuple(self.counts)
         )

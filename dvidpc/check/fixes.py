@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from dvidpc.config import StoreConfig
 from dvidpc.errors import ConfigError, DvidpcError, StoreRefusedError, StoreTimeoutError
-from dvidpc.storage.ref import Kind, parse_ref
+from dvidpc.storage.ref import Kind
 
 _SOURCE = "SOURCE"
 """Stands for where a good copy is, which only the person knows."""
@@ -16,7 +16,7 @@ class Mending:
 
     def __init__(self, store: StoreConfig) -> None:
         self._store = store
-        self._ref = parse_ref(store.ref)
+        self._ref = store.ref
         self._section = f"[store.{store.alias}]"
 
     def of_error(self, error: DvidpcError) -> str:
@@ -33,7 +33,7 @@ class Mending:
 
     def of_missing_info(self) -> str:
         """What to do where there is no volume."""
-        return f'correct {self._section} ref = "{self._store.ref}"; see what is there: {self._list()}'
+        return f'correct {self._section} ref = "{self._store.ref.text}"; see what is there: {self._list()}'
 
     def of_info(self) -> str:
         """What to do where `info` cannot be understood."""

@@ -114,7 +114,7 @@ def make_app(config: Config, environ: Mapping[str, str], started: float) -> web.
     add_routes(app, server.base_path, (*WEB_ROUTES, *ROUTES), PAGES, serve_file)
 
     repo = Repo(
-        config.repo.uuid or derive_repo_uuid(config.stores[0].ref),
+        config.repo.uuid or derive_repo_uuid(config.stores[0].ref.text),
         config.repo.alias,
         config.repo.description,
         started,

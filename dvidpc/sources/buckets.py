@@ -7,7 +7,6 @@ from dvidpc.data.volume_opening import VolumeSource
 from dvidpc.storage.base import BucketAccess, ObjectStore, UpstreamLimits
 from dvidpc.storage.coalesce import CoalescingStore
 from dvidpc.storage.opening import bucket_of, open_store
-from dvidpc.storage.ref import Kind, parse_ref, split_ref
 from dvidpc.storage.retry.retrying_store import Gate
 from dvidpc.storage.retry.upstream_counts import UpstreamCounts
 
@@ -56,20 +55,14 @@ class Buckets:
 
 
 def source_of(store: StoreConfig) -> VolumeSource:
-    """Which volume a store of the configuration is.
-
-    Raises:
-        ConfigError: Its `ref` does not lie below its `root`.
-    """
-    _, directory = split_ref(parse_ref(store.ref), store.root)
-    return VolumeSource(store.alias, store.instance or "", store.block_size, directory)
+    """Return the volume that a store of the configuration names."""
+    return VolumeSource(store.alias, store.instance or "", store.block_size, store.ref.directory)
 
 
 def access_of(store: StoreConfig) -> BucketAccess:
-    """Where the root of a store of the configuration lies, and who we are there."""
-    root, _ = split_ref(parse_ref(store.ref), store.root)
+    """Return the root of a store of the configuration, and how to access it."""
     return BucketAccess(
-        ref=root.prefix if root.kind is Kind.FILE else root.url,
+        ref=store.ref.root,
         endpoint=store.endpoint,
         region=store.region,
         profile=store.profile,

@@ -17,6 +17,7 @@ from dvidpc.data.volume_opening import VolumeSource, Workshop
 from dvidpc.data.volumes import Volumes
 from dvidpc.storage.base import BucketAccess, ObjectStore, UpstreamLimits
 from dvidpc.storage.opening import open_store
+from dvidpc.storage.ref import parse_ref
 from dvidpc.types import BlockCoord, Compression
 from tests.volumes import VolumeSpec, write_volume
 
@@ -31,7 +32,7 @@ async def keeping(directory: Path, *sources: VolumeSource) -> AsyncIterator[tupl
     repo = Repo("2" * 32, "em", "", 0.0)
 
     async def open_bucket(source: VolumeSource) -> ObjectStore:
-        access = BucketAccess(str(directory / source.alias))
+        access = BucketAccess(parse_ref(str(directory / source.alias)))
         return await open_store(access, UpstreamLimits(), environ={})
 
     with ThreadPoolExecutor(1) as pool:

@@ -10,7 +10,7 @@ from dvidpc.errors import ConfigError, FormatError
 from dvidpc.formats.precomputed.info import MAX_INFO_SIZE, parse_redirect
 from dvidpc.storage.base import ObjectStore
 from dvidpc.storage.object_checks import name_object
-from dvidpc.storage.ref import parse_ref, split_ref
+from dvidpc.storage.ref import parse_ref
 
 INFO_KEY = "info"
 MAX_REDIRECTS = 10
@@ -70,6 +70,6 @@ def resolve_redirect(root_url: str, directory: str, redirect: str) -> str:
     if "://" not in redirect:
         return resolve_key(directory, redirect)
     try:
-        return split_ref(parse_ref(redirect), root_url)[1]
+        return parse_ref(redirect).with_root(parse_ref(root_url)).directory
     except ConfigError as error:
         raise FormatError("leads out of the bucket or root") from error

@@ -14,6 +14,7 @@ from dvidpc.formats.precomputed.info import parse_info
 from dvidpc.sources.precomputed.planning import Service, survey_volume
 from dvidpc.storage.base import BucketAccess, UpstreamLimits
 from dvidpc.storage.opening import open_store
+from dvidpc.storage.ref import parse_ref
 from tests.volumes import VolumeSpec, write_volume
 
 
@@ -54,7 +55,7 @@ async def test_only_what_is_passed_through_is_said_to_be_served_as_stored(
 ) -> None:
     """The channels of a voxel lie apart in a raw chunk, and together in a block."""
     write_volume(tmp_path / "em", VolumeSpec(data_type=data_type, num_channels=channels))
-    store = await open_store(BucketAccess(ref=f"{tmp_path}/em"), UpstreamLimits(), environ={})
+    store = await open_store(BucketAccess(ref=parse_ref(f"{tmp_path}/em")), UpstreamLimits(), environ={})
     payloads, indexes = (LoadingCache(2**20, absence_ttl_s=30, clock=time.monotonic) for _ in range(2))
     with ThreadPoolExecutor(1) as pool:
         workshop = Workshop(payloads, indexes, pool)
