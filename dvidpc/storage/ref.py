@@ -56,7 +56,7 @@ class Ref:
 
     @property
     def url(self) -> str:
-        """The place as a person would write it; holds no credential, since none is accepted."""
+        """The place as a ref that parses to it again; holds no credential, since none is accepted."""
         match self.kind:
             case Kind.S3 | Kind.GCS:
                 parts = [f"{self.kind}:/", self.bucket, self.prefix]
@@ -65,7 +65,7 @@ class Ref:
             case Kind.HTTP:
                 parts = [str(self.endpoint), self.prefix]
             case Kind.FILE:
-                return f"file://{self.prefix}"
+                return f"file://{self.prefix.replace('%', '%25')}"
         return "/".join(part for part in parts if part)
 
     @property
@@ -91,7 +91,7 @@ class Ref:
         moved = replace(self, root_prefix=root.prefix)
         same_service = moved.root == replace(root, root_prefix=root.prefix)
         if not same_service or not _contains(root.prefix, self) or ".." in moved.directory.split("/"):
-            raise ConfigError(f"{self.url} does not lie below the root {root.url}")
+            raise ConfigError(f"{self.url!r} does not lie below the root {root.url!r}")
         _check_parts(self.url, moved.directory)
         return moved
 

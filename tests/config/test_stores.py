@@ -148,10 +148,10 @@ def test_root_is_the_bucket_where_none_is_named(tmp_path: Path, root: str | None
 
 
 ROOTS = [
-    ("s3://other", "s3://bucket/em does not lie below the root s3://other"),
-    ("s3://bucket/e", "s3://bucket/em does not lie below the root s3://bucket/e"),
-    ("gs://bucket", "s3://bucket/em does not lie below the root gs://bucket"),
-    ("/bucket", "s3://bucket/em does not lie below the root file:///bucket"),
+    ("s3://other", "'s3://bucket/em' does not lie below the root 's3://other'"),
+    ("s3://bucket/e", "'s3://bucket/em' does not lie below the root 's3://bucket/e'"),
+    ("gs://bucket", "'s3://bucket/em' does not lie below the root 'gs://bucket'"),
+    ("/bucket", "'s3://bucket/em' does not lie below the root 'file:///bucket'"),
 ]
 
 
@@ -170,6 +170,6 @@ def test_command_ends_with_one_line_and_code_2_if_the_root_is_wrong(tmp_path: Pa
     )
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        f"dvidpc: {path}: [store.em] root: s3://bucket/em does not lie below the root s3://other; "
+        f"dvidpc: {path}: [store.em] root: 's3://bucket/em' does not lie below the root 's3://other'; "
         "write a root that contains ref, or remove it\n"
     )

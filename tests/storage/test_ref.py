@@ -1,6 +1,8 @@
 """Refs as DVID writes them, and those it refuses."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dvidpc.errors import ConfigError
 from dvidpc.storage.ref import Kind, Ref, parse_endpoint, parse_ref
@@ -86,7 +88,7 @@ def test_credentials_in_a_ref_are_refused_and_not_repeated(text: str) -> None:
     assert "hunter2" not in str(caught.value)
 
 
-@pytest.mark.parametrize("text", [text for text in REFS if "%20" not in text and text != "/"])
+@pytest.mark.parametrize("text", REFS)
 def test_url_leads_back_to_the_ref(text: str) -> None:
     ref = parse_ref(text)
     assert parse_ref(ref.url) == ref
@@ -148,3 +150,38 @@ def test_refs_are_equal_if_they_name_the_same_place_below_the_same_root() -> Non
     ref = parse_ref("gs://bucket/a/b")
     assert ref == parse_ref("bucket/a/b/")
     assert ref != ref.with_root(parse_ref("bucket/a"))
+
+
+SERVICES = [
+    "",
+    "s3://",
+    "gs://",
+    "vast://h/",
+    "vast://",
+    "http://",
+    "https://h/",
+    "file://",
+    "file:///",
+    "/",
+    "x://",
+]
+REST = st.lists(
+    st.sampled_from(["a", "b", "/", "//", ".", "..", "%2F", "%25", "%", ":", "@", "?", "#", "é", "\n"])
+)
+
+
+@given(st.sampled_from(SERVICES), REST.map("".join) | st.text(max_size=20))
+def test_any_text_is_refused_in_one_line_or_names_a_place_below_its_root(service: str, rest: str) -> None:
+    ref, reason = parsed_or_refused(service + rest)
+    assert "\n" not in reason
+    if ref is not None:
+        assert parse_ref(ref.url) == ref
+        assert ref.with_root(ref.root) == ref
+        assert ".." not in ref.directory.split("/")
+
+
+def parsed_or_refused(text: str) -> tuple[Ref | None, str]:
+    try:
+        return parse_ref(text), ""
+    except ConfigError as error:
+        return None, str(error)
