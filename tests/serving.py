@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import aiohttp
 from aiohttp import web
@@ -13,6 +13,8 @@ from aiohttp.typedefs import Handler
 from yarl import URL
 
 from dvidpc.config import load_config
+from dvidpc.dvid.data_types import FAMILIES
+from dvidpc.dvid.table import Family
 from dvidpc.run.app import make_app
 from dvidpc.run.server import make_runner
 
@@ -89,12 +91,13 @@ async def serving(
     directory: Path,
     environ: Mapping[str, str] | None = None,
     on_answer: Callable[[Asked], object] | None = None,
+    families: Mapping[str, Family[Any]] = FAMILIES,
 ) -> AsyncIterator[Server]:
     """Serve the configuration *text*, written into *directory*; tell *on_answer* of each answer."""
     path = directory / "config.toml"
     path.write_text(text)
     config = load_config(path)
-    app = make_app(config, os.environ if environ is None else environ, time.time())
+    app = make_app(config, os.environ if environ is None else environ, time.time(), families=families)
     if on_answer is not None:
         tell = on_answer
 

@@ -76,7 +76,7 @@ class _Check:
             await self._run(fixes, deep=deep)
         except DvidpcError as error:
             self.problems.append(Finding(str(error), fixes.of_error(error)))
-        name = f"{self.store.instance} ({self.store.ref})"
+        name = f"{self.store.instance} ({self.store.ref.text})"
         return VolumeReport(
             name, tuple(self.lines), tuple(self.warnings), tuple(self.problems), tuple(self.counts)
         )

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from dvidpc.config import StoreConfig
 from dvidpc.errors import ConfigError, DvidpcError, StoreRefusedError, StoreTimeoutError
-from dvidpc.storage.ref import Kind, parse_ref
+from dvidpc.storage.ref import Kind
 
 _SOURCE = "SOURCE"
 """Placeholder for the good copy, whose place only the user knows."""
@@ -16,7 +16,7 @@ class Fixes:
 
     def __init__(self, store: StoreConfig) -> None:
         self._store = store
-        self._ref = parse_ref(store.ref)
+        self._ref = store.ref
         self._section = f"[store.{store.alias}]"
 
     def of_error(self, error: DvidpcError) -> str:
@@ -33,7 +33,7 @@ class Fixes:
 
     def of_missing_info(self) -> str:
         """Return the fix for a volume that does not exist."""
-        return f'correct {self._section} ref = "{self._store.ref}"; see what is there: {self._list()}'
+        return f'correct {self._section} ref = "{self._store.ref.text}"; see what is there: {self._list()}'
 
     def of_info(self) -> str:
         """Return the fix for an `info` that cannot be understood."""

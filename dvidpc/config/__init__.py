@@ -1,4 +1,8 @@
-"""The configuration file: DVID's own TOML, read into frozen values."""
+"""The configuration file: DVID's own TOML, read into frozen values.
+
+This room parses and checks every value once and names file, section and key in each error. Nothing here opens
+a bucket, reads the environment or knows how a value is used.
+"""
 
 from dvidpc.config.changes import changed_stores, needs_restart
 from dvidpc.config.load import load_config, read_config

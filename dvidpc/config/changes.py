@@ -1,12 +1,14 @@
-"""What is different between two readings of the file."""
+"""Compares two configurations, for a reload."""
 
-from dataclasses import fields
 from typing import Final
 
+from dvidpc.config.reading import keys_of
 from dvidpc.config.sections import Config
 
 _AT_START: Final = ("server", "repo", "cache", "metrics", "auth")
+"""Sections whose keys take effect only at the start."""
 _LIMITS_AT_START: Final = ("max_request_line", "keepalive_timeout_s", "negative_ttl_s", "drain_timeout_s")
+"""Fields of `[limits]` that take effect only at the start."""
 _OF_BUCKETS: Final = (
     "connect_timeout_s",
     "first_byte_timeout_s",
@@ -18,10 +20,11 @@ _OF_BUCKETS: Final = (
     "retry_budget",
     "upstream_concurrency",
 )
+"""Fields of `[limits]` that an open bucket keeps."""
 
 
 def changed_stores(old: Config, new: Config) -> frozenset[str]:
-    """Aliases of the stores of *new* that are to be opened anew: they, or how buckets are asked, changed."""
+    """Return the aliases of the stores of *new* to reopen: they changed, or the limits for buckets did."""
     if any(getattr(old.limits, name) != getattr(new.limits, name) for name in _OF_BUCKETS):
         return frozenset(store.alias for store in new.stores)
     known = {store.alias: store for store in old.stores}
@@ -29,18 +32,14 @@ def changed_stores(old: Config, new: Config) -> frozenset[str]:
 
 
 def needs_restart(old: Config, new: Config) -> list[str]:
-    """What is different and yet stays as it is until the server is started again; names for a person."""
+    """Return the changed keys that take effect only after a restart, as `[section] key`."""
     names = []
-    for section in _AT_START:
+    for section in (*_AT_START, "limits"):
         before, after = getattr(old, section), getattr(new, section)
         names += [
-            f"[{section}] {one.name}"
-            for one in fields(before)
-            if getattr(before, one.name) != getattr(after, one.name)
+            f"[{section}] {key}"
+            for key, (field, _) in keys_of(type(before)).items()
+            if (section != "limits" or field in _LIMITS_AT_START)
+            and getattr(before, field) != getattr(after, field)
         ]
-    names += [
-        f"[limits] {name.removesuffix('_s')}"
-        for name in _LIMITS_AT_START
-        if getattr(old.limits, name) != getattr(new.limits, name)
-    ]
     return names

@@ -1,4 +1,4 @@
-"""Reads the file: text, TOML, sections."""
+"""Loads the configuration file: its text, its TOML, its sections."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -35,15 +35,15 @@ _NOT_NEEDED = {
     "email": "no mail is sent",
     "mutations": "nothing can be changed here",
     "kafka": "no activity is published",
-    "groupcache": "[cache] memory says how much is kept",
+    "groupcache": "[cache] memory limits the cache",
     "mirror": "nothing can be changed here",
     "mutcache": "it is for labels only",
 }
-"""Sections of DVID that mean nothing here, and why."""
+"""DVID's sections that have no effect here, and why."""
 _SERVER_NOT_NEEDED = {
     "rpcAddress": "no RPC is served",
-    "startWebhook": "nobody is told of the start",
-    "startJaneliaConfig": "nobody is told of the start",
+    "startWebhook": "no webhook is called at the start",
+    "startJaneliaConfig": "no webhook is called at the start",
     "interactiveOpsBeforeBlock": "no work runs in the background",
     "instance_id_gen": "ids follow from the stores' order",
     "instance_id_start": "ids follow from the stores' order",
@@ -53,19 +53,19 @@ _SERVER_NOT_NEEDED = {
 
 
 def load_config(path: Path) -> Config:
-    """The configuration that the file at *path* holds.
+    """Load the configuration file at *path*.
 
     Raises:
-        ConfigError: The file cannot be read or used; the message is one line and names what is at fault.
+        ConfigError: The file cannot be read or used; the message is one line and names file, section and key.
     """
     return read_config(_parse_toml(path, _read_text(path)), path)
 
 
 def read_config(document: Mapping[str, object], path: Path) -> Config:
-    """The configuration that parsed TOML holds; *path* is what errors name and relative paths start from.
+    """Read the configuration from parsed TOML; *path* is named in errors, and relative paths start there.
 
     Raises:
-        ConfigError: As load_config.
+        ConfigError: As for `load_config`.
     """
     reading = Reading(path)
     document = fold_keys(document, (*_READ, *_NOT_NEEDED), reading, "")
@@ -99,7 +99,7 @@ def _read_text(path: Path) -> str:
     except ValueError:
         raise ConfigError(f"{str(path)!r}: no file can have this name; name the configuration file") from None
     except OSError as e:
-        raise reading.error("cannot be read", f"{e.strerror}; name a file that can") from None
+        raise reading.error("cannot be read", f"{e.strerror}; name a readable file") from None
 
 
 def _parse_toml(path: Path, text: str) -> dict[str, object]:
@@ -115,13 +115,13 @@ def _parse_toml(path: Path, text: str) -> dict[str, object]:
 
 
 def _check_sections(document: Mapping[str, object], reading: Reading) -> None:
-    """Note what is not needed, warn of what is unknown, refuse what looks like a section of ours."""
+    """Add notes for sections without effect and warnings for unknown ones; refuse a misspelt section."""
     for name, value in document.items():
         if name in _NOT_NEEDED:
             reading.note(f"[{name}] is not needed: {_NOT_NEEDED[name]}; ignored")
         elif name not in _READ and not isinstance(value, dict):
             reading.warn(
-                f"{name}: a key outside of every section, ignored; write it below its section's line"
+                f"{name}: key outside of any section, ignored; move it below the line of its section"
             )
         elif name not in _READ:
             near = closest(name, _READ)
@@ -137,7 +137,7 @@ def _read_dvid(
     place: str,
     others: tuple[str, ...] = (),
 ) -> Section:
-    """A section of DVID's: keys in any case, unknown ones are warned of; *others* are known and not read."""
+    """Read a section of DVID's: any case, warn of unknown keys; *others* are known but not read."""
     known = (*keys_of(section), *others)
     table = fold_keys(table, known, reading, place)
     warn_of_unknown(table, known, reading, place)
@@ -145,7 +145,7 @@ def _read_dvid(
 
 
 def _read_ours(section: type[Section], table: Mapping[str, object], reading: Reading, place: str) -> Section:
-    """A section of ours: keys as they are spelled, unknown ones are refused."""
+    """Read a section of ours: case matters, and unknown keys are refused."""
     refuse_unknown(table, keys_of(section), reading, place)
     return read_section(section, table, reading, place)
 
@@ -166,7 +166,7 @@ def _read_server(table: Mapping[str, object], reading: Reading) -> ServerConfig:
 
 
 def _read_cache(table: Mapping[str, object], reading: Reading) -> CacheConfig:
-    """Our keys of `[cache]`; the tables in it are DVID's `[cache.<id>]`."""
+    """Read our keys of `[cache]`; tables inside it are DVID's `[cache.<id>]`."""
     ours = {}
     for key, value in table.items():
         if isinstance(value, dict) and key not in keys_of(CacheConfig):
@@ -179,5 +179,7 @@ def _read_cache(table: Mapping[str, object], reading: Reading) -> CacheConfig:
 def _read_limits(table: Mapping[str, object], reading: Reading) -> LimitsConfig:
     limits = _read_ours(LimitsConfig, table, reading, "[limits]")
     if limits.backoff_min_s > limits.backoff_max_s:
-        raise reading.error("[limits] backoff_min", "is more than backoff_max; lower it or raise the other")
+        raise reading.error(
+            "[limits] backoff_min", "is greater than backoff_max; lower it or raise backoff_max"
+        )
     return limits

@@ -1,4 +1,4 @@
-"""Takes the keys of one table into a section, and words what is wrong with them."""
+"""Reads the keys of one table into a section, and composes the errors, warnings and notes about them."""
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 Section = TypeVar("Section", bound="DataclassInstance")
 
 _CLOSE = 0.7
-"""How alike two names are, of 1, for one to be taken for a slip of the other."""
+"""How similar two names are, from 0 to 1, for one to be taken for a misspelling of the other."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A file being read, and what has been found to say about it."""
+    """A file being read, and the notes and warnings about it so far."""
 
     path: Path
     notes: list[str] = field(default_factory=list)
@@ -30,26 +30,26 @@ class Reading:
 
     @property
     def directory(self) -> Path:
-        """What relative paths of the file are relative to."""
+        """The directory that relative paths in the file start from."""
         return self.path.absolute().parent
 
     def error(self, place: str, reason: str) -> ConfigError:
-        """The error that says what is wrong at *place*, to be raised."""
+        """Return the error to raise about *place*, a section or a key in it."""
         return ConfigError(one_line(f"{self.path}: {place}: {reason}"))
 
     def note(self, text: str) -> None:
-        """Have start-up say that something of DVID's means nothing here."""
+        """Add a line to the log about a setting of DVID's that has no effect here."""
         self.notes.append(one_line(text))
 
     def warn(self, text: str) -> None:
-        """Have start-up say that something is probably a slip."""
+        """Add a line to the log about a probable mistake."""
         self.warnings.append(one_line(text))
 
     def table(self, place: str, value: object) -> Mapping[str, object]:
-        """*value*, which is to be a table.
+        """Return *value* if it is a table.
 
         Raises:
-            ConfigError: It is something else.
+            ConfigError: It is not.
         """
         if not isinstance(value, dict):
             raise self.error(
@@ -59,7 +59,7 @@ class Reading:
 
 
 def keys_of(section: type["DataclassInstance"]) -> dict[str, tuple[str, Kind]]:
-    """The keys of a section as the file has them, in order: each one's field and kind."""
+    """Return the field and the kind of each key of a section, by the key's name in the file and in order."""
     hints = get_type_hints(section, include_extras=True)
     found = {}
     for name, hint in hints.items():
@@ -70,7 +70,7 @@ def keys_of(section: type["DataclassInstance"]) -> dict[str, tuple[str, Kind]]:
 
 
 def closest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that *name* is probably a slip of; None if none is near."""
+    """Return the known name that *name* probably misspells; None if none is similar."""
     by_lower = {one.lower(): one for one in known}
     near = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=_CLOSE)
     return by_lower[near[0]] if near else None
@@ -79,10 +79,10 @@ def closest(name: str, known: Iterable[str]) -> str | None:
 def fold_keys(
     table: Mapping[str, object], known: Iterable[str], reading: Reading, place: str
 ) -> dict[str, object]:
-    """*table* with keys in the known spelling where they differ only in case, as DVID takes them.
+    """Return *table* with known keys in their usual spelling; like DVID, ignore the case of keys.
 
     Raises:
-        ConfigError: Two keys are the same but for their case.
+        ConfigError: Two keys differ only in case.
     """
     by_lower = {one.lower(): one for one in known}
     folded: dict[str, object] = {}
@@ -100,18 +100,18 @@ def refuse_unknown(table: Iterable[str], known: Iterable[str], reading: Reading,
     """Check that every key of a table is known.
 
     Raises:
-        ConfigError: One is not; the message names it and what was probably meant.
+        ConfigError: A key is unknown; the message suggests a known one.
     """
     known = tuple(known)
     for key in table:
         if key not in known:
             near = closest(key, known)
-            advice = f'did you mean "{near}"?' if near else f"known are {', '.join(known)}"
+            advice = f'did you mean "{near}"?' if near else f"known keys are {', '.join(known)}"
             raise reading.error(f"{place} {key}", f"unknown key; {advice}")
 
 
 def warn_of_unknown(table: Iterable[str], known: Iterable[str], reading: Reading, place: str) -> None:
-    """Warn of every key of a table that is not known, as a file for DVID may hold some."""
+    """Warn of every unknown key of a table; a file written for DVID may hold some."""
     known = tuple(known)
     for key in table:
         if key not in known:
@@ -121,7 +121,7 @@ def warn_of_unknown(table: Iterable[str], known: Iterable[str], reading: Reading
 
 
 def read_value(kind: Kind, value: object, reading: Reading, place: str, key: str) -> object:
-    """One value as ours; relative paths are made absolute.
+    """Convert one value; relative paths become absolute.
 
     Raises:
         ConfigError: The value is not of its kind.
@@ -137,14 +137,14 @@ def read_value(kind: Kind, value: object, reading: Reading, place: str, key: str
 def read_section(
     section: type[Section], table: Mapping[str, object], reading: Reading, place: str, **others: object
 ) -> Section:
-    """The section that the known keys of *table* make; unknown keys are the caller's to find.
+    """Read a section from the known keys of *table*; the caller checks for unknown keys.
 
     Args:
-        section: The dataclass to make.
-        table: The keys as the file has them.
+        section: The dataclass to create.
+        table: The keys and values in the file.
         reading: The file.
         place: The table's name, in brackets.
-        **others: Fields that the table does not hold.
+        **others: Fields that are not keys of the table.
 
     Raises:
         ConfigError: A value is not of its kind, or a key without a default is missing.

@@ -1,6 +1,6 @@
-"""The configuration reference, made of the types that read the configuration.
+"""Generates the configuration reference from the types that read the configuration.
 
-`python -m dvidpc.config.reference > docs/configuration.md` writes it anew.
+`python -m dvidpc.config.reference > docs/configuration.md` updates the page.
 """
 
 import ast
@@ -20,23 +20,24 @@ if TYPE_CHECKING:
 _HEAD = """\
 # Configuration
 
-The configuration is a TOML file, and one that is written for DVID works as it is. This page is made from
-the code that reads the file (`python -m dvidpc.config.reference`); `config.example.toml` shows the same keys
-with their defaults, ready to be edited.
+The configuration is a TOML file. A file written for DVID works unchanged. This page is generated from the
+code that reads the file (`python -m dvidpc.config.reference`). `config.example.toml` has the same keys with
+their defaults, ready to edit.
 
-* Keys in `[server]` and `[logging]` are DVID's and may be written in any case. A key that nobody knows is a
-  warning there, and an error everywhere else.
+* Keys in `[server]`, `[logging]` and `[auth]` are DVID's and may be written in any case. An unknown key is a
+  warning in `[server]` and `[logging]`, and an error everywhere else.
 * Sizes are bytes, or text with a unit: `"512MiB"` (powers of 1024), `"2 GB"` (powers of 1000). Times are
-  seconds. Relative paths start from the directory of the file. An empty string is as good as no key.
-* Sections of DVID that mean nothing for a read-only server (`[backend]`, `[kafka]`, stores of other engines,
-  ...) are passed over, and named in the log. `[auth] enforce` must be absent or `"none"`.
+  seconds.
+* Relative paths start from the directory of the file. An empty string means the same as no key.
+* DVID's sections without effect on a read-only server (`[backend]`, `[kafka]`, stores of other engines, ...)
+  are ignored, and named in the log.
 """
 _MIB = 1024**2
 _GIB = 1024**3
 
 
 def reference() -> str:
-    """The page, in Markdown."""
+    """Return the page, in Markdown."""
     meanings = _meanings(inspect.getsource(sections))
     shown: tuple[type[DataclassInstance], ...] = (
         sections.StoreConfig,
@@ -46,6 +47,7 @@ def reference() -> str:
         sections.CacheConfig,
         sections.LimitsConfig,
         sections.MetricsConfig,
+        sections.AuthConfig,
     )
     parts = [_HEAD, *(_section(section, meanings[section.__name__]) for section in shown)]
     return "\n".join(parts)
@@ -67,7 +69,7 @@ def _section(section: type["DataclassInstance"], meanings: dict[str, str]) -> st
 
 
 def _meanings(source: str) -> dict[str, dict[str, str]]:
-    """What the string below each field says, by class and field."""
+    """Return the string below each field, by class and field."""
     found: dict[str, dict[str, str]] = {}
     for made in ast.parse(source).body:
         if isinstance(made, ast.ClassDef):
@@ -85,9 +87,9 @@ def _meanings(source: str) -> dict[str, dict[str, str]]:
 
 
 def _default(kind: Kind, value: object) -> str:
-    """A default as the file would have it."""
+    """Return a default as it would be written in the file."""
     if value is MISSING:
-        return f"needed; as in `{kind.example}`"
+        return f"required, such as `{kind.example}`"
     if value is None or value == "":
         return "unset"
     return f"`{_as_toml(kind, value)}`"

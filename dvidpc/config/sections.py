@@ -1,7 +1,7 @@
-"""What the configuration says, section by section, with every default.
+"""The sections of the configuration as frozen values, with every default.
 
-A field's annotation tells how it is written in the file, the string below it what it means.
-Times are in seconds and sizes in bytes unless a name says otherwise.
+A field's annotation says how it is written in the file. The string below it is its entry in the configuration
+reference. Times are in seconds and sizes in bytes unless a name says otherwise.
 """
 
 from dataclasses import dataclass
@@ -32,6 +32,7 @@ from dvidpc.config.values import (
     integer,
 )
 from dvidpc.log.settings import LogSettings
+from dvidpc.storage.ref import Ref
 
 _KIB = 1024
 _MIB = 1024**2
@@ -47,58 +48,61 @@ class Key:
 
     kind: Kind
     name: str | None = None
-    """The key; None: the field's own name."""
+    """The key's name in the file; None: the same as the field's."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServerConfig:
-    """`[server]`: DVID's keys, taken in any case as DVID takes them, and two of ours."""
+    """`[server]`: DVID's keys in any case, and our own `workers` and `basePath`."""
 
     http_address: Annotated[Address, Key(ADDRESS, "httpAddress")] = Address("localhost", 8000)  # noqa: RUF009 - frozen
-    """Where HTTP is served, `host:port` as Go writes it; `:8000` is every interface."""
+    """Where HTTP is served, as `host:port` in Go's syntax. `:8000` listens on every interface."""
     rpc_address: Annotated[str, Key(TEXT, "rpcAddress")] = "localhost:8001"
-    """What `/api/server/info` names as DVID's RPC address; no RPC is served."""
+    """The RPC address that `/api/server/info` reports. No RPC is served."""
     host: Annotated[str | None, Key(OPTIONAL_TEXT)] = None
-    """The server's name in `/api/server/info` and in messages; unset: the machine's own."""
+    """The server's name in `/api/server/info` and in messages. Unset: the machine's host name."""
     note: Annotated[str, Key(TEXT)] = ""
-    """What `/api/server/note` and `/api/server/info` say about this server."""
+    """A remark about this server, shown in `/api/server/note` and `/api/server/info`."""
     web_client: Annotated[Path | None, Key(PATH, "webClient")] = None
-    """The directory served where no API route matches, relative to the file; unset: none."""
+    """A directory with a web client, served where no API route matches. Unset: none."""
     web_redirect_path: Annotated[str, Key(TEXT, "webRedirectPath")] = ""
-    """Where a missing page of the web client redirects to; comes before webDefaultFile; unset: nowhere."""
+    """Where a request for a missing page of the web client is redirected. Takes precedence over
+    `webDefaultFile`. Unset: nowhere."""
     web_default_file: Annotated[str, Key(TEXT, "webDefaultFile")] = ""
-    """The file sent in place of a missing page of the web client; unset: none."""
+    """The file that is sent instead of a missing page of the web client. Unset: none."""
     cors_domains: Annotated[tuple[str, ...], Key(TEXTS, "corsDomains")] = ()
-    """Origins whose pages may read, such as `http://example.org`, or `*` for all; unset: all, where
-    DVID lets none."""
+    """Origins whose pages may read data, such as `http://example.org`, or `*` for all. Unset: all origins;
+    DVID allows none."""
     allow_timing: Annotated[bool, Key(FLAG, "allowTiming")] = False
     """Whether to send `Timing-Allow-Origin: *`."""
     rwmode: Annotated[str, Key(TEXT)] = ""
-    """DVID's `readonly` or `fullwrite`; every mode is read-only here."""
+    """DVID's `readonly` or `fullwrite`. This server is read-only in every mode."""
     block_list_file: Annotated[Path | None, Key(PATH, "blockListFile")] = None
-    """Users and addresses to refuse, relative to the file (DVID: to the working directory); unset: none."""
+    """A file with users and addresses to refuse. Relative to the configuration file; in DVID, to the
+    working directory. Unset: nobody is refused."""
     pid_file: Annotated[Path | None, Key(PATH, "pidFile")] = None
-    """Where the process id is written, relative to the file; unset: nowhere."""
+    """The file that the process id is written to. Unset: none."""
     shutdown_delay_s: Annotated[float, Key(SECONDS_OR_NONE, "shutdownDelay")] = 5.0
-    """Seconds between a signal to stop and the first refused request, for a balancer to notice."""
+    """Seconds between the signal to stop and the first refused request, so that a load balancer notices in
+    time."""
     workers: Annotated[int, Key(integer(1, _MOST_WORKERS, 2))] = 1
-    """Ours: how many processes serve; each has caches and limits of its own."""
+    """Ours: the number of processes that serve. Each has its own caches and limits."""
     base_path: Annotated[str, Key(BASE_PATH, "basePath")] = ""
-    """Ours: the path below which everything is served, such as `/dvid`; unset: the root."""
+    """Ours: the path below which everything is served, such as `/dvid`. Unset: the root."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoggingConfig:
-    """`[logging]`: DVID's keys and one of ours."""
+    """`[logging]`: DVID's keys in any case, and our own `format`."""
 
     logfile: Annotated[Path | None, Key(PATH)] = None
-    """The file for log messages, relative to the configuration file; unset: stderr."""
+    """The log file. Unset: messages go to stderr."""
     max_log_size_mb: Annotated[int, Key(integer(0, 2**20, 500), "max_log_size")] = 100
-    """MiB at which the log file is put aside and a new one begun; 0: never."""
+    """The size in MiB at which the log file is rotated. 0: never."""
     max_log_age_days: Annotated[int, Key(integer(0, 36500, 30), "max_log_age")] = 0
-    """Days after which log files put aside are removed; 0: never."""
+    """Days after which rotated log files are deleted. 0: never."""
     format: Annotated[Literal["text", "json"], Key(choice("text", "json"))] = "text"
-    """Ours: a line for people, or one JSON object a line."""
+    """Ours: `text` for people, or `json` for one JSON object per line."""
 
     @property
     def settings(self) -> LogSettings:
@@ -110,10 +114,10 @@ class LoggingConfig:
 
 @dataclass(frozen=True, slots=True)
 class RepoConfig:
-    """`[repo]`: how the one repo presents itself."""
+    """`[repo]`: the one repo that the server shows."""
 
     uuid: Annotated[str | None, Key(UUID)] = None
-    """32 hex digits; unset: derived from the `ref` of the first store."""
+    """The repo's UUID, 32 hex digits. Unset: derived from the `ref` of the first store."""
     alias: Annotated[str, Key(TEXT)] = ""
     """The repo's short name."""
     description: Annotated[str, Key(TEXT)] = ""
@@ -122,76 +126,76 @@ class RepoConfig:
 
 @dataclass(frozen=True, slots=True)
 class CacheConfig:
-    """`[cache]`: memory for what was read, in each worker."""
+    """`[cache]`: memory for caches, in each worker."""
 
     memory: Annotated[int, Key(CACHE_SIZE)] = 512 * _MIB
-    """Most bytes of chunks and blocks to keep; 0: none."""
+    """Maximum size of the cache of chunks and blocks. 0: no cache."""
     index_memory: Annotated[int, Key(CACHE_SIZE)] = 128 * _MIB
-    """Most bytes of shard and minishard indexes to keep; 0: none."""
+    """Maximum size of the cache of shard indexes and minishard indexes. 0: no cache."""
 
 
 @dataclass(frozen=True, slots=True)
 class LimitsConfig:
-    """`[limits]`: how much, how many and how long."""
+    """`[limits]`: limits on sizes, counts and times."""
 
     max_request_line: Annotated[int, Key(SIZE)] = 2 * _MIB
-    """Most bytes of a request line or of one header."""
+    """Maximum size of a request line or of one header."""
     max_blocks: Annotated[int, Key(COUNT)] = 32_768
-    """Most blocks of one request."""
+    """Maximum number of blocks in one request."""
     max_response: Annotated[int, Key(SIZE)] = 512 * _MIB
-    """Most bytes of an answer whose size is known beforehand: uncompressed blocks."""
+    """Maximum size of a response whose size is known in advance, such as uncompressed blocks."""
     max_cutout: Annotated[int, Key(SIZE)] = 3 * _GIB
-    """Most bytes of one raw cut-out."""
+    """Maximum size of one raw cut-out, which is streamed."""
     header_timeout_s: Annotated[float, Key(SECONDS, "header_timeout")] = 15.0
-    """Seconds a client has to send a request's head."""
+    """Seconds in which a client must send the head of a request."""
     keepalive_timeout_s: Annotated[float, Key(SECONDS, "keepalive_timeout")] = 75.0
-    """Seconds an idle connection is kept."""
+    """Seconds after which an idle connection is closed."""
     write_stall_timeout_s: Annotated[float, Key(SECONDS, "write_stall_timeout")] = 60.0
-    """Seconds a client may take nothing of an answer before the connection is dropped."""
+    """Seconds after which a connection is dropped because the client reads nothing of a response."""
     connect_timeout_s: Annotated[float, Key(SECONDS, "connect_timeout")] = 3.0
-    """Seconds to connect to a bucket."""
+    """Seconds in which a connection to a bucket must be established."""
     first_byte_timeout_s: Annotated[float, Key(SECONDS, "first_byte_timeout")] = 10.0
-    """Seconds until a bucket begins to answer."""
+    """Seconds in which a bucket must start to answer."""
     attempt_timeout_s: Annotated[float, Key(SECONDS, "attempt_timeout")] = 20.0
-    """Seconds for one attempt at a bucket, all in all."""
+    """Seconds for one attempt to read from a bucket, from start to end."""
     attempts: Annotated[int, Key(integer(1, _MOST_ATTEMPTS, 3))] = 3
-    """How often a bucket is asked before a read has failed."""
+    """Number of attempts to read from a bucket before the read fails."""
     backoff_min_s: Annotated[float, Key(SECONDS_OR_NONE, "backoff_min")] = 0.05
-    """Least seconds between two attempts; the pause is drawn at random, and longer after each attempt."""
+    """Shortest pause between two attempts, in seconds. Pauses are random and grow with each attempt."""
     backoff_max_s: Annotated[float, Key(SECONDS_OR_NONE, "backoff_max")] = 1.0
-    """Most seconds between two attempts, where the bucket names no time itself."""
+    """Longest pause between two attempts, in seconds, unless the bucket sends `Retry-After`."""
     max_retry_after_s: Annotated[float, Key(SECONDS_OR_NONE, "max_retry_after")] = 5.0
-    """The longest `Retry-After` of a bucket, in seconds, that is waited for."""
+    """Longest `Retry-After` of a bucket, in seconds, that is waited for. A longer one ends the attempts."""
     retry_budget: Annotated[float, Key(FRACTION)] = 0.2
-    """Which share of the requests to a bucket may be second and further attempts."""
+    """Maximum share of the requests to a bucket that may be retries."""
     upstream_concurrency: Annotated[int, Key(COUNT)] = 64
-    """Most requests under way to one bucket; lowered while it answers 429 or 503."""
+    """Maximum number of concurrent requests to one bucket. Lowered while the bucket answers 429 or 503."""
     request_deadline_s: Annotated[float, Key(SECONDS, "request_deadline")] = 30.0
-    """Seconds until a request must have begun to be answered."""
+    """Seconds in which a response to a request must start."""
     max_in_flight: Annotated[int, Key(COUNT)] = 200
-    """Most requests worked on at a time, in each worker."""
+    """Maximum number of requests that each worker processes at a time."""
     max_waiting: Annotated[int, Key(integer(0, 2**31 - 1, 400))] = 400
-    """Most requests that wait for their turn, in each worker; 0: none waits."""
+    """Maximum number of requests that wait in each worker for one of those places. 0: none waits."""
     wait_timeout_s: Annotated[float, Key(SECONDS, "wait_timeout")] = 5.0
-    """Seconds a request waits for its turn before it is refused."""
+    """Seconds that a request waits for a place before it is refused."""
     negative_ttl_s: Annotated[float, Key(SECONDS_OR_NONE, "negative_ttl")] = 30.0
-    """Seconds for which a proven absence is remembered; 0: not at all."""
+    """Seconds for which a missing object is remembered as missing. 0: not at all."""
     drain_timeout_s: Annotated[float, Key(SECONDS_OR_NONE, "drain_timeout")] = 30.0
-    """Seconds that requests under way have to end when the server stops, after shutdownDelay."""
+    """Seconds that in-flight requests have to finish when the server stops, after `shutdownDelay`."""
     omit_failed_blocks_for: Annotated[tuple[str, ...], Key(TEXTS)] = ("lowtis",)
-    """The `app`s that get an answer without a block that could not be read, where others get an error."""
+    """Clients, by the `app` of their requests, that get a response without the blocks that could not be
+    read. Other clients get an error."""
 
 
 @dataclass(frozen=True, slots=True)
 class MetricsConfig:
-    """`[metrics]`: numbers for Prometheus, on a port of their own."""
+    """`[metrics]`: metrics for Prometheus, on a separate port."""
 
     address: Annotated[Address | None, Key(OPTIONAL_ADDRESS)] = None
-    """Where `/metrics` is served, `host:port` as httpAddress, and by each further worker one port higher;
-    unset: nowhere."""
+    """Where `/metrics` is served, as `host:port`. Each further worker uses the next port. Unset: nowhere."""
 
     def of_worker(self, number: int) -> "MetricsConfig":
-        """The section as the worker *number*, from 0, is to have it."""
+        """Return the section for the worker *number*, counted from 0."""
         if self.address is None or self.address.port == 0:
             return self
         return MetricsConfig(Address(self.address.host, self.address.port + number))
@@ -199,60 +203,68 @@ class MetricsConfig:
 
 @dataclass(frozen=True, slots=True)
 class AuthConfig:
-    """`[auth]`: who may read."""
+    """`[auth]`: who may read; DVID's keys, of which only `enforce` is needed."""
 
-    enforce: Literal["none", "token"] = "none"
-    """`token`: who has a JSON Web Token signed with `DVID_JWT_SECRET_KEY`; `none`: everybody."""
+    enforce: Annotated[Literal["none", "token"], Key(choice("none", "token"))] = "none"
+    """`"token"`: readers need a JSON Web Token (HS256, with the claim `user`) in the header `Authorization:
+    Bearer ...`. The secret is in the environment variable `DVID_JWT_SECRET_KEY`, at least 32 bytes long.
+    `/healthz` and `/readyz` need no token. `"none"`: everybody may read. The server does not start with any
+    other value. `proxy_address` without `enforce` means `"token"`, as in DVID, and `no_enforce = true` means
+    `"none"`."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoreConfig:
-    """`[store.<alias>]` with `engine = "ngprecomputed"`: one volume, and who we are where it lies."""
+    """`[store.<alias>]` with `engine = "ngprecomputed"`: one volume, and how to access it."""
 
     alias: str
     """The store's name in the file."""
-    ref: Annotated[str, Key(of_store.REF)]
-    """Where the volume lies: `s3://bucket/prefix`, `gs://...`, `vast://endpoint/bucket`, `http(s)://...`,
-    `file:///path`, an absolute path, or `bucket/prefix`, which is GCS as in DVID."""
+    ref: Annotated[Ref, Key(of_store.REF)]
+    """The location of the volume: `s3://bucket/prefix`, `gs://bucket/prefix`,
+    `vast://endpoint/bucket/prefix`, `https://host/path`, `file:///path`, an absolute path, or
+    `bucket/prefix`, which is GCS as in DVID."""
     engine: Annotated[Literal["ngprecomputed"], Key(of_store.ENGINE)] = "ngprecomputed"
-    """What makes a store a volume to serve; stores of other engines are passed over."""
-    root: Annotated[str | None, Key(of_store.ROOT)] = None
-    """What the keys and redirects of the volume may not lead out of, in the form of `ref`; unset: the bucket,
-    the web server, or the directory that holds the volume's."""
+    """Only stores with this engine are served. Other stores are ignored."""
+    root: Annotated[Ref | None, Key(of_store.ROOT)] = None
+    """A location that contains the volume, written like `ref`; the volume's keys and redirects may not lead
+    out of it. Unset: the bucket, the web server, or the directory above the volume's."""
     instance: Annotated[str | None, Key(of_store.INSTANCE)] = None
-    """The data name of scale 0; further scales are `name_1`, `name_2`, ...; unset: served as nothing."""
+    """The data name of scale 0. Further scales are `name_1`, `name_2`, and so on. Unset: the volume is not
+    served."""
     uuid: Annotated[str | None, Key(OPTIONAL_TEXT)] = None
-    """The version DVID would put the instances in; here all are in the one repo's one version."""
+    """The version that DVID would put the instances in. Here all are in the one version of the one repo."""
     testing: Annotated[bool, Key(FLAG)] = False
-    """Taken as DVID takes it, and without effect as there."""
+    """Accepted for DVID, without effect."""
     endpoint: Annotated[str | None, Key(ENDPOINT)] = None
-    """The URL of the service; unset: the vendor's own, or what the environment says."""
+    """The URL of the service. Unset: `AWS_ENDPOINT_URL` or the like in the environment, or else the
+    vendor's own."""
     region: Annotated[str | None, Key(OPTIONAL_TEXT)] = None
-    """The bucket's region; unset: what the environment says, else found out."""
+    """The bucket's region. Unset: taken from the environment, or else asked of the bucket."""
     profile: Annotated[str | None, Key(OPTIONAL_TEXT)] = None
-    """A profile of `~/.aws`; unset: what the environment says."""
+    """A profile of `~/.aws`. Unset: taken from the environment."""
     anonymous: Annotated[bool, Key(FLAG)] = False
-    """Whether requests go unsigned, and no credentials are looked for."""
+    """Whether to send unsigned requests without looking for credentials."""
     path_style: Annotated[bool | None, Key(of_store.PATH_STYLE)] = None
-    """Whether the bucket's name stands in the path, not in the host name; `auto`: as the service needs it."""
+    """Whether the bucket's name is in the path of URLs rather than in the host name. `"auto"`, the default:
+    whichever the service needs."""
     ca_bundle: Annotated[Path | None, Key(PATH)] = None
-    """A file of certificates to trust, relative to the configuration file; unset: the system's."""
+    """A file with the certificates to trust. Unset: the system's."""
     requester_pays: Annotated[bool, Key(FLAG)] = False
-    """Whether we agree to be billed for what we read."""
+    """Whether to accept charges for what is read."""
     user_project: Annotated[str | None, Key(OPTIONAL_TEXT)] = None
-    """The Google project to bill; unset: none is named."""
+    """The Google project to bill. Unset: none is named."""
     block_size: Annotated[int | None, Key(of_store.BLOCK_SIZE)] = 64
-    """The side of a block in voxels; None (`chunk` in the file): the volume's chunk size, as in DVID."""
+    """The side of a block in voxels. `"chunk"`: the volume's chunk size, as in DVID."""
     missing_status: Annotated[frozenset[int], Key(of_store.MISSING_STATUS)] = frozenset({404})
-    """The HTTP statuses that mean "no such object"."""
+    """HTTP statuses that mean "no such object"."""
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Everything the file says."""
+    """The whole configuration."""
 
     path: Path
-    """The file, as it was named at start."""
+    """The file, as it was named at the start."""
     server: ServerConfig
     logging: LoggingConfig
     repo: RepoConfig
@@ -261,8 +273,8 @@ class Config:
     metrics: MetricsConfig
     auth: AuthConfig
     stores: tuple[StoreConfig, ...]
-    """The ngprecomputed stores, in the file's order; at least one."""
+    """The ngprecomputed stores, in the order of the file; at least one."""
     notes: tuple[str, ...]
-    """What the file says for DVID and means nothing here; one line each, for the log."""
+    """DVID's settings that have no effect here; one line each, for the log."""
     warnings: tuple[str, ...]
-    """What the file probably does not mean as it stands; one line each, for the log."""
+    """Probable mistakes in the file; one line each, for the log."""

@@ -1,11 +1,13 @@
-"""Reads the `[store.<alias>]` tables and checks that their instances can stand side by side."""
+"""Reads the `[store.<alias>]` tables and checks that the names of their instances are distinct."""
 
-import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from dvidpc.config.reading import Reading, closest, keys_of, read_section, refuse_unknown
 from dvidpc.config.sections import StoreConfig
 from dvidpc.config.values import describe
+from dvidpc.errors import ConfigError
+from dvidpc.names import may_be_instance_of
 
 _OURS = "ngprecomputed"
 _OTHER_ENGINES = frozenset(
@@ -23,34 +25,46 @@ _OTHER_ENGINES = frozenset(
     }
 )
 _EXAMPLE = '[store.mystorage] with engine = "ngprecomputed", ref and instance'
-_SCALE_NAME = re.compile(r"(.+)_[1-9][0-9]*")
 
 
 def read_stores(tables: Mapping[str, object], reading: Reading) -> tuple[StoreConfig, ...]:
-    """The ngprecomputed stores in the file's order; notes those of other engines.
+    """Read the ngprecomputed stores, in the order of the file; add a note for stores of other engines.
 
     Raises:
-        ConfigError: A store is wrong, two make the same instance, or none is of engine ngprecomputed.
+        ConfigError: A store is wrong, two have the same instance, or none has the engine ngprecomputed.
     """
     stores = []
     for alias, value in tables.items():
         place = f"[store.{alias}]"
         if not isinstance(value, dict):
             raise reading.error(
-                f"[store] {alias}", "is in no store; write it below a line such as [store.mystorage]"
+                f"[store] {alias}",
+                "is not in a table of its own; write it below a line such as [store.mystorage]",
             )
         table: Mapping[str, object] = value
         if _engine_of(table, reading, place) == _OURS:
-            refuse_unknown(table, keys_of(StoreConfig), reading, place)
-            stores.append(read_section(StoreConfig, table, reading, place, alias=alias))
+            stores.append(_read_store(alias, table, reading))
     if not stores:
         raise reading.error("[store]", f"no volume to serve; write {_EXAMPLE}")
     _check_instances(stores, reading)
     return tuple(stores)
 
 
+def _read_store(alias: str, table: Mapping[str, object], reading: Reading) -> StoreConfig:
+    """Read one store; its `ref` gets the `root` that the file names."""
+    place = f"[store.{alias}]"
+    refuse_unknown(table, keys_of(StoreConfig), reading, place)
+    store = read_section(StoreConfig, table, reading, place, alias=alias)
+    if store.root is None:
+        return store
+    try:
+        return replace(store, ref=store.ref.with_root(store.root))
+    except ConfigError as e:
+        raise reading.error(f"{place} root", f"{e}; write a root that contains ref, or remove it") from None
+
+
 def _engine_of(table: Mapping[str, object], reading: Reading, place: str) -> str:
-    """The store's engine; says so if it is one we pass over."""
+    """Return the store's engine; add a note or a warning if such stores are ignored."""
     engine = table.get("engine")
     advice = f'write engine = "{_OURS}"'
     if engine is None:
@@ -71,27 +85,24 @@ def _engine_of(table: Mapping[str, object], reading: Reading, place: str) -> str
 
 
 def _check_instances(stores: Iterable[StoreConfig], reading: Reading) -> None:
-    """Refuse two stores of one instance; warn where one is none, or could be a scale of another."""
+    """Refuse two stores with one instance; warn of a store without one, or with the name of a scale."""
     owners: dict[str, str] = {}
     for store in stores:
         place = f"[store.{store.alias}]"
         if store.instance is None:
-            reading.warn(
-                f'{place} has no instance and is served as nothing; write for example instance = "sample1"'
-            )
+            reading.warn(f'{place} has no instance and is not served; write for example instance = "sample1"')
         elif store.instance in owners:
             first = owners[store.instance]
             raise reading.error(
                 f"{place} instance",
-                f'"{store.instance}" is already that of [store.{first}]; give one another name',
+                f'"{store.instance}" is already the instance of [store.{first}]; rename one of them',
             )
         else:
             owners[store.instance] = store.alias
     for instance, alias in owners.items():
-        scale_name = _SCALE_NAME.fullmatch(instance)
-        if scale_name and scale_name[1] in owners:
-            other = owners[scale_name[1]]
-            reading.warn(
-                f'[store.{alias}] instance: "{instance}" is also the name of a scale of [store.{other}], '
-                "if that has so many; better give one another name"
-            )
+        for base, other in owners.items():
+            if instance != base and may_be_instance_of(instance, base):
+                reading.warn(
+                    f'[store.{alias}] instance: "{instance}" is also the name of a scale of [store.{other}] '
+                    "if that volume has enough scales; rename one of them"
+                )

@@ -1,33 +1,34 @@
-"""What one value of the file may be: each kind checks a TOML value and makes ours of it."""
+"""Kinds of values: each checks a TOML value and converts it to ours."""
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+
+from dvidpc.errors import ConfigError
+from dvidpc.storage import ref
 
 _SHOWN = 60
 """Most characters of a wrong value that an error repeats."""
 _MOST_INTEGER = 2**63 - 1
 """TOML's largest integer."""
-NO_USER = "a URL here holds no user and no password"
 _YEAR_S = 365 * 24 * 3600
 
 
 class BadValueError(ValueError):
-    """A value that is not of its kind; the text is the reason, empty where the kind's words say it all."""
+    """Raised for a value of another kind; the text is the reason, or empty if `Kind.words` is enough."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of value, and how a person is told of it."""
+    """A kind of value, and the words for it in error messages."""
 
     words: str
-    """What is expected, as in "expected ..."."""
+    """Completes "expected ..."."""
     example: str
-    """A good value, as TOML."""
+    """A valid value, as TOML."""
     parse: Callable[[object], object]
-    """Makes our value of TOML's; raises BadValueError."""
+    """Converts TOML's value to ours; raises BadValueError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Address:
     host: str | None
     """A name or an address; None: every interface."""
     port: int
-    """0: any that is free."""
+    """0: any free port."""
 
     def __str__(self) -> str:
         """As in the file: `localhost:8000`, `:8000`, `[::1]:8000`."""
@@ -46,7 +47,7 @@ class Address:
 
 
 def describe(value: object) -> str:
-    """A TOML value in TOML's words, shortened: `the string "abc"`, `the integer 5`, `an array`."""
+    """Describe a TOML value in TOML's terms, shortened: `the string "abc"`, `the integer 5`, `an array`."""
     if isinstance(value, str):
         return f'the string "{value}"' if len(value) <= _SHOWN else f'the string "{value[:_SHOWN]}..."'
     if isinstance(value, bool):
@@ -69,7 +70,7 @@ def _string(value: object) -> str:
 
 
 def _optional(parse: Callable[[str], object]) -> Callable[[object], object]:
-    """*parse*, and None for the empty string: the key is as good as left out."""
+    """Return *parse* extended to give None for the empty string, which means the same as no key."""
 
     def parse_optional(value: object) -> object:
         text = _string(value)
@@ -100,14 +101,14 @@ def _integer(value: object, least: int, most: int) -> int:
 
 
 def integer(least: int, most: int, example: int) -> Kind:
-    """Integers from *least* to *most*, both included."""
+    """Return the kind of integers from *least* to *most*, both included."""
     return Kind(
         f"an integer from {least} to {most}", str(example), lambda value: _integer(value, least, most)
     )
 
 
 def number(words: str, example: str, *, least: float, most: float, allow_least: bool) -> Kind:
-    """Integers and finite floats from *least* to *most*; *least* itself only if *allow_least*."""
+    """Return the kind of numbers from *least* to *most*, both included; *least* only if *allow_least*."""
 
     def parse(value: object) -> float:
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -120,7 +121,7 @@ def number(words: str, example: str, *, least: float, most: float, allow_least: 
 
 
 def choice(*choices: str) -> Kind:
-    """One of several words."""
+    """Return the kind of strings that are one of *choices*."""
     words = " or ".join(f'"{one}"' for one in choices)
 
     def parse(value: object) -> str:
@@ -140,7 +141,7 @@ _SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?) ?([A-Za-z]*)")
 
 
 def parse_size(value: object) -> int:
-    """Bytes, from an integer or text: "1.5 GiB" counts in powers of 1024, "2 GB" of 1000."""
+    """Parse bytes from an integer or from text: "1.5 GiB" uses powers of 1024, "2 GB" powers of 1000."""
     if isinstance(value, int):
         return _integer(value, 0, _MOST_INTEGER)
     match = _SIZE.fullmatch(_string(value))
@@ -169,42 +170,37 @@ _MOST_PORT = 65535
 
 
 def parse_address(text: str) -> Address:
-    """An address in the syntax of Go's `net.Listen`, with a number for the port."""
+    """Parse an address in the syntax of Go's `net.Listen`; the port must be a number."""
     if "/" in text:
-        raise BadValueError(f"{describe(text)} is no host:port")
+        raise BadValueError(f"{describe(text)} is not host:port")
     host, colon, port = text.rpartition(":")
     if not colon or not _PORT.fullmatch(port) or int(port) > _MOST_PORT:
         raise BadValueError(f"{describe(text)} does not end in a colon and a port from 0 to {_MOST_PORT}")
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
     elif ":" in host:
-        raise BadValueError(f"{describe(text)} holds an IPv6 address outside of brackets")
+        raise BadValueError(f"{describe(text)} holds an IPv6 address without brackets")
     if host == "*" or not _HOST.fullmatch(host):
-        raise BadValueError(f"{describe(text)} names no host; every interface is :{port}")
+        raise BadValueError(f"{describe(text)} names no host; for every interface write :{port}")
     return Address(host or None, int(port))
 
 
-def parse_endpoint(text: str) -> str:
-    """The URL of a service: http or https, a host, no credentials, no query."""
-    if "@" in text:
-        raise BadValueError(NO_USER)
+def _endpoint(text: str) -> str:
+    """Parse the URL of a service, with its scheme written out."""
     try:
-        url = urlsplit(text)
-        usable = url.scheme in {"http", "https"} and bool(url.hostname) and url.port != 0
-    except ValueError:
-        usable = False
-    if not usable or not text.isprintable() or " " in text:
+        endpoint = ref.parse_endpoint(text)
+    except ConfigError as e:
+        raise BadValueError(str(e)) from None
+    if "://" not in text:
         raise BadValueError
-    if url.query or url.fragment:
-        raise BadValueError
-    return text
+    return endpoint
 
 
 _BASE_PATH = re.compile(r"(/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+/?")
 
 
 def parse_base_path(text: str) -> str:
-    """A path that starts with a slash and does not end with one; empty for the root."""
+    """Parse a URL path into one with a slash at its start and none at its end; empty for the root."""
     if text in {"", "/"}:
         return ""
     if not _BASE_PATH.fullmatch(text):
@@ -216,7 +212,7 @@ _UUID = re.compile(r"[0-9a-f]{32}")
 
 
 def parse_uuid(text: str) -> str:
-    """A whole UUID, as DVID writes one."""
+    """Parse a complete UUID, as DVID writes it."""
     if not _UUID.fullmatch(text):
         raise BadValueError
     return text
@@ -237,6 +233,6 @@ FRACTION = number("a number from 0 to 1", "0.2", least=0, most=1, allow_least=Tr
 COUNT = integer(1, 2**31 - 1, 100)
 ADDRESS = Kind("a string such as host:port", '"localhost:8000"', lambda value: parse_address(_string(value)))
 OPTIONAL_ADDRESS = Kind("a string such as host:port", '"localhost:8001"', _optional(parse_address))
-ENDPOINT = Kind("an http or https URL", '"https://s3.example.org"', _optional(parse_endpoint))
+ENDPOINT = Kind("an http or https URL", '"https://s3.example.org"', _optional(_endpoint))
 BASE_PATH = Kind("a path that starts with /", '"/dvid"', lambda value: parse_base_path(_string(value)))
 UUID = Kind("32 hex digits in lower case", '"28841c8277e044a7b187dda03e18da13"', _optional(parse_uuid))

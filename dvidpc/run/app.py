@@ -107,7 +107,7 @@ def make_app(
 
 def _make_parts(config: Config, environ: Mapping[str, str], started: float, api: Api) -> _Parts:
     repo = Repo(
-        config.repo.uuid or derive_repo_uuid(config.stores[0].ref),
+        config.repo.uuid or derive_repo_uuid(config.stores[0].ref.text),
         config.repo.alias,
         config.repo.description,
         started,

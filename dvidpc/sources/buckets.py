@@ -7,7 +7,6 @@ from dvidpc.sources.base import VolumeSettings
 from dvidpc.storage.base import BucketAccess, ObjectStore, UpstreamLimits
 from dvidpc.storage.coalesce import CoalescingStore
 from dvidpc.storage.opening import bucket_of, open_store
-from dvidpc.storage.ref import Kind, parse_ref, split_ref
 from dvidpc.storage.retry.retrying_store import Gate
 from dvidpc.storage.retry.upstream_counts import UpstreamCounts
 
@@ -56,20 +55,16 @@ class Buckets:
 
 
 def settings_of(store: StoreConfig) -> VolumeSettings:
-    """Return the volume that a store of the configuration names.
-
-    Raises:
-        ConfigError: Its `ref` does not lie below its `root`.
-    """
-    _, directory = split_ref(parse_ref(store.ref), store.root)
-    return VolumeSettings(store.alias, store.instance or "", store.block_size, directory, store.engine)
+    """Return the volume that a store of the configuration names."""
+    return VolumeSettings(
+        store.alias, store.instance or "", store.block_size, store.ref.directory, store.engine
+    )
 
 
 def access_of(store: StoreConfig) -> BucketAccess:
-    """Return where the root of a store of the configuration lies, and with which identity it is read."""
-    root, _ = split_ref(parse_ref(store.ref), store.root)
+    """Return the root of a store of the configuration, and how to access it."""
     return BucketAccess(
-        ref=root.prefix if root.kind is Kind.FILE else root.url,
+        ref=store.ref.root,
         endpoint=store.endpoint,
         region=store.region,
         profile=store.profile,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from dvidpc.storage.ref import Ref
 from dvidpc.types import ByteRange
 
 
@@ -80,8 +81,8 @@ class Lister(Protocol):
 class BucketAccess:
     """Where a volume lies and who we are there: one store of the configuration, as `storage` sees it."""
 
-    ref: str
-    """`s3://`, `gs://`, `vast://`, `http(s)://`, `file://`, an absolute path, or `bucket/prefix` (GCS)."""
+    ref: Ref
+    """The root of the store: keys are relative to it."""
     endpoint: str | None = None
     """The service's URL; None: the vendor's own, or what the environment says."""
     region: str | None = None

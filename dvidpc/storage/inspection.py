@@ -13,7 +13,7 @@ from dvidpc.storage.gcs.gcs_store import DEFAULT_ENDPOINT
 from dvidpc.storage.gcs.google_credentials import GoogleLookUp
 from dvidpc.storage.http.session import open_session
 from dvidpc.storage.http.tls import load_tls_context
-from dvidpc.storage.ref import Kind, Ref, parse_ref
+from dvidpc.storage.ref import Kind, Ref
 from dvidpc.storage.s3.aws_credentials import AwsLookUp, load_aws_settings
 from dvidpc.storage.s3.region import ask_region
 from dvidpc.storage.s3.s3_address import locate_bucket
@@ -82,7 +82,7 @@ async def inspect_bucket(access: BucketAccess, environ: Mapping[str, str]) -> In
         ConfigError: The configuration cannot be right.
         StoreError: There are no credentials, or they cannot be had now.
     """
-    ref = parse_ref(access.ref)
+    ref = access.ref
     match ref.kind:
         case Kind.S3 | Kind.VAST:
             return await _inspect_s3(ref, access, environ)

@@ -12,7 +12,7 @@ from dvidpc.storage.files import DirectoryStore
 from dvidpc.storage.gcs.gcs_store import list_gcs, open_gcs
 from dvidpc.storage.http.web_store import open_web
 from dvidpc.storage.listing import BucketLister
-from dvidpc.storage.ref import Kind, Ref, parse_ref
+from dvidpc.storage.ref import Kind, Ref
 from dvidpc.storage.retry.retrying_store import Gate, RetryingStore
 from dvidpc.storage.retry.upstream_counts import UpstreamCounts
 from dvidpc.storage.s3.s3_store import list_s3, open_s3
@@ -22,12 +22,8 @@ SUFFIXES = {".gz": "gzip", ".br": "br", ".zstd": "zstd"}
 
 
 def bucket_of(access: BucketAccess) -> tuple[str, ...]:
-    """What tells one bucket from another: volumes of one bucket share a `Gate`.
-
-    Raises:
-        ConfigError: The ref cannot be understood.
-    """
-    ref = parse_ref(access.ref)
+    """Return what identifies a bucket: volumes of one bucket share a `Gate`."""
+    ref = access.ref
     endpoint = ref.endpoint or access.endpoint or ""
     return ref.kind, endpoint, ref.bucket, ref.prefix if ref.kind is Kind.FILE else ""
 
@@ -55,7 +51,7 @@ async def open_store(
         ConfigError: The configuration cannot be right.
         StoreError: There are no credentials, or no such directory; it may be otherwise later.
     """
-    ref = parse_ref(access.ref)
+    ref = access.ref
     return RetryingStore(await _open(ref, access, limits, environ), limits, gate, counts)
 
 
@@ -63,7 +59,7 @@ async def open_lister(
     access: BucketAccess, limits: UpstreamLimits, *, environ: Mapping[str, str]
 ) -> BucketLister | None:
     """Make ready to list below `access.ref`; None where that cannot be: at a web server. As `open_store`."""
-    ref = parse_ref(access.ref)
+    ref = access.ref
     match ref.kind:
         case Kind.S3 | Kind.VAST:
             return await list_s3(ref, access, limits, environ)

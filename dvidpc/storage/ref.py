@@ -1,9 +1,12 @@
-"""Reads the `ref` of a store: which service, which bucket, which prefix."""
+"""A `ref`: the text that says where a volume lies, parsed once into a service, a bucket, a prefix and a root.
+
+Errors name the text that is wrong. The configuration adds the file, the section and the key.
+"""
 
 import posixpath
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -13,8 +16,12 @@ ALLOWED = (
     "s3://bucket/prefix, gs://bucket/prefix, bucket/prefix (Google), vast://endpoint/bucket/prefix, "
     "https://host/path, file:///path or /path"
 )
+_NO_USER = "a URL here holds no user and no password"
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,221}")
 _INTENDED = {"gcs": "gs", "gc": "gs", "s3a": "s3", "s3n": "s3", "swift": "vast"}
+"""Names that other programs use for a service, and ours for it."""
+_SHOWN = 60
+"""Most characters of a wrong text that an error repeats."""
 
 
 class Kind(StrEnum):
@@ -30,7 +37,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """Where objects lie."""
+    """Where a volume lies, and the root that its keys and redirects may not leave.
+
+    Refs are equal if they name the same place below the same root, however they are written.
+    """
 
     kind: Kind
     bucket: str
@@ -38,11 +48,15 @@ class Ref:
     prefix: str
     """Without a `/` at either end; percent-encoded as written for `HTTP`, an absolute path for `FILE`."""
     endpoint: str | None = None
-    """`https://host[:port]` for `VAST` and `HTTP`."""
+    """`https://host[:port]` for `VAST` and `HTTP`; None for other kinds."""
+    root_prefix: str = ""
+    """The `prefix` of the root; empty: the whole bucket or web server."""
+    text: str = field(default="", compare=False)
+    """The ref as it was written; empty for a ref that was derived from another."""
 
     @property
     def url(self) -> str:
-        """The place as a person would write it; holds no credential, since none is accepted."""
+        """The place as a ref that parses to it again; holds no credential, since none is accepted."""
         match self.kind:
             case Kind.S3 | Kind.GCS:
                 parts = [f"{self.kind}:/", self.bucket, self.prefix]
@@ -51,144 +65,170 @@ class Ref:
             case Kind.HTTP:
                 parts = [str(self.endpoint), self.prefix]
             case Kind.FILE:
-                return f"file://{self.prefix}"
+                return f"file://{self.prefix.replace('%', '%25')}"
         return "/".join(part for part in parts if part)
+
+    @property
+    def root(self) -> "Ref":
+        """The root, which is its own root."""
+        return replace(self, prefix=self.root_prefix, text="")
+
+    @property
+    def directory(self) -> str:
+        """The volume's directory relative to the root, as in keys; empty for the root itself."""
+        if self.kind is Kind.FILE:
+            below = posixpath.relpath(self.prefix, self.root_prefix)
+            return "" if below == "." else below
+        below = self.prefix[len(self.root_prefix) :].lstrip("/")
+        return unquote(below) if self.kind is Kind.HTTP else below
+
+    def with_root(self, root: "Ref") -> "Ref":
+        """Return the same place below another root.
+
+        Raises:
+            ConfigError: *root* does not contain the place.
+        """
+        moved = replace(self, root_prefix=root.prefix)
+        same_service = moved.root == replace(root, root_prefix=root.prefix)
+        if not same_service or not _contains(root.prefix, self) or ".." in moved.directory.split("/"):
+            raise ConfigError(f"{self.url!r} does not lie below the root {root.url!r}")
+        _check_parts(self.url, moved.directory)
+        return moved
 
 
 def parse_ref(text: str) -> Ref:
-    """What a `ref` names.
+    """Parse a ref; its root is the bucket, the web server, or the directory above a directory.
 
-    As in DVID the service is what stands before the first `//`, and a ref without one is a Google bucket;
-    unlike there `vast://` takes a prefix, and web servers and directories are allowed. (cloud.go:21-74)
-
-    Raises:
-        ConfigError: It is none of the `ALLOWED` forms.
-    """
-    if text.startswith("/") and not text.startswith("//"):
-        return _parse_path(text, text)
-    service, separator, rest = text.partition("//")
-    if not separator:
-        return _parse_bucket(text, Kind.GCS, text)
-    if parse := _PARSERS.get(service):
-        return parse(text, rest)
-    raise ConfigError(_unknown_service(text, service))
-
-
-def split_ref(ref: Ref, root: str | None) -> tuple[Ref, str]:
-    """The root of the store that *ref* is read from, and the directory below it, as keys are written.
-
-    Args:
-        ref: Where a volume lies.
-        root: What keys must not lead out of; None: the bucket, the web server, or the directory above.
+    As in DVID the service is what stands before the first `//`, and a ref without one is a Google bucket.
+    Unlike DVID we take a prefix after `vast://`, and web servers and directories.  (cloud.go:21-74)
 
     Raises:
-        ConfigError: *ref* does not lie below *root*.
+        ConfigError: It has none of the `ALLOWED` forms.
     """
-    if root is not None:
-        at = parse_ref(root)
-    else:
-        at = replace(ref, prefix=posixpath.dirname(ref.prefix) if ref.kind is Kind.FILE else "")
-    outside = ConfigError(f"{ref.url} does not lie below the root {at.url}")
-    if replace(at, prefix=ref.prefix) != ref:
-        raise outside
-    if at.kind is Kind.FILE:
-        directory = posixpath.relpath(ref.prefix, at.prefix)
-    elif not at.prefix or ref.prefix == at.prefix or ref.prefix.startswith(f"{at.prefix}/"):
-        directory = ref.prefix[len(at.prefix) :].lstrip("/")
-    else:
-        raise outside
-    if at.kind is Kind.HTTP:
-        directory = _normal(ref.url, unquote(directory))
-    if ".." in directory.split("/"):
-        raise outside
-    return at, "" if directory == "." else directory
+    ref = _parse_place(text)
+    root_prefix = posixpath.dirname(ref.prefix) if ref.kind is Kind.FILE else ""
+    return replace(ref, text=text).with_root(replace(ref, prefix=root_prefix))
 
 
 def parse_endpoint(text: str) -> str:
-    """An `endpoint` as `scheme://host[:port][/path]`; `https` is understood where no scheme is named.
+    """Return an endpoint as `scheme://host[:port][/path]`; the scheme is `https` where none is written.
 
     Raises:
-        ConfigError: It is no http(s) URL, or holds a credential, a query or a fragment.
+        ConfigError: It is not an http(s) URL, or holds a credential, a query or a fragment.
     """
-    written = text if "://" in text else f"https://{text}"
-    parts = _split(text, written)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ConfigError(f"endpoint {text!r} is not http(s)://host[:port]")
+    parts = _split(text if "://" in text else f"https://{text}")
+    usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    if not usable or not text.isprintable() or " " in text:
+        raise ConfigError(f"{_show(text)} is not an endpoint such as https://host or http://host:port")
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
 
 
+def _parse_place(text: str) -> Ref:
+    if text.startswith("/") and not text.startswith("//"):
+        return _parse_path(text)
+    service, separator, rest = text.partition("://")
+    if not separator:
+        return _parse_google(text)
+    if parse := _PARSERS.get(service):
+        return parse(text, rest)
+    raise ConfigError(_unknown_service(service))
+
+
+def _parse_google(text: str) -> Ref:
+    """Parse `bucket/prefix`, which is GCS as in DVID."""
+    if text.startswith((".", "~")):
+        raise ConfigError(f"{_show(text)} is a relative path, and only an absolute one is allowed")
+    bucket = text.partition("/")[0]
+    if "//" in text or (":" in bucket and "@" not in bucket):
+        raise ConfigError(
+            f"{_show(text)} is neither a URL, an absolute path nor a bucket/prefix; allowed: {ALLOWED}"
+        )
+    return _parse_bucket(text, Kind.GCS, text)
+
+
 def _parse_bucket(text: str, kind: Kind, rest: str, endpoint: str | None = None) -> Ref:
-    if "@" in rest.partition("/")[0]:
-        raise ConfigError("ref holds a credential before '@'; give it by a profile or the environment")
-    if "?" in rest or "#" in rest:
-        raise ConfigError(f"ref {text!r} holds a query; use the keys region, endpoint and profile instead")
     bucket, _, prefix = rest.partition("/")
+    if "@" in bucket:
+        raise ConfigError("holds a credential before '@'; give it by the key profile or the environment")
+    if "?" in rest or "#" in rest:
+        raise ConfigError("holds a query or a fragment; use the keys region, endpoint and profile instead")
     if not _BUCKET.fullmatch(bucket):
-        raise ConfigError(f"ref {text!r} names no bucket; allowed: {ALLOWED}")
-    return Ref(kind, bucket, _normal(text, prefix), endpoint)
+        raise ConfigError(f"{_show(text)} names no bucket; allowed: {ALLOWED}")
+    return Ref(kind, bucket, _check_parts(text, prefix.strip("/")), endpoint)
 
 
 def _parse_vast(text: str, rest: str) -> Ref:
     scheme, separator, after = rest.partition("://")
     host, _, bucket_and_prefix = (after if separator else rest).partition("/")
+    if not host:
+        raise ConfigError(f"{_show(text)} names no endpoint; allowed: {ALLOWED}")
     endpoint = parse_endpoint(f"{scheme}://{host}" if separator else host)
     return _parse_bucket(text, Kind.VAST, bucket_and_prefix, endpoint)
 
 
 def _parse_http(text: str, _: str) -> Ref:
-    parts = _split(text, text)
+    parts = _split(text)
     if not parts.hostname:
-        raise ConfigError(f"ref {text!r} names no host; allowed: {ALLOWED}")
-    return Ref(Kind.HTTP, "", _normal(text, parts.path), f"{parts.scheme}://{parts.netloc}")
+        raise ConfigError(f"{_show(text)} names no host; allowed: {ALLOWED}")
+    return Ref(Kind.HTTP, "", _check_parts(text, parts.path.strip("/")), f"{parts.scheme}://{parts.netloc}")
 
 
-def _parse_file(text: str, rest: str) -> Ref:
+def _parse_file(_: str, rest: str) -> Ref:
     host, slash, path = rest.partition("/")
     if host not in {"", "localhost"} or not slash:
-        raise ConfigError(f"ref {text!r} is not file:///path, with three slashes")
-    return _parse_path(text, "/" + unquote(path))
+        raise ConfigError("'file://' is not followed by / and a path; write file:///path, with three slashes")
+    return _parse_path("/" + unquote(path))
 
 
-def _parse_path(text: str, path: str) -> Ref:
+def _parse_path(path: str) -> Ref:
     if "\0" in path:
-        raise ConfigError(f"ref {text!r} is no path")
+        raise ConfigError(f"{_show(path)} is not a path: it holds a NUL character")
     return Ref(Kind.FILE, "", path.rstrip("/") or "/")
 
 
 _PARSERS: dict[str, Callable[[str, str], Ref]] = {
-    "s3:": lambda text, rest: _parse_bucket(text, Kind.S3, rest),
-    "gs:": lambda text, rest: _parse_bucket(text, Kind.GCS, rest),
-    "vast:": _parse_vast,
-    "http:": _parse_http,
-    "https:": _parse_http,
-    "file:": _parse_file,
+    "s3": lambda text, rest: _parse_bucket(text, Kind.S3, rest),
+    "gs": lambda text, rest: _parse_bucket(text, Kind.GCS, rest),
+    "vast": _parse_vast,
+    "http": _parse_http,
+    "https": _parse_http,
+    "file": _parse_file,
 }
 
 
-def _split(text: str, url: str) -> SplitResult:
+def _split(url: str) -> SplitResult:
     if "@" in url.partition("://")[2].partition("/")[0]:
-        raise ConfigError("a URL of the store holds a credential before '@': only anonymous reads use a URL")
+        raise ConfigError(_NO_USER)
     try:
         parts = urlsplit(url)
         parts.port  # noqa: B018  # the property checks the number
     except ValueError as error:
-        raise ConfigError(f"{text!r} is no URL: {error}") from error
+        raise ConfigError(f"{_show(url)} is not a URL: {error}") from error
     if parts.query or parts.fragment:
-        raise ConfigError(
-            f"{url.partition('?')[0].partition('#')[0]} has a query or fragment: neither is sent"
-        )
+        place = url.partition("?")[0].partition("#")[0]
+        raise ConfigError(f"{_show(place)} is followed by a query or a fragment, which is never sent")
     return parts
 
 
-def _normal(text: str, prefix: str) -> str:
-    parts = prefix.strip("/").split("/")
-    if parts != [""] and any(part in {"", ".", ".."} for part in parts):
-        raise ConfigError(f"the prefix of ref {text!r} has an empty part, '.' or '..'")
-    return "/".join(parts)
+def _contains(root_prefix: str, ref: Ref) -> bool:
+    """Whether the prefix of *ref* starts with a root's; for paths `Ref.directory` tells, by its `..`."""
+    if ref.kind is Kind.FILE or not root_prefix:
+        return True
+    return f"{ref.prefix}/".startswith(f"{root_prefix}/")
 
 
-def _unknown_service(text: str, service: str) -> str:
-    name = service.rstrip(":")
-    if intended := _INTENDED.get(name):
-        return f"ref {text!r}: unknown service {name!r}, did you mean {intended}://? Allowed: {ALLOWED}"
-    return f"ref {text!r}: unknown service {name!r}; allowed: {ALLOWED}"
+def _check_parts(text: str, prefix: str) -> str:
+    """Return *prefix* if each of its parts can be part of a key."""
+    if prefix and any(part in {"", ".", ".."} for part in prefix.split("/")):
+        raise ConfigError(f"the prefix of {_show(text)} has an empty part, '.' or '..'")
+    return prefix
+
+
+def _unknown_service(service: str) -> str:
+    likely = _INTENDED.get(service.lower(), service.lower())
+    hint = f"did you mean {likely}://? Allowed" if likely in _PARSERS else "allowed"
+    return f"unknown service {_show(service)}; {hint}: {ALLOWED}"
+
+
+def _show(text: str) -> str:
+    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")

@@ -5,12 +5,13 @@ import pytest
 from dvidpc.check.fixes import Fixes
 from dvidpc.config import StoreConfig
 from dvidpc.errors import ConfigError, StoreError, StoreRefusedError, StoreTimeoutError
+from dvidpc.storage.ref import parse_ref
 
-S3 = StoreConfig("em", "s3://bucket/a b/em", profile="lab")
-VAST = StoreConfig("em", "vast://vast.lab.org/bucket/em")
-GOOGLE = StoreConfig("em", "bucket/em")
-WEB = StoreConfig("em", "https://lab.org/em")
-FILE = StoreConfig("em", "/data/my em")
+S3 = StoreConfig("em", parse_ref("s3://bucket/a b/em"), profile="lab")
+VAST = StoreConfig("em", parse_ref("vast://vast.lab.org/bucket/em"))
+GOOGLE = StoreConfig("em", parse_ref("bucket/em"))
+WEB = StoreConfig("em", parse_ref("https://lab.org/em"))
+FILE = StoreConfig("em", parse_ref("/data/my em"))
 
 
 @pytest.mark.parametrize(

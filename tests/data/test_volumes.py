@@ -18,6 +18,7 @@ from dvidpc.formats.payloads import JPEG
 from dvidpc.sources.base import VolumeSettings
 from dvidpc.storage.base import BucketAccess, ObjectStore, UpstreamLimits
 from dvidpc.storage.opening import open_store
+from dvidpc.storage.ref import parse_ref
 from dvidpc.types import BlockCoord
 from dvidpc.volume.resources import Resources
 from tests.opened import data_of
@@ -34,7 +35,7 @@ async def keeping(directory: Path, *sources: VolumeSettings) -> AsyncIterator[tu
     repo = Repo("2" * 32, "em", "", 0.0)
 
     async def open_bucket(source: VolumeSettings) -> ObjectStore:
-        access = BucketAccess(str(directory / source.alias))
+        access = BucketAccess(parse_ref(str(directory / source.alias)))
         return await open_store(access, UpstreamLimits(), environ={})
 
     with ThreadPoolExecutor(1) as pool:

@@ -8,9 +8,7 @@ from typing import Any
 
 import pytest
 
-from dvidpc.errors import ConfigError
 from dvidpc.formats.grid import Grid
-from dvidpc.storage.ref import Kind, parse_ref, split_ref
 from dvidpc.types import Point
 from tests.blockstream import parse_stream, raw_block
 from tests.servers import serve, serve_directory
@@ -97,41 +95,6 @@ async def test_a_redirect_that_leads_nowhere_is_refused(
         await server.get(f"{server.node}/good/info")
         assert (await server.error(f"{server.node}/em/info"))[0] == 400
     assert reason in caplog.text
-
-
-@pytest.mark.parametrize(
-    ("ref", "root", "expected"),
-    [
-        ("s3://bucket/a/b", None, ("s3://bucket", "a/b")),
-        ("s3://bucket/a/b", "s3://bucket/a", ("s3://bucket/a", "b")),
-        ("s3://bucket/a", "s3://bucket/a", ("s3://bucket/a", "")),
-        ("bucket/a", None, ("gs://bucket", "a")),
-        ("vast://store.org/bucket/a", None, ("vast://https://store.org/bucket", "a")),
-        ("https://host/a%20b/c", None, ("https://host", "a b/c")),
-        ("file:///data/em/volume", None, ("file:///data/em", "volume")),
-        ("/data/em/volume/", "/data", ("file:///data", "em/volume")),
-        ("/data", None, ("file:///", "data")),
-    ],
-)
-def test_a_ref_is_split_at_its_root(ref: str, root: str | None, expected: tuple[str, str]) -> None:
-    at, directory = split_ref(parse_ref(ref), root)
-    assert (at.url, directory) == expected
-
-
-@pytest.mark.parametrize(
-    ("ref", "root"),
-    [
-        ("s3://bucket/ab", "s3://bucket/a"),
-        ("s3://bucket/a", "s3://other"),
-        ("s3://bucket/a", "gs://bucket"),
-        ("/data/em", "/data/em2"),
-        ("/data/em", "s3://data"),
-    ],
-)
-def test_a_ref_outside_of_its_root_is_refused(ref: str, root: str) -> None:
-    with pytest.raises(ConfigError, match="does not lie below the root"):
-        split_ref(parse_ref(ref), root)
-    assert parse_ref(ref).kind in Kind
 
 
 @pytest.mark.parametrize(

@@ -152,4 +152,4 @@ class StoreContract:
         assert await store.get("info", max_size=MIB) is not None
 
     async def test_url_names_the_place(self, bucket: Bucket, store: ObjectStore) -> None:
-        assert store.url == bucket.access.ref.rstrip("/")
+        assert store.url == bucket.access.ref.text.rstrip("/")

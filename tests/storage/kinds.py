@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dvidpc.storage.base import BucketAccess
+from dvidpc.storage.ref import parse_ref
 
 KINDS = ("http", "s3", "gs")
 KEY_ID, SECRET, SESSION_TOKEN, ACCESS_TOKEN = "AKIDTEST", "made-up-secret", "made-up-session", "made-up-token"
@@ -14,8 +15,8 @@ SECRETS = (SECRET, SESSION_TOKEN, ACCESS_TOKEN, "Signature=")
 def access_to(kind: str, url: str) -> BucketAccess:
     """The bucket of *kind* at the server *url*."""
     if kind == "http":
-        return BucketAccess(f"{url}/bucket/image")
-    return BucketAccess(f"{kind}://bucket/image", endpoint=url)
+        return BucketAccess(parse_ref(f"{url}/bucket/image"))
+    return BucketAccess(parse_ref(f"{kind}://bucket/image"), endpoint=url)
 
 
 def write_credentials(directory: Path, token_url: str) -> Mapping[str, str]:

@@ -7,6 +7,7 @@ import pytest
 
 from dvidpc.storage.base import BucketAccess
 from dvidpc.storage.opening import SUFFIXES
+from dvidpc.storage.ref import parse_ref
 from tests.servers import GoogleServer, S3Server, WebServer
 from tests.storage.contract import Bucket, StoreContract
 
@@ -23,7 +24,7 @@ class TestDirectory(StoreContract):
             file.parent.mkdir(exist_ok=True)
             file.write_bytes(data)
 
-        return Bucket(BucketAccess(f"file://{directory}"), put)
+        return Bucket(BucketAccess(parse_ref(f"file://{directory}")), put)
 
 
 class TestS3(StoreContract):
@@ -35,7 +36,9 @@ class TestS3(StoreContract):
         def put(key: str, data: bytes, encoding: str | None) -> None:
             s3_server.put(bucket_name, f"my data/image/{key}", data, encoding)
 
-        return Bucket(BucketAccess(f"s3://{bucket_name}/my data/image/", endpoint=s3_server.url), put)
+        return Bucket(
+            BucketAccess(parse_ref(f"s3://{bucket_name}/my data/image/"), endpoint=s3_server.url), put
+        )
 
 
 class TestGoogle(StoreContract):
@@ -61,7 +64,7 @@ class TestGoogle(StoreContract):
             google_server.put(bucket_name, f"image/{key}", data, encoding)
 
         return Bucket(
-            BucketAccess(f"gs://{bucket_name}/image", endpoint=google_server.url),
+            BucketAccess(parse_ref(f"gs://{bucket_name}/image"), endpoint=google_server.url),
             put,
             {"GOOGLE_APPLICATION_CREDENTIALS": str(key_file)},
         )

@@ -11,6 +11,7 @@ from aiohttp import web
 from dvidpc.errors import StoreRefusedError
 from dvidpc.storage.base import BucketAccess
 from dvidpc.storage.inspection import inspect_bucket
+from dvidpc.storage.ref import parse_ref
 from tests.servers import S3Server, serve
 from tests.storage.conftest import write_keys
 
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("dotfile")
 async def test_s3_bucket_that_may_be_written_is_warned_of(s3_server: S3Server, bucket_name: str) -> None:
     s3_server.make_bucket(bucket_name, "eu-west-1")
     s3_server.put(bucket_name, "some/where/info", b"{}")
-    access = BucketAccess(f"s3://{bucket_name}/some/where/", endpoint=s3_server.url)
+    access = BucketAccess(parse_ref(f"s3://{bucket_name}/some/where/"), endpoint=s3_server.url)
     found = await inspect_bucket(access, os.environ)
     assert (found.who, found.region) == ("access key AKIDTEST", "eu-west-1")
     assert (found.may_list, found.may_write) == (True, True)
@@ -31,7 +32,7 @@ async def test_s3_bucket_that_may_be_written_is_warned_of(s3_server: S3Server, b
 
 async def test_probe_for_writing_leaves_nothing_behind(s3_server: S3Server, bucket_name: str) -> None:
     s3_server.make_bucket(bucket_name)
-    await inspect_bucket(BucketAccess(f"s3://{bucket_name}/", endpoint=s3_server.url), os.environ)
+    await inspect_bucket(BucketAccess(parse_ref(f"s3://{bucket_name}/"), endpoint=s3_server.url), os.environ)
     async with aiohttp.ClientSession() as session:
         for query in ("list-type=2", "uploads"):
             async with session.get(f"{s3_server.url}/{bucket_name}?{query}") as response:
@@ -43,7 +44,7 @@ async def test_s3_bucket_that_forbids_all_but_reading() -> None:
         return web.Response(status=403, headers={"x-amz-bucket-region": "us-west-2"})
 
     async with serve(refuse) as server:
-        access = BucketAccess("s3://bucket/volume/", endpoint=server.url)
+        access = BucketAccess(parse_ref("s3://bucket/volume/"), endpoint=server.url)
         found = await inspect_bucket(access, os.environ)
     assert (found.region, found.may_list, found.may_write) == ("us-west-2", False, False)
     [warning] = found.warnings()
@@ -55,7 +56,7 @@ async def test_anonymous_reader_never_tries_to_write() -> None:
         return web.Response(body=b"<ListBucketResult/>", content_type="application/xml")
 
     async with serve(answer) as server:
-        access = BucketAccess("s3://bucket/volume/", endpoint=server.url, anonymous=True)
+        access = BucketAccess(parse_ref("s3://bucket/volume/"), endpoint=server.url, anonymous=True)
         found = await inspect_bucket(access, os.environ)
         assert {request.method for request in server.asked} <= {"GET", "HEAD"}
         assert all("Authorization" not in request.headers for request in server.asked)
@@ -65,9 +66,13 @@ async def test_anonymous_reader_never_tries_to_write() -> None:
 async def test_missing_credentials_are_said_to_be(dotfile: Path) -> None:
     dotfile.unlink()
     with pytest.raises(StoreRefusedError, match="no AWS credentials"):
-        await inspect_bucket(BucketAccess("s3://bucket/", endpoint="http://localhost:1"), os.environ)
+        await inspect_bucket(
+            BucketAccess(parse_ref("s3://bucket/"), endpoint="http://localhost:1"), os.environ
+        )
     write_keys(dotfile, "AKIDTEST", "secret")
-    found = await inspect_bucket(BucketAccess("s3://bucket/", endpoint="http://localhost:1"), os.environ)
+    found = await inspect_bucket(
+        BucketAccess(parse_ref("s3://bucket/"), endpoint="http://localhost:1"), os.environ
+    )
     assert (found.may_list, found.may_write) == (None, None)  # nobody answers there
 
 
@@ -77,7 +82,7 @@ async def test_google_says_which_rights_we_have() -> None:
         return web.json_response({"permissions": ["storage.objects.list"]})
 
     async with serve(answer) as server:
-        access = BucketAccess("gs://bucket/volume", endpoint=server.url, anonymous=True)
+        access = BucketAccess(parse_ref("gs://bucket/volume"), endpoint=server.url, anonymous=True)
         found = await inspect_bucket(access, {})
     assert (found.may_list, found.may_write) == (True, False)
     assert json.dumps(found.line())
@@ -85,5 +90,5 @@ async def test_google_says_which_rights_we_have() -> None:
 
 
 async def test_directory_tells_by_its_rights(tmp_path: Path) -> None:
-    found = await inspect_bucket(BucketAccess(f"file://{tmp_path}"), {})
+    found = await inspect_bucket(BucketAccess(parse_ref(f"file://{tmp_path}")), {})
     assert (found.may_list, found.warnings()) == (True, [])

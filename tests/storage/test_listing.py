@@ -10,6 +10,7 @@ from aiohttp import web
 from dvidpc.errors import StoreError, StoreRefusedError
 from dvidpc.storage.base import BucketAccess, UpstreamLimits
 from dvidpc.storage.opening import open_lister
+from dvidpc.storage.ref import parse_ref
 from tests.servers import GoogleServer, S3Server, serve
 
 pytestmark = pytest.mark.usefixtures("dotfile")
@@ -30,7 +31,7 @@ async def test_s3_lists_below_a_directory_and_nothing_beside(s3_server: S3Server
     s3_server.make_bucket(bucket_name)
     for key, size in OBJECTS.items():
         s3_server.put(bucket_name, key, bytes(size))
-    access = BucketAccess(f"s3://{bucket_name}/em", endpoint=s3_server.url)
+    access = BucketAccess(parse_ref(f"s3://{bucket_name}/em"), endpoint=s3_server.url)
     assert await list_all(access, "s0") == [("a", 1), ("b", 0), ("deep/c", 3)]
     assert len(await list_all(access, "")) == len(OBJECTS)
     assert await list_all(access, "s1") == []
@@ -42,7 +43,7 @@ async def test_google_lists_below_a_directory_and_nothing_beside(
     google_server.make_bucket(bucket_name)
     for key, size in OBJECTS.items():
         google_server.put(bucket_name, key, bytes(size))
-    access = BucketAccess(f"gs://{bucket_name}/em", endpoint=google_server.url, anonymous=True)
+    access = BucketAccess(parse_ref(f"gs://{bucket_name}/em"), endpoint=google_server.url, anonymous=True)
     assert await list_all(access, "s0") == [("a", 1), ("b", 0), ("deep/c", 3)]
 
 
@@ -50,12 +51,15 @@ async def test_directory_of_many_files_is_listed_whole(tmp_path: Path) -> None:
     (tmp_path / "s0").mkdir()
     for number in range(2500):
         (tmp_path / "s0" / f"{number}.gz").write_bytes(b"12")
-    listed = await list_all(BucketAccess(f"file://{tmp_path}"), "s0")
+    listed = await list_all(BucketAccess(parse_ref(f"file://{tmp_path}")), "s0")
     assert listed == sorted((str(number), 2) for number in range(2500))
 
 
 async def test_web_server_has_no_listing() -> None:
-    assert await open_lister(BucketAccess("http://localhost:1/em"), UpstreamLimits(), environ={}) is None
+    assert (
+        await open_lister(BucketAccess(parse_ref("http://localhost:1/em")), UpstreamLimits(), environ={})
+        is None
+    )
 
 
 def page_of(*keys: str, token: str = "") -> web.Response:
@@ -84,7 +88,7 @@ async def test_page_that_fails_is_asked_for_again_from_where_it_was() -> None:
         return page_of(*(f"em/s0/{number:03}" for number in range(1000)), token="next")
 
     async with serve(answer) as server:
-        listed = await list_all(BucketAccess("s3://bucket/em", endpoint=server.url), "s0")
+        listed = await list_all(BucketAccess(parse_ref("s3://bucket/em"), endpoint=server.url), "s0")
     assert [name for name, _ in listed] == [*(f"{number:03}" for number in range(1000)), "x", "y"]
     assert asked == [(None, None), ("next", None), (None, "em/s0/999")]
 
@@ -95,7 +99,7 @@ async def test_listing_that_keeps_failing_is_no_end() -> None:
 
     async with serve(answer) as server:
         with pytest.raises(StoreError, match=r"s3://bucket/em/s0 cannot be listed: the service answers 500"):
-            await list_all(BucketAccess("s3://bucket/em", endpoint=server.url), "s0")
+            await list_all(BucketAccess(parse_ref("s3://bucket/em"), endpoint=server.url), "s0")
         assert sum(request.method == "GET" for request in server.asked) == 3
 
 
@@ -106,7 +110,7 @@ async def test_listing_that_is_refused_is_a_refusal(status: int) -> None:
 
     async with serve(answer) as server:
         with pytest.raises(StoreRefusedError, match="may not list") as raised:
-            await list_all(BucketAccess("s3://bucket/em", endpoint=server.url), "s0")
+            await list_all(BucketAccess(parse_ref("s3://bucket/em"), endpoint=server.url), "s0")
     assert raised.value.status == status
 
 
@@ -123,7 +127,7 @@ async def test_redirect_takes_no_signature_elsewhere() -> None:
 
         async with serve(redirect) as bucket:
             with contextlib.suppress(StoreError):
-                await list_all(BucketAccess("s3://bucket/em", endpoint=bucket.url), "s0")
+                await list_all(BucketAccess(parse_ref("s3://bucket/em"), endpoint=bucket.url), "s0")
             assert any("Authorization" in request.headers for request in bucket.asked)
         for request in other.asked:
             sent = f"{request.raw_path} {dict(request.headers)}"

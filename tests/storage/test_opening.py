@@ -12,6 +12,7 @@ from aiohttp import web
 from dvidpc.errors import ConfigError, StoreError
 from dvidpc.storage.base import BucketAccess
 from dvidpc.storage.opening import open_store
+from dvidpc.storage.ref import parse_ref
 from tests.servers import serve
 from tests.storage.contract import LIMITS
 
@@ -19,9 +20,10 @@ READER = """
     import asyncio, sys
     from dvidpc.storage.base import BucketAccess, UpstreamLimits
     from dvidpc.storage.opening import open_store
+    from dvidpc.storage.ref import parse_ref
 
     async def main(ref: str, endpoint: str | None = None) -> None:
-        access = BucketAccess(ref, endpoint=endpoint, anonymous=True)
+        access = BucketAccess(parse_ref(ref), endpoint=endpoint, anonymous=True)
         store = await open_store(access, UpstreamLimits(), environ={})
         blobs = await asyncio.gather(*(store.get("info", max_size=100) for _ in range(20)))
         assert all(blob and blob.data == b"{}" for blob in blobs)
@@ -67,7 +69,7 @@ def test_importing_the_package_imports_no_vendor_library() -> None:
 
 async def test_absent_directory_is_a_store_error(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"absent is no directory"):
-        await open_store(BucketAccess(f"{tmp_path}/absent"), LIMITS, environ={})
+        await open_store(BucketAccess(parse_ref(f"{tmp_path}/absent")), LIMITS, environ={})
 
 
 @pytest.mark.parametrize("ref", ["https://host/a", "gs://bucket/a", "s3://bucket/a"])
@@ -77,24 +79,19 @@ async def test_unusable_ca_bundle_is_a_config_error(tmp_path: Path, ref: str, co
     if content is not None:
         bundle.write_bytes(content)
     with pytest.raises(ConfigError, match=r"bundle\.pem"):
-        await open_store(BucketAccess(ref, anonymous=True, ca_bundle=bundle), LIMITS, environ={})
-
-
-async def test_wrong_ref_is_a_config_error() -> None:
-    with pytest.raises(ConfigError, match="did you mean gs://"):
-        await open_store(BucketAccess("gcs://bucket"), LIMITS, environ={})
+        await open_store(BucketAccess(parse_ref(ref), anonymous=True, ca_bundle=bundle), LIMITS, environ={})
 
 
 async def test_directory_beside_a_file_is_missing(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
-    store = await open_store(BucketAccess(str(tmp_path)), LIMITS, environ={})
+    store = await open_store(BucketAccess(parse_ref(str(tmp_path))), LIMITS, environ={})
     assert await store.get("folder", max_size=100) is None
     await store.close()
 
 
 async def test_unreadable_file_is_not_missing(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to("loop")
-    store = await open_store(BucketAccess(str(tmp_path)), LIMITS, environ={})
+    store = await open_store(BucketAccess(parse_ref(str(tmp_path))), LIMITS, environ={})
     with pytest.raises(StoreError, match="loop"):
         await store.get("loop", max_size=100)
     await store.close()

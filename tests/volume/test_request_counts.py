@@ -16,6 +16,7 @@ from dvidpc.formats.payloads import JPEG
 from dvidpc.storage.base import Blob, BucketAccess, ObjectStore, UpstreamLimits
 from dvidpc.storage.coalesce import CoalescingStore
 from dvidpc.storage.opening import open_store
+from dvidpc.storage.ref import parse_ref
 from dvidpc.types import BlockCoord, ByteRange
 from dvidpc.volume.fetching import fetch_blocks
 from dvidpc.volume.grid_store import GridStore
@@ -71,7 +72,7 @@ def pool() -> Iterator[ThreadPoolExecutor]:
 async def open_counted(
     directory: Path, pool: ThreadPoolExecutor, memory: int
 ) -> tuple[GridStore, CountingStore]:
-    access = BucketAccess(ref=f"file://{directory}")
+    access = BucketAccess(ref=parse_ref(f"file://{directory}"))
     counting = CountingStore(await open_store(access, UpstreamLimits(), environ=os.environ))
     payloads, indexes = (LoadingCache(memory, absence_ttl_s=30, clock=time.monotonic) for _ in range(2))
     store = CoalescingStore(counting)

@@ -12,7 +12,7 @@ from dvidpc.formats.precomputed.info import MAX_INFO_SIZE, parse_redirect
 from dvidpc.sources.base import Metadata
 from dvidpc.storage.base import ObjectStore
 from dvidpc.storage.object_checks import name_object
-from dvidpc.storage.ref import parse_ref, split_ref
+from dvidpc.storage.ref import parse_ref
 
 INFO_KEY = "info"
 MAX_REDIRECTS = 10
@@ -76,6 +76,6 @@ def resolve_redirect(root_url: str, directory: str, redirect: str) -> str:
     if "://" not in redirect:
         return resolve_key(directory, redirect)
     try:
-        return split_ref(parse_ref(redirect), root_url)[1]
+        return parse_ref(redirect).with_root(parse_ref(root_url)).directory
     except ConfigError as error:
         raise FormatError("leads out of the bucket or root") from error

@@ -9,6 +9,7 @@ import pytest
 from dvidpc.sources.counting import ChunkCount
 from dvidpc.storage.base import BucketAccess, UpstreamLimits
 from dvidpc.storage.opening import open_lister, open_store
+from dvidpc.storage.ref import parse_ref
 from tests.opened import load_plan
 from tests.servers import serve, serve_directory
 from tests.volumes import VolumeSpec, sharding, write_volume
@@ -24,7 +25,7 @@ LAYOUTS: dict[str, Mapping[str, Any] | None] = {
 
 
 async def count(ref: str) -> ChunkCount:
-    access, limits = BucketAccess(ref), UpstreamLimits(attempts=1)
+    access, limits = BucketAccess(parse_ref(ref)), UpstreamLimits(attempts=1)
     told: list[tuple[int, int]] = []
     store = await open_store(access, limits, environ={})
     lister = await open_lister(access, limits, environ={})

@@ -12,6 +12,7 @@ from dvidpc.sources.base import Metadata, Service
 from dvidpc.sources.precomputed.planning import plan_volume
 from dvidpc.storage.base import BucketAccess, UpstreamLimits
 from dvidpc.storage.opening import open_store
+from dvidpc.storage.ref import parse_ref
 from dvidpc.volume.resources import Resources
 from tests.opened import SETTINGS, open_images
 from tests.volumes import VolumeSpec, write_volume
@@ -56,7 +57,7 @@ async def test_only_what_is_passed_through_is_said_to_be_served_as_stored(
 ) -> None:
     """The channels of a voxel lie apart in a raw chunk, and together in a block."""
     write_volume(tmp_path / "em", VolumeSpec(data_type=data_type, num_channels=channels))
-    store = await open_store(BucketAccess(ref=f"{tmp_path}/em"), UpstreamLimits(), environ={})
+    store = await open_store(BucketAccess(ref=parse_ref(f"{tmp_path}/em")), UpstreamLimits(), environ={})
     payloads, indexes = (LoadingCache(2**20, absence_ttl_s=30, clock=time.monotonic) for _ in range(2))
     with ThreadPoolExecutor(1) as pool:
         images = await open_images(store, Resources(payloads, indexes, pool))

@@ -10,6 +10,7 @@ from dvidpc.errors import StoreError, StoreRefusedError
 from dvidpc.storage.base import BucketAccess, UpstreamLimits
 from dvidpc.storage.gcs.google_credentials import credentials_file
 from dvidpc.storage.opening import open_store
+from dvidpc.storage.ref import parse_ref
 from tests.servers import GoogleServer, serve
 from tests.storage.contract import LIMITS
 
@@ -30,7 +31,7 @@ async def test_emulator_of_the_environment_is_read_unsigned(
     google_server.make_bucket(bucket_name)
     google_server.put(bucket_name, "image/info", b"{}")
     host = google_server.url.removeprefix("http://")
-    access = BucketAccess(f"{bucket_name}/image")
+    access = BucketAccess(parse_ref(f"{bucket_name}/image"))
     store = await open_store(access, LIMITS, environ={"STORAGE_EMULATOR_HOST": host})
     blob = await store.get("info", max_size=9)
     await store.close()
@@ -44,7 +45,7 @@ async def test_token_encodings_and_project_are_sent(tmp_path: Path) -> None:
         return web.Response(body=b"{}", headers=HEADERS)
 
     async with serve(answer) as server:
-        access = BucketAccess("gs://bucket", endpoint=server.url, user_project="my-project")
+        access = BucketAccess(parse_ref("gs://bucket"), endpoint=server.url, user_project="my-project")
         store = await open_store(access, LIMITS, environ=write_key(tmp_path, f"{server.url}/token"))
         for _ in range(3):
             await store.get("info", max_size=9)
@@ -63,7 +64,7 @@ async def test_anonymous_requests_carry_no_token(tmp_path: Path) -> None:
         return web.Response(body=b"{}", headers=HEADERS)
 
     async with serve(answer) as server:
-        access = BucketAccess("gs://bucket", endpoint=server.url, anonymous=True)
+        access = BucketAccess(parse_ref("gs://bucket"), endpoint=server.url, anonymous=True)
         environ = {"GOOGLE_APPLICATION_CREDENTIALS": str(tmp_path / "absent")}
         store = await open_store(access, LIMITS, environ=environ)
         assert await store.get("info", max_size=9) is not None
@@ -82,7 +83,7 @@ async def test_token_that_is_refused_is_fetched_anew(tmp_path: Path) -> None:
         return web.Response(body=b"{}", headers=HEADERS)
 
     async with serve(answer) as server:
-        access = BucketAccess("gs://bucket", endpoint=server.url)
+        access = BucketAccess(parse_ref("gs://bucket"), endpoint=server.url)
         store = await open_store(access, LIMITS, environ=write_key(tmp_path, f"{server.url}/token"))
         assert await store.get("info", max_size=9) is not None
         valid = "tok-2"
@@ -97,7 +98,7 @@ async def test_unusable_credentials_file_is_told_in_one_line(tmp_path: Path, con
         file.write_text(content)
     environ = {"GOOGLE_APPLICATION_CREDENTIALS": str(file)}
     with pytest.raises(StoreRefusedError, match=r"gs://bucket.*adc\.json") as caught:
-        await open_store(BucketAccess("gs://bucket"), LIMITS, environ=environ)
+        await open_store(BucketAccess(parse_ref("gs://bucket")), LIMITS, environ=environ)
     assert "\n" not in str(caught.value)
 
 
@@ -106,7 +107,7 @@ async def test_token_that_is_no_header_is_told_in_one_line(tmp_path: Path) -> No
         return web.json_response({"access_token": "made-up\r\nX-Evil: 1", "expires_in": 3600})
 
     async with serve(answer) as server:
-        access = BucketAccess("gs://bucket", endpoint=server.url)
+        access = BucketAccess(parse_ref("gs://bucket"), endpoint=server.url)
         store = await open_store(access, UpstreamLimits(attempts=1), environ=write_key(tmp_path, server.url))
         with pytest.raises(StoreError, match=r"gs://bucket/info cannot be asked for") as caught:
             await store.get("info", max_size=9)
@@ -121,7 +122,7 @@ async def test_token_service_that_fails_is_told_without_what_it_said(tmp_path: P
     async with serve(answer) as server:
         environ = write_key(tmp_path, server.url)
         with pytest.raises(StoreError, match="token service answers 400") as caught:
-            await open_store(BucketAccess("gs://bucket"), LIMITS, environ=environ)
+            await open_store(BucketAccess(parse_ref("gs://bucket")), LIMITS, environ=environ)
     assert "made-up-secret" not in str(caught.value)
 
 

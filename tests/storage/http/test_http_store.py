@@ -12,6 +12,7 @@ from aiohttp import web
 from dvidpc.errors import FormatError, ObjectChangedError, StoreError, StoreRefusedError, StoreTimeoutError
 from dvidpc.storage.base import Blob, BucketAccess, UpstreamLimits
 from dvidpc.storage.opening import open_store
+from dvidpc.storage.ref import parse_ref
 from dvidpc.types import ByteRange
 from tests.servers import WebServer, serve, serve_directory
 from tests.storage.contract import LIMITS, Bucket, StoreContract
@@ -28,7 +29,7 @@ class TestWebServer(StoreContract):
             file.write_bytes(data)
 
         async with serve(serve_directory(tmp_path)) as server:
-            yield Bucket(BucketAccess(f"{server.url}/image"), put)
+            yield Bucket(BucketAccess(parse_ref(f"{server.url}/image")), put)
 
 
 class Answers:
@@ -51,7 +52,7 @@ async def read_range(
     answers: Answers, byte_range: ByteRange, etag: str | None = None, **settings: object
 ) -> tuple[Blob | None, WebServer]:
     async with serve(answers) as server:
-        access = BucketAccess(f"{server.url}/image", **settings)  # type: ignore[arg-type]
+        access = BucketAccess(parse_ref(f"{server.url}/image"), **settings)  # type: ignore[arg-type]
         store = await open_store(access, LIMITS, environ={})
         try:
             return await store.get_range("0.shard", byte_range, etag=etag), server
@@ -120,7 +121,7 @@ class TestRanges:
 
         written: list[int] = []
         async with serve(answer) as server:
-            store = await open_store(BucketAccess(server.url), LIMITS, environ={})
+            store = await open_store(BucketAccess(parse_ref(server.url)), LIMITS, environ={})
             blob = await store.get_range("0.shard", ByteRange(0, 16))
             await store.close()
         assert blob == Blob(bytes(16), None)
@@ -136,7 +137,7 @@ class TestAnswers:
     async def read(self, *answers: web.Response, **settings: object) -> WebServer:
         async with serve(Answers(*answers)) as server:
             self.server = server
-            access = BucketAccess(f"{server.url}/image", **settings)  # type: ignore[arg-type]
+            access = BucketAccess(parse_ref(f"{server.url}/image"), **settings)  # type: ignore[arg-type]
             store = await open_store(access, LIMITS, environ={})
             try:
                 assert await store.get("info", max_size=100) is None
@@ -187,14 +188,14 @@ class TestAnswers:
 
         written: list[int] = []
         async with serve(answer) as server:
-            store = await open_store(BucketAccess(server.url), LIMITS, environ={})
+            store = await open_store(BucketAccess(parse_ref(server.url)), LIMITS, environ={})
             with pytest.raises(FormatError, match="more than"):
                 await store.get("info", max_size=1000)
             await store.close()
         assert len(written) < 32
 
     async def test_server_that_is_away_is_an_error(self) -> None:
-        store = await open_store(BucketAccess("http://127.0.0.1:1/image"), LIMITS, environ={})
+        store = await open_store(BucketAccess(parse_ref("http://127.0.0.1:1/image")), LIMITS, environ={})
         with pytest.raises(StoreError, match=r"http://127\.0\.0\.1:1/image/info.*cannot be reached"):
             await store.get("info", max_size=100)
         await store.close()
@@ -206,7 +207,7 @@ class TestAnswers:
 
         async with serve(answer) as server:
             limits = UpstreamLimits(attempts=2, first_byte_timeout_s=0.1)
-            store = await open_store(BucketAccess(server.url), limits, environ={})
+            store = await open_store(BucketAccess(parse_ref(server.url)), limits, environ={})
             with pytest.raises(StoreTimeoutError, match="info"):
                 await store.get("info", max_size=100)
             await store.close()
@@ -215,7 +216,7 @@ class TestAnswers:
     async def test_path_of_the_ref_is_taken_as_written(self) -> None:
         async with serve(Answers(web.Response(body=b"{}"))) as server:
             for path in ("a%20b", "a b", "ü", "a+b"):
-                store = await open_store(BucketAccess(f"{server.url}/{path}/"), LIMITS, environ={})
+                store = await open_store(BucketAccess(parse_ref(f"{server.url}/{path}/")), LIMITS, environ={})
                 await store.get("info", max_size=9)
                 await store.close()
         assert [request.path for request in server.asked] == [

@@ -8,6 +8,7 @@ from dvidpc.errors import StoreError
 from dvidpc.storage.base import BucketAccess, UpstreamLimits
 from dvidpc.storage.http.session import find_proxy
 from dvidpc.storage.opening import open_store
+from dvidpc.storage.ref import parse_ref
 from tests.servers import serve
 
 S3 = "https://bucket.s3.amazonaws.com"
@@ -44,7 +45,7 @@ async def test_proxy_is_asked_for_the_whole_address() -> None:
         return web.Response(body=b"{}")
 
     async with serve(answer) as proxy:
-        access = BucketAccess("gs://bucket", endpoint="http://bucket.invalid", anonymous=True)
+        access = BucketAccess(parse_ref("gs://bucket"), endpoint="http://bucket.invalid", anonymous=True)
         store = await open_store(access, UpstreamLimits(attempts=1), environ={"http_proxy": proxy.url})
         assert await store.get("info", max_size=9) is not None
         await store.close()
@@ -58,7 +59,7 @@ async def test_proxy_is_asked_for_the_whole_address() -> None:
 )
 async def test_proxy_that_is_away_is_named_without_its_password(endpoint: str, words: str) -> None:
     environ = {"all_proxy": "http://me:hunter2@127.0.0.1:1"}
-    access = BucketAccess("gs://bucket", endpoint=endpoint, anonymous=True)
+    access = BucketAccess(parse_ref("gs://bucket"), endpoint=endpoint, anonymous=True)
     store = await open_store(access, UpstreamLimits(attempts=1), environ=environ)
     with pytest.raises(StoreError, match=words) as caught:
         await store.get("info", max_size=9)

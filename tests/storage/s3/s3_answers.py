@@ -6,6 +6,7 @@ from aiohttp import web
 
 from dvidpc.storage.base import BucketAccess, ObjectStore, UpstreamLimits
 from dvidpc.storage.opening import open_store
+from dvidpc.storage.ref import parse_ref
 from dvidpc.types import ByteRange
 from tests.servers import WebServer, serve
 from tests.storage.contract import LIMITS
@@ -27,7 +28,7 @@ def error(status: int, code: str, **headers: str) -> web.Response:
 
 
 async def open_at(server: WebServer, limits: UpstreamLimits = LIMITS, **settings: object) -> ObjectStore:
-    access = BucketAccess("s3://bucket/image", endpoint=server.url, **settings)  # type: ignore[arg-type]
+    access = BucketAccess(parse_ref("s3://bucket/image"), endpoint=server.url, **settings)  # type: ignore[arg-type]
     return await open_store(access, limits, environ={})
 
 

@@ -57,7 +57,7 @@ class TestRegion:
     async def test_region_of_moto_is_found_out(self, s3_server: S3Server, bucket_name: str) -> None:
         s3_server.make_bucket(bucket_name, "eu-central-1")
         s3_server.put(bucket_name, "info", b"{}")
-        access = BucketAccess(f"s3://{bucket_name}", endpoint=s3_server.url)
+        access = BucketAccess(parse_ref(f"s3://{bucket_name}"), endpoint=s3_server.url)
         store = await open_store(access, LIMITS, environ={})
         assert await store.get("info", max_size=9) is not None
         await store.close()
@@ -82,7 +82,7 @@ class TestRegion:
             return found()
 
         async with serve(answer) as server:
-            access = BucketAccess("s3://bucket", endpoint=server.url)
+            access = BucketAccess(parse_ref("s3://bucket"), endpoint=server.url)
             store = await open_store(access, LIMITS, environ={"AWS_REGION": "sa-east-1"})
             await store.get("info", max_size=9)
             await store.close()
@@ -99,20 +99,40 @@ class TestAddress:
     @pytest.mark.parametrize(
         ("access", "default", "url"),
         [
-            (BucketAccess("s3://bkt"), None, "https://bkt.s3.eu-west-1.amazonaws.com/"),
-            (BucketAccess("s3://b.k.t"), None, "https://s3.eu-west-1.amazonaws.com/b.k.t"),
-            (BucketAccess("s3://Old_Name"), None, "https://s3.eu-west-1.amazonaws.com/Old_Name"),
-            (BucketAccess("s3://bkt", path_style=True), None, "https://s3.eu-west-1.amazonaws.com/bkt"),
-            (BucketAccess("s3://bkt", endpoint="http://minio:9000/"), None, "http://minio:9000/bkt"),
-            (BucketAccess("s3://bkt", endpoint="minio:9000"), "http://other", "https://minio:9000/bkt"),
-            (BucketAccess("s3://bkt"), "https://of.the.environment", "https://of.the.environment/bkt"),
-            (BucketAccess("s3://bkt", endpoint="https://ceph", path_style=False), None, "https://bkt.ceph/"),
-            (BucketAccess("vast://vast.local/bkt"), "http://other", "https://vast.local/bkt"),
-            (BucketAccess("vast://http://vast.local/bkt"), None, "http://vast.local/bkt"),
+            (BucketAccess(parse_ref("s3://bkt")), None, "https://bkt.s3.eu-west-1.amazonaws.com/"),
+            (BucketAccess(parse_ref("s3://b.k.t")), None, "https://s3.eu-west-1.amazonaws.com/b.k.t"),
+            (BucketAccess(parse_ref("s3://Old_Name")), None, "https://s3.eu-west-1.amazonaws.com/Old_Name"),
+            (
+                BucketAccess(parse_ref("s3://bkt"), path_style=True),
+                None,
+                "https://s3.eu-west-1.amazonaws.com/bkt",
+            ),
+            (
+                BucketAccess(parse_ref("s3://bkt"), endpoint="http://minio:9000/"),
+                None,
+                "http://minio:9000/bkt",
+            ),
+            (
+                BucketAccess(parse_ref("s3://bkt"), endpoint="minio:9000"),
+                "http://other",
+                "https://minio:9000/bkt",
+            ),
+            (
+                BucketAccess(parse_ref("s3://bkt")),
+                "https://of.the.environment",
+                "https://of.the.environment/bkt",
+            ),
+            (
+                BucketAccess(parse_ref("s3://bkt"), endpoint="https://ceph", path_style=False),
+                None,
+                "https://bkt.ceph/",
+            ),
+            (BucketAccess(parse_ref("vast://vast.local/bkt")), "http://other", "https://vast.local/bkt"),
+            (BucketAccess(parse_ref("vast://http://vast.local/bkt")), None, "http://vast.local/bkt"),
         ],
     )
     def test_bucket_is_located(self, access: BucketAccess, default: str | None, url: str) -> None:
-        address = locate_bucket(parse_ref(access.ref), access, default_endpoint=default, region="eu-west-1")
+        address = locate_bucket(access.ref, access, default_endpoint=default, region="eu-west-1")
         assert address.url == url
 
     def test_china_has_its_own_domain(self) -> None:
@@ -120,20 +140,22 @@ class TestAddress:
         assert address.url == "https://bkt.s3.cn-north-1.amazonaws.com.cn/"
 
     def test_two_different_endpoints_are_refused(self) -> None:
-        access = BucketAccess("vast://vast.local/bkt", endpoint="https://other")
+        access = BucketAccess(parse_ref("vast://vast.local/bkt"), endpoint="https://other")
         with pytest.raises(ConfigError, match="another endpoint"):
-            locate_bucket(parse_ref(access.ref), access, default_endpoint=None, region=None)
+            locate_bucket(access.ref, access, default_endpoint=None, region=None)
 
 
 class TestCredentials:
     async def test_no_credentials_are_told_in_one_helpful_line(self) -> None:
         with pytest.raises(StoreRefusedError, match=r"s3://bucket.*anonymous = true") as caught:
-            await open_store(BucketAccess("s3://bucket", endpoint="http://127.0.0.1:1"), LIMITS, environ={})
+            await open_store(
+                BucketAccess(parse_ref("s3://bucket"), endpoint="http://127.0.0.1:1"), LIMITS, environ={}
+            )
         assert "\n" not in str(caught.value)
 
     async def test_unknown_profile_is_a_config_error(self) -> None:
         with pytest.raises(ConfigError, match="nobody"):
-            await open_store(BucketAccess("s3://bucket", profile="nobody"), LIMITS, environ={})
+            await open_store(BucketAccess(parse_ref("s3://bucket"), profile="nobody"), LIMITS, environ={})
 
     async def test_profile_brings_keys_endpoint_and_region(self, dotfile: Path) -> None:
         async def answer(_: web.Request) -> web.Response:
@@ -146,7 +168,9 @@ class TestCredentials:
                 "[profile lab]\nregion = eu-north-1\nservices = on-site\n"
                 f"[services on-site]\ns3 =\n  endpoint_url = {server.url}\n"
             )
-            store = await open_store(BucketAccess("s3://bucket", profile="lab"), LIMITS, environ={})
+            store = await open_store(
+                BucketAccess(parse_ref("s3://bucket"), profile="lab"), LIMITS, environ={}
+            )
             await store.get("info", max_size=9)
             await store.close()
         assert signed_by(server.asked[-1]) == "AKIDLAB"
@@ -159,7 +183,7 @@ class TestCredentials:
 
         async with serve(answer) as server:
             environ = {"AWS_ENDPOINT_URL_S3": server.url}
-            store = await open_store(BucketAccess("s3://bucket"), LIMITS, environ=environ)
+            store = await open_store(BucketAccess(parse_ref("s3://bucket")), LIMITS, environ=environ)
             assert await store.get("info", max_size=9) is not None
             await store.close()
 
@@ -234,7 +258,7 @@ class TestFailures(AbsentReads):
         assert "\n" not in str(caught.value)
 
     async def test_refused_connection_is_an_error(self) -> None:
-        access = BucketAccess("s3://bucket/image", endpoint="http://127.0.0.1:1")
+        access = BucketAccess(parse_ref("s3://bucket/image"), endpoint="http://127.0.0.1:1")
         store = await open_store(access, LIMITS, environ={})
         with pytest.raises(
             StoreError, match="info cannot be read: it cannot be reached: the connection is refused"
@@ -281,7 +305,9 @@ class TestFailures(AbsentReads):
         server = await asyncio.start_server(answer, "127.0.0.1", 0)
         async with server:
             port = server.sockets[0].getsockname()[1]
-            access = BucketAccess("gs://bucket", endpoint=f"http://127.0.0.1:{port}", anonymous=True)
+            access = BucketAccess(
+                parse_ref("gs://bucket"), endpoint=f"http://127.0.0.1:{port}", anonymous=True
+            )
             store = await open_store(access, UpstreamLimits(attempts=1), environ={})
             with pytest.raises(StoreError, match="its answer is no HTTP"):
                 await store.get("info", max_size=100)
@@ -296,7 +322,7 @@ class TestFailures(AbsentReads):
 
         peers: set[object] = set()
         async with serve(answer) as server:
-            access = BucketAccess("gs://bucket", endpoint=server.url, anonymous=True)
+            access = BucketAccess(parse_ref("gs://bucket"), endpoint=server.url, anonymous=True)
             store = await open_store(access, LIMITS, environ={})
             for _ in range(20):
                 await store.get("info", max_size=9)

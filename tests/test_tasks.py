@@ -1,0 +1,72 @@
+"""Background work goes on whatever it raises, and nothing is lost from the log."""
+
+import asyncio
+
+import pytest
+
+from dvidpc.tasks import abandon, gather_or_cancel, keep_running, run_in_background
+
+
+async def test_background_work_that_fails_is_logged_and_started_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    runs = 0
+    recovered = asyncio.Event()
+
+    async def work() -> None:
+        nonlocal runs
+        runs += 1
+        if runs < 3:
+            raise LookupError("unforeseen")
+        recovered.set()
+
+    task = keep_running("counting", work, restart_after_s=0)
+    async with asyncio.timeout(5):
+        await recovered.wait()
+        await task
+    failures = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert [record.getMessage().partition(";")[0] for record in failures] == [
+        "background task failed: counting"
+    ] * 2
+    assert all(record.exc_info for record in failures)
+
+
+async def test_background_work_ends_when_it_is_abandoned() -> None:
+    started = asyncio.Event()
+
+    async def work() -> None:
+        started.set()
+        await asyncio.Event().wait()
+
+    task = keep_running("waiting", work)
+    await started.wait()
+    await abandon([task])
+    assert task.cancelled()
+
+
+async def test_one_off_work_that_fails_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    async def work() -> None:
+        raise LookupError("unforeseen")
+
+    await run_in_background("closing", work())
+    [record] = caplog.records
+    assert record.getMessage().startswith("background task failed: closing")
+
+
+async def test_the_rest_is_cancelled_when_one_fails() -> None:
+    cancelled = asyncio.Event()
+
+    async def wait() -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+
+    async def fail() -> None:
+        await asyncio.sleep(0)
+        raise LookupError("first")
+
+    with pytest.raises(LookupError, match="first"):
+        await gather_or_cancel([wait(), fail()])
+    assert cancelled.is_set()
