@@ -7,7 +7,7 @@ import numpy as np
 from dvidpc.data.repo import VoxelType, find_voxel_type
 from dvidpc.errors import FormatError
 from dvidpc.formats.assembly import BlockLayout
-from dvidpc.formats.precomputed.info import DataType
+from dvidpc.formats.data_types import DataType
 
 MAX_CHANNELS = 64
 """Channels beyond which a volume is not served: each is an instance of its own for every scale."""

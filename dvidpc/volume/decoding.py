@@ -9,7 +9,8 @@ from typing import TypeVar
 from dvidpc.cache.held import Hold
 from dvidpc.cache.loading_cache import LoadingCache, Missing
 from dvidpc.errors import FormatError
-from dvidpc.formats.codec import ChunkShape, Voxels, check_jpeg, decode_chunk, may_crash
+from dvidpc.formats.codec import ChunkShape, check_jpeg, decode_chunk, may_crash
+from dvidpc.formats.data_types import Voxels
 from dvidpc.formats.grid import Grid
 from dvidpc.formats.precomputed.info import Encoding
 from dvidpc.sources.isolation import Isolation

@@ -10,9 +10,10 @@ from dvidpc.cache.flights import Share
 from dvidpc.cache.held import Hold
 from dvidpc.cache.loading_cache import MISSING, LoadingCache, Missing
 from dvidpc.formats.assembly import BlockLayout, Part, Piece, assemble, pieces_of
-from dvidpc.formats.codec import ChunkShape, Voxels, encode_jpeg, encode_raw
+from dvidpc.formats.codec import ChunkShape, encode_jpeg, encode_raw
+from dvidpc.formats.data_types import DataType, Voxels
 from dvidpc.formats.grid import Box, Grid, block_box
-from dvidpc.formats.precomputed.info import DataType, Encoding
+from dvidpc.formats.precomputed.info import Encoding
 from dvidpc.sources.precomputed.chunk_reader import StoredChunk
 from dvidpc.tasks import gather_or_cancel
 from dvidpc.types import BlockCoord, ChunkCoord, Compression, Point

@@ -9,7 +9,9 @@ import numpy as np
 
 from dvidpc.errors import FormatError, StoreError, StoreRefusedError
 from dvidpc.formats.grid import Grid
-from dvidpc.formats.precomputed.seen_chunks import Roll, is_chunk_name
+from dvidpc.formats.precomputed.chunk_ids import ChunkIds
+from dvidpc.formats.precomputed.chunk_names import chunk_name, is_chunk_name
+from dvidpc.formats.precomputed.seen_chunks import Roll
 from dvidpc.formats.precomputed.sharding import (
     ENTRY_SIZE,
     DataEncoding,
@@ -142,7 +144,7 @@ class _Count:
         for roll, census in zip(self._rolls, self._censuses, strict=True):
             census.stored = roll.seen
             absent = roll.first_unseen()
-            census.first_absent = None if absent is None else roll.grid.chunk_name(absent)
+            census.first_absent = None if absent is None else chunk_name(roll.grid, absent)
         return self._censuses
 
     def _count_names(self, page: Iterable[Listed]) -> None:
@@ -251,7 +253,7 @@ class _Count:
 
 
 def _chunk_names(grids: Iterable[Grid]) -> Iterator[str]:
-    return (grid.chunk_name(cell) for grid in grids for cell in grid.chunks_touching(grid.box))
+    return (chunk_name(grid, cell) for grid in grids for cell in grid.chunks_touching(grid.box))
 
 
 def _shard_names(spec: ShardingSpec, grid: Grid) -> Iterator[str]:
@@ -262,5 +264,5 @@ def _shard_count(spec: ShardingSpec, grid: Grid) -> int:
     """How many shards a volume can have: of unhashed ids those that the largest reaches."""
     if spec.hash != "identity":
         return 1 << spec.shard_bits
-    used = len(grid.morton_bits) - spec.preshift_bits - spec.minishard_bits
+    used = ChunkIds(grid).num_bits - spec.preshift_bits - spec.minishard_bits
     return 1 << max(0, min(spec.shard_bits, used))

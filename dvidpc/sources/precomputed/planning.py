@@ -5,8 +5,9 @@ from enum import StrEnum
 
 from dvidpc.errors import FormatError
 from dvidpc.formats.codec import find_obstacle
+from dvidpc.formats.data_types import DataType
 from dvidpc.formats.grid import Grid
-from dvidpc.formats.precomputed.info import DataType, Encoding, Scale, VolumeInfo
+from dvidpc.formats.precomputed.info import Encoding, Scale, VolumeInfo
 from dvidpc.sources.channels import Shown, shown_channels
 from dvidpc.sources.precomputed.location import resolve_key
 from dvidpc.types import Point
