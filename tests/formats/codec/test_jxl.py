@@ -15,7 +15,7 @@ SHAPE = ChunkShape(Point(22, 10, 6), 1, DataType.UINT8)
 
 @pytest.mark.parametrize("size", [(64, 64), (4096, 64), (9000, 3), (1, 70000), (320, 400), (13, 1)])
 @pytest.mark.parametrize("container", [False, True])
-def test_a_jxl_header_tells_the_size(size: tuple[int, int], container: bool) -> None:  # noqa: FBT001
+def test_a_jxl_header_tells_the_size(size: tuple[int, int], *, container: bool) -> None:
     data = bytes(imagecodecs.jpegxl_encode(np.ones(size, np.uint8), lossless=True, usecontainer=container))
     shape = SHAPE._replace(size=Point(size[1], size[0], 1))
     assert (decode_chunk(data, Encoding.JXL, shape) == 1).all()

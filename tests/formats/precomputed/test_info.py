@@ -19,7 +19,7 @@ SHARDING = {
 }
 
 
-def info(scale: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+def info(scale: dict[str, Any] | None = None, **changes: object) -> dict[str, Any]:
     plain = {
         "key": "8_8_8",
         "size": [100, 200, 300],
