@@ -47,7 +47,7 @@ def test_no_two_chunks_share_an_id(cells: tuple[int, int, int]) -> None:
 
 
 @pytest.mark.parametrize("cells", [(5, 3, 2), (1, 7, 1)])
-def test_ids_of_no_chunk_are_told_from_the_others(cells: tuple[int, int, int]) -> None:
+def test_ids_outside_the_grid_are_recognized(cells: tuple[int, int, int]) -> None:
     ids = ids_of(cells)
     known = {ids.chunk_id(ChunkCoord(*cell)) for cell in itertools.product(*map(range, cells))}
     numbers = np.arange(1 << ids.num_bits + 1, dtype=np.uint64)

@@ -36,7 +36,7 @@ def test_first_chunk_that_was_not_seen_is_known() -> None:
     assert (roll.seen, roll.first_unseen()) == (len(CELLS) - 2, (2, 1, 1))
 
 
-def test_ids_outside_the_grid_are_told_from_those_inside() -> None:
+def test_ids_outside_the_grid_are_not_counted() -> None:
     roll = Roll(GRID)
     ids = ChunkIds(GRID)
     inside = {ids.chunk_id(cell) for cell in CELLS}
