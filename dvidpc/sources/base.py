@@ -14,10 +14,10 @@ import mmh3
 
 from dvidpc.cache.loading_cache import LoadingCache
 from dvidpc.formats.assembly import BlockLayout
-from dvidpc.formats.codec import ChunkShape, Voxels
+from dvidpc.formats.codec import ChunkShape
+from dvidpc.formats.data_types import DataType, Voxels
 from dvidpc.formats.grid import Box, Grid
 from dvidpc.formats.payloads import JPEG, Payload, payloads_for
-from dvidpc.formats.precomputed.info import DataType
 from dvidpc.names import instance_name
 from dvidpc.sources.counting import ChunkCount, Progress
 from dvidpc.sources.isolation import Isolation
