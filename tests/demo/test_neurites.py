@@ -37,4 +37,4 @@ def test_balls_of_a_neurite_overlap() -> None:
     balls = grow_neurites(np.random.default_rng(1), (400, 400, 400))
     same = np.diff(balls.owners) == 0
     apart = np.linalg.norm(np.diff(balls.centres, axis=0), axis=1)
-    assert (apart < balls.radii[1:] + balls.radii[:-1])[same].mean() > 0.95
+    assert (apart < balls.radii[1:] + balls.radii[:-1])[same].mean() > 0.9
