@@ -14,7 +14,7 @@ def test_the_config_is_one_that_dvidpc_reads(tmp_path: Path) -> None:
     file.write_text(demo_config_text(Path('/a home/of "me"/é'), "127.0.0.1:8123"))
     config = load_config(file)
     (store,) = config.stores
-    assert store.ref == "file:///a%20home/of%20%22me%22/%C3%A9"
+    assert store.ref.text == "file:///a%20home/of%20%22me%22/%C3%A9"
     assert (store.alias, store.engine, store.instance) == ("demo", "ngprecomputed", "em")
     assert config.server.http_address.port == 8123
     assert config.repo.alias == "demo"
