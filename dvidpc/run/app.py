@@ -25,22 +25,22 @@ from dvidpc.dvid.documents.encoded import EncodedDocuments
 from dvidpc.dvid.documents.latencies import UserLatencies
 from dvidpc.dvid.routes import ENDPOINTS, ROUTES, add_routes
 from dvidpc.dvid.services import SERVICES, Services
-from dvidpc.http.access_log import Journal
+from dvidpc.http.access_log import AccessLog
 from dvidpc.http.admission import Admission
 from dvidpc.http.block_list import BlockList
 from dvidpc.http.cors import CORS, Cors
 from dvidpc.http.gate import Check, make_gate, redirect_to_clean_path, refuse_blocked
 from dvidpc.http.metric_sources import METRICS, Sources
-from dvidpc.http.middleware import rim
-from dvidpc.http.sampling import Pulse, Reads
+from dvidpc.http.middleware import make_middleware
+from dvidpc.http.sampling import LoadSampler, Reads
 from dvidpc.http.tokens import read_secret, require_token
 from dvidpc.run.shortage import LOOK_EVERY_S, Shortage
 from dvidpc.sources.buckets import Buckets
 from dvidpc.storage.retry.upstream_counts import UpstreamCounts
 from dvidpc.tasks import abandon, every
 from dvidpc.volume.prefetch import Prefetcher
-from dvidpc.web.routes import PAGES
-from dvidpc.web.routes import ROUTES as WEB_ROUTES
+from dvidpc.web.page_routes import PAGES
+from dvidpc.web.page_routes import ROUTES as WEB_ROUTES
 from dvidpc.web.web_client import WEB_CLIENT, WebClient, serve_file
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def make_app(config: Config, environ: Mapping[str, str], started: float) -> web.
     if block_list.path is not None:
         checks.append(refuse_blocked(block_list))
     gate = make_gate(checks)
-    middlewares: list[Middleware] = [rim, gate]
+    middlewares: list[Middleware] = [gate]
     if config.auth.enforce == "token":
         open_paths = frozenset(server.base_path + path for path in OPEN_PATHS)
         middlewares.append(require_token(read_secret(environ), open_paths))
@@ -125,17 +125,18 @@ def make_app(config: Config, environ: Mapping[str, str], started: float) -> web.
     volumes = Volumes(buckets.sources, buckets.open, repo, workshop)
     health = HealthChecks(lambda: volumes.volumes)
     prefetcher = Prefetcher()
-    journal = Journal(frozenset(ENDPOINTS))
-    pulse = Pulse(lambda: _reads_of(buckets.counts.values()))
+    access_log = AccessLog(frozenset(ENDPOINTS))
+    sampler = LoadSampler(lambda: _reads_of(buckets.counts.values()))
     shortage = Shortage((workshop.payloads, workshop.held, workshop.indexes))
+    app.middlewares.insert(0, make_middleware(access_log, shortage.make_room))
     admission = Admission(config.limits, shortage=lambda: shortage.reason)
     services = app[SERVICES] = Services(
         repo=repo,
         encoded=EncodedDocuments(repo),
         facts=_facts(config, started),
-        load=lambda: _load(pulse, journal, config.limits),
+        load=lambda: _load(sampler, access_log, config.limits),
         users=UserLatencies(),
-        journal=journal,
+        access_log=access_log,
         limits=config.limits,
         admission=admission,
         shortage=shortage,
@@ -150,8 +151,8 @@ def make_app(config: Config, environ: Mapping[str, str], started: float) -> web.
     app[RELOADING] = Reloading(config, services, buckets)
 
     app[METRICS] = Sources(
-        journal=journal,
-        pulse=pulse,
+        access_log=access_log,
+        sampler=sampler,
         upstream=buckets.counts,
         are_left_alone=buckets.are_left_alone,
         caches={"blocks": workshop.payloads, "indexes": workshop.indexes},
@@ -161,7 +162,7 @@ def make_app(config: Config, environ: Mapping[str, str], started: float) -> web.
     )
 
     async def keep_open(_app: web.Application) -> AsyncIterator[None]:
-        beating = asyncio.ensure_future(pulse.run())
+        sampling = asyncio.ensure_future(sampler.run())
         await volumes.start(START_WAIT_S)
         chores = [
             asyncio.ensure_future(chore)
@@ -172,8 +173,8 @@ def make_app(config: Config, environ: Mapping[str, str], started: float) -> web.
             )
         ]
         yield
-        await abandon([beating, *chores])
-        journal.flush()
+        await abandon([sampling, *chores])
+        access_log.flush()
         await prefetcher.close()
         await health.close()
         await volumes.close()
@@ -211,12 +212,12 @@ def _reads_of(buckets: Iterable[UpstreamCounts]) -> Reads:
     return Reads(sum(one.requests for one in counts), sum(one.nbytes for one in counts))
 
 
-def _load(pulse: Pulse, journal: Journal, limits: LimitsConfig) -> LoadCounters:
+def _load(sampler: LoadSampler, access_log: AccessLog, limits: LimitsConfig) -> LoadCounters:
     return LoadCounters(
-        get_requests=pulse.rate.requests,
-        bytes_read=pulse.rate.nbytes,
+        get_requests=sampler.rate.requests,
+        bytes_read=sampler.rate.nbytes,
         tasks=len(asyncio.all_tasks()),
-        handlers_active=100 * journal.in_flight // limits.max_in_flight,
+        handlers_active=100 * access_log.in_flight // limits.max_in_flight,
     )
 
 

@@ -15,7 +15,7 @@ from typing import Final
 from aiohttp import hdrs, web
 
 from dvidpc.dvid.services import SERVICES
-from dvidpc.http.middleware import plain_error
+from dvidpc.http.error_responses import plain_error
 
 HOW_TO_GET_IT: Final = (
     "neuroglancer is not installed here. To have it, run\n"

@@ -188,7 +188,7 @@ async def test_neuroglancer_on_board_shows_the_volume(server: Server) -> None:
         await browser.open(f"{server.url}/")
         find = "return [...document.querySelectorAll('a')].find((a) => a.innerText.includes('Neuroglancer'))?.href"
         await browser.open(await browser.wait_for(find))
-        requests = server.app[SERVICES].journal.requests
+        requests = server.app[SERVICES].access_log.requests
         await browser.wait_for("return 1", lambda _: blocks_read(requests) > 10)
         words = await browser.run("return document.body.innerText")
         assert "Disconnected" not in words
