@@ -55,7 +55,7 @@ async def _answer(
         return response
     except web.HTTPException as error:
         # DVID answers an unknown path and an unsupported method with the same text.
-        return plain_error(404, "404 page not found\n") if error.status in {404, 405} else error
+        return plain_error(404, "404 page not found\n") if error.status in {404, 405} else _response_of(error)
     except ConnectionError:
         raise  # the client has disconnected
     except MemoryError:
@@ -65,3 +65,8 @@ async def _answer(
     except Exception:  # the outermost rim: a bug in one handler must not take the connection down
         log.exception("%s %s failed; this is a bug in dvidpc", request.method, request.path[:_SHOWN])
         return plain_error(500, f"internal error ({request.path}).\n")
+
+
+def _response_of(error: web.HTTPException) -> web.Response:
+    """Return *error* as a plain response, because aiohttp deprecates returning the exception itself."""
+    return web.Response(status=error.status, reason=error.reason, headers=error.headers, body=error.body)
