@@ -119,7 +119,7 @@ def prepare_unparsed(server: web.Server, prepare: Prepare) -> None:
 
 
 def bytes_sent(request: web.BaseRequest) -> int:
-    """Return the number of bytes of the response that have been written, head included."""
+    """Return how many bytes of the response have been written."""
     return request.writer.output_size
 
 
