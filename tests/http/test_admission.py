@@ -147,6 +147,7 @@ async def test_a_request_past_its_deadline_is_cancelled_unless_it_has_begun_to_a
     admission.sweep_once()
     with pytest.raises(StoreTimeoutError, match=r"no response within 30 s \(request_deadline\)"):
         await silent.task
+    assert silent.task.cancelling() == 0
     assert not answering.task.done()
     assert admission.in_flight == 1
     answering.end.set()

@@ -16,11 +16,12 @@ from dvidpc.http.middleware import make_middleware
 from dvidpc.http.streaming import WHOLE_SIZE, send, stream
 
 Parts = AsyncGenerator[bytes, None]
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Client = TestClient[web.Request, web.Application]
 
 
 class Source:
-    """Makes *count* parts of 1000 bytes, then raises *error*; knows how many it made and whether it is closed."""
+    """Makes *count* parts of 1000 bytes, then raises *error*; counts the parts made."""
 
     def __init__(self, count: int, error: BaseException | None = None) -> None:
         self.count = count
