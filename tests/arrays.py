@@ -12,18 +12,9 @@ from dvidpc.formats.codec import ChunkShape
 from dvidpc.formats.data_types import DataType, Voxels
 from dvidpc.formats.grid import Grid
 from dvidpc.formats.payloads import UNCOMPRESSED, Payload
-from dvidpc.sources.base import (
-    Channel,
-    ChunkSource,
-    Metadata,
-    ScalePlan,
-    SourceTools,
-    StoredChunk,
-    VolumePlan,
-    VolumeSettings,
-    decide_service,
-)
+from dvidpc.sources.base import ChunkSource, SourceTools, StoredChunk
 from dvidpc.sources.counting import ChunkCount, Progress
+from dvidpc.sources.plan import Channel, Metadata, ScalePlan, VolumePlan, VolumeSettings, decide_service
 from dvidpc.storage.base import Lister, ObjectStore
 from dvidpc.types import ChunkCoord, Point
 

@@ -8,7 +8,7 @@ from dvidpc.data.instance import Data, Instance
 from dvidpc.data.repo import derive_data_uuid
 from dvidpc.errors import FormatError
 from dvidpc.formats.payloads import JPEG
-from dvidpc.sources.base import InstancePlan, VolumePlan, VolumeSettings
+from dvidpc.sources.plan import InstancePlan, VolumePlan, VolumeSettings
 from dvidpc.storage.base import ObjectStore
 from dvidpc.storage.object_checks import name_object
 from dvidpc.types import Point

@@ -12,19 +12,18 @@ from dvidpc.formats.data_types import DataType
 from dvidpc.formats.grid import Grid
 from dvidpc.formats.payloads import payloads_for, stored_payload
 from dvidpc.formats.precomputed.info import Scale, VolumeInfo, parse_info
-from dvidpc.sources.base import (
+from dvidpc.sources.base import ChunkSource, SourceTools
+from dvidpc.sources.counting import ChunkCount, Progress
+from dvidpc.sources.plan import (
     Channel,
-    ChunkSource,
     Metadata,
     ScalePlan,
     ScaleProblem,
-    SourceTools,
     VolumePlan,
     VolumeSettings,
     decide_service,
     times,
 )
-from dvidpc.sources.counting import ChunkCount, Progress
 from dvidpc.sources.precomputed.census import take_census
 from dvidpc.sources.precomputed.chunk_reader import ChunkReader
 from dvidpc.sources.precomputed.chunk_source import PrecomputedChunks
