@@ -81,7 +81,7 @@ class Arrays:
         return Metadata(directory, f"{store.url}/array", hashlib.sha256(ARRAY.tobytes()).digest())
 
     def plan(self, metadata: Metadata, settings: VolumeSettings) -> VolumePlan:  # noqa: ARG002
-        channel = Channel(0, DataType.UINT16, BlockLayout(np.dtype("<u2"), 1, 0))
+        channel = Channel(0, DataType.UINT16, BlockLayout(np.dtype("<u2"), 1, 0), (UNCOMPRESSED,))
         service = decide_service(GRID, BLOCK, None, UNCOMPRESSED)
         scale = ScalePlan(0, GRID.box, (4.0, 4.0, 40.0), BLOCK, service, ArrayScale())
         return VolumePlan(settings.instance, (channel,), (scale,), (), ())

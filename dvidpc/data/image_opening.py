@@ -88,7 +88,9 @@ def _image_data(instance: InstancePlan, copies: Sequence[CachedChunks], resource
         min_point=scale.box.start,
         max_point=Point(*(stop - 1 for stop in scale.box.stop)),
         block_size=scale.block_size.x,
-        grid=GridStore(copies, channel.layout, scale.block_size, resources.payloads, resources.held),
+        grid=GridStore(
+            copies, channel.layout, channel.payloads, scale.block_size, resources.payloads, resources.held
+        ),
         stored_as=scale.stored.stored_as,
         served_how=instance.served_how,
         channel=channel.number,

@@ -13,7 +13,7 @@ import mmh3
 from dvidpc.formats.assembly import BlockLayout
 from dvidpc.formats.data_types import DataType
 from dvidpc.formats.grid import Box, Grid
-from dvidpc.formats.payloads import JPEG, Payload, payloads_for
+from dvidpc.formats.payloads import JPEG, Payload
 from dvidpc.names import instance_name
 from dvidpc.sources.base import StoredScale
 from dvidpc.types import Point
@@ -71,6 +71,8 @@ class Channel:
     """The first channel it shows."""
     data_type: DataType
     layout: BlockLayout
+    payloads: tuple[Payload, ...]
+    """How blocks can be written, the default first."""
 
     @property
     def num_values(self) -> int:
@@ -112,7 +114,7 @@ class InstancePlan:
     @property
     def default_payload(self) -> Payload:
         """How blocks are written where a client asks for nothing in particular."""
-        return payloads_for(self.channel.data_type, self.channel.num_values)[0]
+        return self.channel.payloads[0]
 
     @property
     def served_how(self) -> str:

@@ -36,7 +36,8 @@ def source() -> ArrayChunks:
 def grid(cache: LoadingCache, source: ArrayChunks) -> Iterator[GridStore]:
     with ThreadPoolExecutor(1) as pool:
         chunks = CachedChunks(source, cache, pool)
-        yield GridStore([chunks], BlockLayout(np.dtype("<u2"), 1, 0), BLOCK, cache, make_held())
+        layout = BlockLayout(np.dtype("<u2"), 1, 0)
+        yield GridStore([chunks], layout, (UNCOMPRESSED,), BLOCK, cache, make_held())
 
 
 async def test_a_block_is_assembled_from_the_chunks_it_touches_and_padded(grid: GridStore) -> None:
