@@ -17,8 +17,8 @@ class Keyring:
         self.calls: list[bool] = []
         self.closed = False
 
-    async def __call__(self, *, anew: bool) -> Secret:
-        self.calls.append(anew)
+    async def __call__(self, *, force: bool) -> Secret:
+        self.calls.append(force)
         await asyncio.sleep(0)
         if isinstance(self.secret, StoreError):
             raise self.secret

@@ -66,7 +66,7 @@ def test_importing_the_package_imports_no_vendor_library() -> None:
 
 
 async def test_absent_directory_is_a_store_error(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match=r"absent is no directory"):
+    with pytest.raises(StoreError, match=r"absent is not a directory"):
         await open_store(BucketAccess(f"{tmp_path}/absent"), LIMITS, environ={})
 
 

@@ -1,4 +1,4 @@
-"""Asks aiobotocore who we are on AWS, and which service and region the environment means."""
+"""Looks up AWS credentials, and the service and region of the environment, by aiobotocore."""
 
 import asyncio
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ _SEARCHED = "the AWS_* environment, ~/.aws, web identity, container and instance
 
 @dataclass(frozen=True, slots=True)
 class AwsSettings:
-    """What environment and dotfiles say; None: nothing."""
+    """Settings of the environment and the dotfiles; None for those that neither names."""
 
     region: str | None
     endpoint: str | None
@@ -22,9 +22,9 @@ class AwsSettings:
 
 
 async def load_aws_settings(profile: str | None, environ: Mapping[str, str]) -> AwsSettings:
-    """Read the settings of *profile*.
+    """Return the settings of *profile*.
 
-    `AWS_REGION` counts as for Go's SDK, hence for DVID: botocore itself reads `AWS_DEFAULT_REGION` only.
+    `AWS_REGION` is read first, as Go's SDK does and so DVID: botocore itself reads only `AWS_DEFAULT_REGION`.
 
     Raises:
         ConfigError: There is no such profile, or a dotfile cannot be read.
@@ -33,9 +33,9 @@ async def load_aws_settings(profile: str | None, environ: Mapping[str, str]) -> 
 
 
 class AwsLookUp:
-    """AWS credentials by aiobotocore's chain, which reads the process's own environment and dotfiles.
+    """Looks up AWS credentials by aiobotocore's chain, which reads the process's environment and dotfiles.
 
-    Roles, SSO and the like are refreshed by aiobotocore; static keys are read again each time.
+    aiobotocore refreshes roles, SSO and other temporary credentials. Static keys are read again each time.
     """
 
     def __init__(self, store_url: str, profile: str | None) -> None:
@@ -43,12 +43,12 @@ class AwsLookUp:
         self._profile = profile
         self._refreshed: Any = None
 
-    async def __call__(self, *, anew: bool) -> Secret:
+    async def __call__(self, *, force: bool) -> Secret:
         """As `LookUp`; the values are `access_key_id`, `secret_access_key` and `token`."""
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # slow to import
 
         try:
-            if anew or self._refreshed is None:
+            if force or self._refreshed is None:
                 self._refreshed = await self._search()
             frozen = await self._refreshed.get_frozen_credentials()
         except (BotoCoreError, ClientError, OSError) as error:
@@ -63,7 +63,7 @@ class AwsLookUp:
         return Secret(values, expires_at=None)
 
     async def close(self) -> None:
-        """Nothing is kept open."""
+        """Forget the credentials; nothing is open."""
         self._refreshed = None
 
     async def _search(self) -> Any:  # noqa: ANN401  # aiobotocore is untyped
@@ -111,11 +111,11 @@ def _is_refreshable(credentials: Any) -> bool:  # noqa: ANN401  # aiobotocore is
 
 
 def _explain(error: Exception) -> str:
-    """What went wrong in one line; leaves out what a credential process or service wrote."""
+    """Return the cause in one line, without anything that a credential process or service wrote."""
     from botocore.exceptions import ClientError, CredentialRetrievalError  # noqa: PLC0415  # slow to import
 
     if isinstance(error, ClientError):
-        return f"{error.operation_name} answers {error.response.get('Error', {}).get('Code', 'an error')}"
+        return f"{error.operation_name} answered {error.response.get('Error', {}).get('Code', 'an error')}"
     if isinstance(error, CredentialRetrievalError):
-        return f"{error.kwargs.get('provider', 'a provider')} gives none"
+        return f"{error.kwargs.get('provider', 'a provider')} has none"
     return " ".join(str(error).split())[:200]

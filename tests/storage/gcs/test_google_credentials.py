@@ -108,7 +108,7 @@ async def test_token_that_is_no_header_is_told_in_one_line(tmp_path: Path) -> No
     async with serve(answer) as server:
         access = BucketAccess("gs://bucket", endpoint=server.url)
         store = await open_store(access, UpstreamLimits(attempts=1), environ=write_key(tmp_path, server.url))
-        with pytest.raises(StoreError, match=r"gs://bucket/info cannot be asked for") as caught:
+        with pytest.raises(StoreError, match=r"gs://bucket/info cannot be requested") as caught:
             await store.get("info", max_size=9)
         await store.close()
     assert "made-up" not in str(caught.value)
