@@ -31,10 +31,7 @@ def read_file(name: str, path: str, *, max_size: int) -> Blob | None:
         check_size(name, found.st_size, max_size)
         return ByteRange(0, found.st_size)
 
-    try:
-        return _read(name, path, choose)
-    except ObjectChangedError as error:  # the caller knows no etag, so this read can be repeated
-        raise StoreError(str(error)) from error
+    return read_checked(name, path, choose, etag=None)
 
 
 def read_file_range(name: str, path: str, byte_range: ByteRange, etag: str | None) -> Blob | None:
@@ -61,29 +58,28 @@ def read_file_range(name: str, path: str, byte_range: ByteRange, etag: str | Non
             )
         return byte_range
 
-    try:
-        return _read(name, path, choose)
-    except ObjectChangedError as error:
-        if etag is None:  # the caller knows no etag, so this read can be repeated
-            raise StoreError(str(error)) from error
-        raise
+    return read_checked(name, path, choose, etag=etag)
 
 
-def etag_of(found: os.stat_result) -> str:
-    """Return a strong etag, which differs for a file that was replaced or written to."""
-    return f'"{found.st_ino:x}-{found.st_mtime_ns:x}-{found.st_size:x}"'
+def read_checked(
+    name: str, path: str, choose: Callable[[os.stat_result], ByteRange], *, etag: str | None
+) -> Blob | None:
+    """Return a range of the file, all of it as of one moment; None if there is no such file.
 
+    Args:
+        name: How errors name the object.
+        path: Where the file is.
+        choose: Checks the open file, and returns which bytes to read.
+        etag: The content that the caller expects; None to accept any.
 
-def _read(name: str, path: str, choose: Callable[[os.stat_result], ByteRange]) -> Blob | None:
-    """Open the file, let *choose* check it and say which bytes to read, and read them."""
-    try:
-        descriptor = os.open(path, _FLAGS)
-    except ValueError as error:  # a NUL, or a character that the file system cannot encode
-        raise FormatError(f"{name} is not a possible file name") from error
-    except OSError as error:
-        if error.errno in {errno.ENOENT, errno.ENOTDIR}:
-            return None
-        raise _open_error(name, error) from error
+    Raises:
+        FormatError: It is not a regular file.
+        ObjectChangedError: It changed during the read, and *etag* is given.
+        StoreError: The file system failed; or the file changed during the read, and a retry is welcome.
+    """
+    descriptor = _open(name, path)
+    if descriptor is None:
+        return None
     try:
         before = os.fstat(descriptor)
         if stat.S_ISDIR(before.st_mode):
@@ -91,11 +87,32 @@ def _read(name: str, path: str, choose: Callable[[os.stat_result], ByteRange]) -
         if not stat.S_ISREG(before.st_mode):
             raise FormatError(f"{name} is not a regular file")
         data = _read_bytes(name, descriptor, choose(before))
-        return Blob(data, _check_unchanged(name, before, os.fstat(descriptor)))
+        found, known = etag_of(os.fstat(descriptor)), etag_of(before)
     except OSError as error:
         raise StoreError(f"{name} cannot be read: {error.strerror}") from error
     finally:
         os.close(descriptor)
+    if found != known:
+        changed = StoreError if etag is None else ObjectChangedError
+        raise changed(f"{name} changed while it was read: its etag is {found}, not {known}")
+    return Blob(data, found)
+
+
+def etag_of(found: os.stat_result) -> str:
+    """Return a strong etag, which differs for a file that was replaced or written to."""
+    return f'"{found.st_ino:x}-{found.st_mtime_ns:x}-{found.st_size:x}"'
+
+
+def _open(name: str, path: str) -> int | None:
+    """Return a file descriptor; None if there is no such file."""
+    try:
+        return os.open(path, _FLAGS)
+    except ValueError as error:  # a NUL, or a character that the file system cannot encode
+        raise FormatError(f"{name} is not a possible file name") from error
+    except OSError as error:
+        if error.errno in {errno.ENOENT, errno.ENOTDIR}:
+            return None
+        raise _open_error(name, error) from error
 
 
 def _read_bytes(name: str, descriptor: int, byte_range: ByteRange) -> bytes:
@@ -106,14 +123,6 @@ def _read_bytes(name: str, descriptor: int, byte_range: ByteRange) -> bytes:
             raise StoreError(f"{name} cannot be read: {len(data)} bytes arrived instead of {byte_range.size}")
         data += more
     return data
-
-
-def _check_unchanged(name: str, before: os.stat_result, after: os.stat_result) -> str:
-    """Return the file's etag, which must be the same before and after the read."""
-    known, found = etag_of(before), etag_of(after)
-    if known != found:
-        raise ObjectChangedError(f"{name} changed while it was read: its etag is {found}, not {known}")
-    return found
 
 
 def _open_error(name: str, error: OSError) -> FormatError | StoreError:

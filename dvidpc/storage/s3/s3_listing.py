@@ -11,6 +11,9 @@ from dvidpc.storage.ref import Ref
 from dvidpc.storage.s3.s3_access import S3Place, open_s3_session, reach_s3
 from dvidpc.storage.s3.s3_client import open_client, translate_listing_errors
 
+_IN_LISTINGS = frozenset({"Contents", "IsTruncated", "KeyCount", "Name"})
+"""At least one of these is in every page, of every service."""
+
 
 async def list_s3(
     ref: Ref, access: BucketAccess, limits: UpstreamLimits, environ: Mapping[str, str]
@@ -69,6 +72,8 @@ class S3Pages:
         question = {**self._question, "Prefix": prefix} | ({"StartAfter": after} if after else {})
         paginator = client.get_paginator("list_objects_v2")
         async for answer in paginator.paginate(**question, PaginationConfig={"PageSize": PAGE_SIZE}):
+            if not _IN_LISTINGS & answer.keys():
+                raise ValueError("botocore reads any XML or an empty body as a listing of nothing")
             yield [StoredObject(entry["Key"], int(entry["Size"])) for entry in answer.get("Contents", [])]
 
     @property

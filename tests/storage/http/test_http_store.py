@@ -1,34 +1,17 @@
-"""Plain web servers, read by aiohttp."""
+"""What a response means for a read, over plain HTTP."""
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
-import pytest_asyncio
 from aiohttp import web
 
 from dvidpc.errors import FormatError, ObjectChangedError, StoreError, StoreRefusedError, StoreTimeoutError
 from dvidpc.storage.base import Blob, BucketAccess, UpstreamLimits
 from dvidpc.storage.opening import open_store
 from dvidpc.types import ByteRange
-from tests.servers import WebServer, serve, serve_directory
-from tests.storage.contract import LIMITS, Bucket, StoreContract
-
-
-class TestWebServer(StoreContract):
-    @pytest_asyncio.fixture
-    async def bucket(self, tmp_path: Path) -> AsyncIterator[Bucket]:
-        suffixes = {"gzip": ".gz", "br": ".br", "zstd": ".zstd"}
-
-        def put(key: str, data: bytes, encoding: str | None) -> None:
-            file = tmp_path / "image" / (key + suffixes.get(encoding or "", ""))
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(data)
-
-        async with serve(serve_directory(tmp_path)) as server:
-            yield Bucket(BucketAccess(f"{server.url}/image"), put)
+from tests.servers import WebServer, serve
+from tests.storage.contract import LIMITS
 
 
 class Answers:
@@ -211,16 +194,3 @@ class TestAnswers:
                 await store.get("info", max_size=100)
             await store.close()
         assert len(server.asked) == 2
-
-    async def test_path_of_the_ref_is_taken_as_written(self) -> None:
-        async with serve(Answers(web.Response(body=b"{}"))) as server:
-            for path in ("a%20b", "a b", "ü", "a+b"):
-                store = await open_store(BucketAccess(f"{server.url}/{path}/"), LIMITS, environ={})
-                await store.get("info", max_size=9)
-                await store.close()
-        assert [request.path for request in server.asked] == [
-            "/a b/info",
-            "/a b/info",
-            "/ü/info",
-            "/a+b/info",
-        ]
