@@ -9,7 +9,7 @@ from dvidpc.storage.content_encoding import decode_content
 def name_object(store_url: str, key: str) -> str:
     """Return the object's name for messages: always one line, whatever the key holds."""
     printable = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in key)
-    return f"{store_url.rstrip('/')}/{printable}"
+    return f"{store_url}{'' if store_url.endswith('/') else '/'}{printable}"
 
 
 def check_size(name: str, size: int, max_size: int) -> None:

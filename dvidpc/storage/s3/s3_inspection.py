@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Mapping
 from typing import Any
 
 import aiohttp
+from aiobotocore.session import AioSession
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
@@ -29,7 +30,7 @@ async def inspect_s3(
     try:
         async with (
             await open_s3_session(place.address, place.ca_bundle, limits, environ) as session,
-            open_client("s3", place, session) as client,
+            open_client("s3", place, session, AioSession()) as client,
         ):
             may_list = await _may_list(client, ref)
             may_write = False if place.credentials is None else await _may_write(client, ref)
@@ -45,7 +46,7 @@ async def _identify(place: S3Place, session: aiohttp.ClientSession) -> str:
     if place.credentials is None:
         return "anybody"
     if place.address.service is None:
-        async with open_client("sts", place, session) as client:
+        async with open_client("sts", place, session, AioSession()) as client:
             _, answer = await _ask(client.get_caller_identity())
         if arn := answer.get("Arn"):
             return str(arn)

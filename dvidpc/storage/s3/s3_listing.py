@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 import aiohttp
+from aiobotocore.session import AioSession
 
 from dvidpc.storage.base import BucketAccess, UpstreamLimits
 from dvidpc.storage.listing import PAGE_SIZE, BucketLister, StoredObject
@@ -38,6 +39,7 @@ class S3Pages:
         """
         self._place = place
         self._session = session
+        self._library = AioSession()
         self._question = {"Bucket": place.address.bucket}
         if requester_pays:
             self._question["RequestPayer"] = "requester"
@@ -47,7 +49,7 @@ class S3Pages:
         last, complete = after, False
         while not complete:
             with translate_listing_errors(name):
-                async with open_client("s3", self._place, self._session) as client:
+                async with open_client("s3", self._place, self._session, self._library) as client:
                     signed_with = self._generation
                     async for page in self._paginate(client, prefix, last):
                         last = page[-1].key if page else last

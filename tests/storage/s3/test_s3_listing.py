@@ -71,9 +71,12 @@ async def test_odd_keys_are_listed_as_they_are(s3_server: S3Server, bucket_name:
 
 async def test_bucket_of_more_than_one_page_is_listed_whole(s3_server: S3Server, bucket_name: str) -> None:
     s3_server.make_bucket(bucket_name)
-    await asyncio.to_thread(
-        lambda: [s3_server.put(bucket_name, f"s0/{number:04}", b"1") for number in range(1001)]
-    )
+
+    def fill() -> None:
+        for number in range(1001):
+            s3_server.put(bucket_name, f"s0/{number:04}", b"1")
+
+    await asyncio.to_thread(fill)
     access = BucketAccess(f"s3://{bucket_name}", endpoint=s3_server.url)
     assert await list_all(access, "s0") == [(f"{number:04}", 1) for number in range(1001)]
 
@@ -223,6 +226,8 @@ class Keys:
 
 
 async def test_credentials_that_change_during_the_listing_are_used() -> None:
+    now = 0.0
+
     def answer(request: web.Request) -> web.Response:
         nonlocal now
         if "start-after" in request.query:
@@ -230,7 +235,6 @@ async def test_credentials_that_change_during_the_listing_are_used() -> None:
         now += LOOK_AGAIN_S
         return page_of("em/s0/a", token="next")
 
-    now = 0.0
     credentials = Credentials(Keys(), clock=lambda: now)
     async with serve(listing(answer)) as server, aiohttp.ClientSession() as session:
         address = BucketAddress("bucket", "us-east-1", server.url, path_style=True)
