@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from dvidpc.storage.base import BucketAccess, UpstreamLimits
 from dvidpc.storage.bucket_rights import BucketRights
-from dvidpc.storage.gcs.gcs_inspection import inspect_gcs
 from dvidpc.storage.ref import Kind, parse_ref
+from dvidpc.storage.vendors import load_gcs, load_s3
 
 
 async def inspect_bucket(access: BucketAccess, environ: Mapping[str, str]) -> BucketRights:
@@ -21,11 +21,9 @@ async def inspect_bucket(access: BucketAccess, environ: Mapping[str, str]) -> Bu
     limits = UpstreamLimits(first_byte_timeout_s=5.0)
     match ref.kind:
         case Kind.S3 | Kind.VAST:
-            from dvidpc.storage.s3.s3_inspection import inspect_s3  # noqa: PLC0415  # imports botocore: 0.3 s
-
-            return await inspect_s3(ref, access, limits, environ)
+            return await (await load_s3()).inspect(ref, access, limits, environ)
         case Kind.GCS:
-            return await inspect_gcs(ref, access, limits, environ)
+            return await (await load_gcs()).inspect(ref, access, limits, environ)
         case Kind.FILE:
             readable = await asyncio.to_thread(os.access, ref.prefix, os.R_OK)
             return BucketRights(f"user {os.getuid()}", None, readable)

@@ -5,12 +5,11 @@ from collections.abc import Mapping
 from dvidpc.storage.base import BucketAccess, Lister, ObjectStore, UpstreamLimits
 from dvidpc.storage.directory_listing import DirectoryLister
 from dvidpc.storage.files import check_directory, open_directory
-from dvidpc.storage.gcs.gcs_store import open_gcs
 from dvidpc.storage.http.web_store import open_web
 from dvidpc.storage.ref import Kind, Ref, parse_ref
 from dvidpc.storage.retry.retrying_store import Gate, RetryingStore
 from dvidpc.storage.retry.upstream_counts import UpstreamCounts
-from dvidpc.storage.s3.s3_store import open_s3
+from dvidpc.storage.vendors import load_gcs, load_s3
 
 SUFFIXES = {".gz": "gzip", ".br": "br", ".zstd": "zstd"}
 """What cloud-volume appends to a file's name where a bucket would have a Content-Encoding."""
@@ -64,13 +63,9 @@ async def open_lister(
     ref = parse_ref(access.ref)
     match ref.kind:
         case Kind.S3 | Kind.VAST:
-            from dvidpc.storage.s3.s3_listing import list_s3  # noqa: PLC0415  # imports botocore: 0.3 s
-
-            return await list_s3(ref, access, limits, environ)
+            return await (await load_s3()).open_lister(ref, access, limits, environ)
         case Kind.GCS:
-            from dvidpc.storage.gcs.gcs_listing import list_gcs  # noqa: PLC0415  # imports gcloud: 0.2 s
-
-            return await list_gcs(ref, access, limits, environ)
+            return await (await load_gcs()).open_lister(ref, access, limits, environ)
         case Kind.HTTP:
             return None
         case Kind.FILE:
@@ -83,9 +78,9 @@ async def _open(
 ) -> ObjectStore:
     match ref.kind:
         case Kind.S3 | Kind.VAST:
-            return await open_s3(ref, access, limits, environ)
+            return await (await load_s3()).open_store(ref, access, limits, environ)
         case Kind.GCS:
-            return await open_gcs(ref, access, limits, environ)
+            return await (await load_gcs()).open_store(ref, access, limits, environ)
         case Kind.HTTP:
             return await open_web(ref, access, limits, environ)
         case Kind.FILE:

@@ -6,15 +6,13 @@ import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import aiohttp
+from gcloud.aio.auth import Token
+from gcloud.aio.auth.token import TokenResponse
 
 from dvidpc.errors import StoreError, StoreRefusedError
 from dvidpc.storage.credentials import Secret
-
-if TYPE_CHECKING:
-    from gcloud.aio.auth.token import TokenResponse
 
 _SCOPE = "https://www.googleapis.com/auth/devstorage.read_only"
 _TIMEOUT_S = 10
@@ -71,10 +69,8 @@ class GoogleLookUp:
         )
 
 
-async def _fetch_token(text: str | None) -> "TokenResponse":
+async def _fetch_token(text: str | None) -> TokenResponse:
     """Fetch a token for the text of a credentials file; from the metadata server if it is None."""
-    from gcloud.aio.auth import Token  # noqa: PLC0415  # slow to import
-
     async with Token(service_file=io.StringIO(text or "{}"), scopes=[_SCOPE]) as token:
         return await token.refresh(timeout=_TIMEOUT_S)
 

@@ -4,7 +4,11 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from aiobotocore.credentials import AioCredentials, AioRefreshableCredentials
+from aiobotocore.session import AioSession
+from botocore.configprovider import ConfiguredEndpointProvider
+from botocore.exceptions import BotoCoreError, ClientError, CredentialRetrievalError
 
 from dvidpc.errors import ConfigError, StoreError, StoreRefusedError
 from dvidpc.storage.credentials import Secret
@@ -41,19 +45,17 @@ class AwsLookUp:
     def __init__(self, store_url: str, profile: str | None) -> None:
         self._store_url = store_url
         self._profile = profile
-        self._refreshed: Any = None
+        self._refreshed: AioCredentials | None = None
 
     async def __call__(self, *, force: bool) -> Secret:
         """As `LookUp`; the values are `access_key_id`, `secret_access_key` and `token`."""
-        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # slow to import
-
         try:
             if force or self._refreshed is None:
                 self._refreshed = await self._search()
             frozen = await self._refreshed.get_frozen_credentials()
         except (BotoCoreError, ClientError, OSError) as error:
             raise StoreError(f"{self._store_url}: AWS credentials: {_explain(error)}") from error
-        if not _is_refreshable(self._refreshed):
+        if not isinstance(self._refreshed, AioRefreshableCredentials):
             self._refreshed = None
         values = {
             "access_key_id": frozen.access_key,
@@ -66,7 +68,7 @@ class AwsLookUp:
         """Forget the credentials; nothing is open."""
         self._refreshed = None
 
-    async def _search(self) -> Any:  # noqa: ANN401  # aiobotocore is untyped
+    async def _search(self) -> AioCredentials:
         session = await asyncio.to_thread(_make_session, self._profile)
         found = await session.get_credentials()
         if found is None:
@@ -78,18 +80,13 @@ class AwsLookUp:
         return found
 
 
-def _make_session(profile: str | None) -> Any:  # noqa: ANN401  # aiobotocore is untyped
-    from aiobotocore.session import AioSession  # noqa: PLC0415  # slow to import: 0.3 s
-
+def _make_session(profile: str | None) -> AioSession:
     session = AioSession(profile=profile)
     session.get_scoped_config()  # reads the dotfiles now, off the event loop
     return session
 
 
 def _read_settings(profile: str | None, environ: Mapping[str, str]) -> AwsSettings:
-    from botocore.configprovider import ConfiguredEndpointProvider  # noqa: PLC0415  # slow to import
-    from botocore.exceptions import BotoCoreError  # noqa: PLC0415  # likewise
-
     try:
         session = _make_session(profile)
         endpoint = None
@@ -104,16 +101,8 @@ def _read_settings(profile: str | None, environ: Mapping[str, str]) -> AwsSettin
     return AwsSettings(region, endpoint, Path(ca_bundle) if ca_bundle else None)
 
 
-def _is_refreshable(credentials: Any) -> bool:  # noqa: ANN401  # aiobotocore is untyped
-    from aiobotocore.credentials import AioRefreshableCredentials  # noqa: PLC0415  # slow to import
-
-    return isinstance(credentials, AioRefreshableCredentials)
-
-
 def _explain(error: Exception) -> str:
     """Return the cause in one line, without anything that a credential process or service wrote."""
-    from botocore.exceptions import ClientError, CredentialRetrievalError  # noqa: PLC0415  # slow to import
-
     if isinstance(error, ClientError):
         return f"{error.operation_name} answered {error.response.get('Error', {}).get('Code', 'an error')}"
     if isinstance(error, CredentialRetrievalError):

@@ -7,13 +7,14 @@ none, and uses the same certificates, proxy and timeouts as reads do.
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import aiohttp
 from aiobotocore.awsrequest import AioAWSResponse
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
 from botocore import UNSIGNED
+from botocore.awsrequest import AWSPreparedRequest
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 from yarl import URL
@@ -25,6 +26,9 @@ from dvidpc.storage.http.response_bodies import read_body
 from dvidpc.storage.http.service import Refusal
 from dvidpc.storage.s3.s3_access import S3Place
 
+AwsClient: TypeAlias = Any
+"""A client of aiobotocore, which is untyped and makes its methods at run time."""
+
 MAX_RESPONSE: Final = 16 * 2**20
 """Bytes of the longest response that is read; a page of 1,000 keys takes at most a quarter of it."""
 
@@ -32,7 +36,7 @@ MAX_RESPONSE: Final = 16 * 2**20
 @asynccontextmanager
 async def open_client(
     service: str, place: S3Place, session: aiohttp.ClientSession, library: AioSession
-) -> AsyncIterator[Any]:
+) -> AsyncIterator[AwsClient]:
     """Open a client for *service*, `s3` or `sts`, that makes one attempt for each call.
 
     It signs with the credentials of this moment, and never with later ones.
@@ -97,7 +101,7 @@ class _Transport:
     def __init__(self, session: aiohttp.ClientSession) -> None:
         self._session = session
 
-    async def __call__(self, request: Any, **_: object) -> AioAWSResponse:  # noqa: ANN401  # botocore is untyped
+    async def __call__(self, request: AWSPreparedRequest, **_: object) -> AioAWSResponse:
         headers = {key: _text(value) for key, value in request.headers.items()}
         async with self._session.request(
             request.method,

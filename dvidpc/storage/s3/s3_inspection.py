@@ -12,7 +12,7 @@ from dvidpc.storage.base import BucketAccess, UpstreamLimits
 from dvidpc.storage.bucket_rights import BucketRights
 from dvidpc.storage.ref import Ref
 from dvidpc.storage.s3.s3_access import S3Place, open_s3_session, reach_s3
-from dvidpc.storage.s3.s3_client import open_client, refusal_of
+from dvidpc.storage.s3.s3_client import AwsClient, open_client, refusal_of
 
 _PROBE = ".dvidpc-check"
 """The key of the upload that is begun and aborted."""
@@ -53,12 +53,12 @@ async def _identify(place: S3Place, session: aiohttp.ClientSession) -> str:
     return f"access key {place.credentials.values().get('access_key_id')}"
 
 
-async def _may_list(client: Any, ref: Ref) -> bool | None:  # noqa: ANN401  # aiobotocore is untyped
+async def _may_list(client: AwsClient, ref: Ref) -> bool | None:
     status, _ = await _ask(client.list_objects_v2(Bucket=ref.bucket, Prefix=ref.prefix, MaxKeys=1))
     return _verdict(status)
 
 
-async def _may_write(client: Any, ref: Ref) -> bool | None:  # noqa: ANN401  # aiobotocore is untyped
+async def _may_write(client: AwsClient, ref: Ref) -> bool | None:
     key = f"{ref.prefix}/{_PROBE}" if ref.prefix else _PROBE
     status, begun = await _ask(client.create_multipart_upload(Bucket=ref.bucket, Key=key))
     if upload := begun.get("UploadId"):

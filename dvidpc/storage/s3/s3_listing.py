@@ -1,7 +1,6 @@
 """Lists S3 buckets by aiobotocore's paginator."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any
 
 import aiohttp
 from aiobotocore.session import AioSession
@@ -10,7 +9,7 @@ from dvidpc.storage.base import BucketAccess, UpstreamLimits
 from dvidpc.storage.listing import PAGE_SIZE, BucketLister, StoredObject
 from dvidpc.storage.ref import Ref
 from dvidpc.storage.s3.s3_access import S3Place, open_s3_session, reach_s3
-from dvidpc.storage.s3.s3_client import open_client, translate_listing_errors
+from dvidpc.storage.s3.s3_client import AwsClient, open_client, translate_listing_errors
 
 _IN_LISTINGS = frozenset({"Contents", "IsTruncated", "KeyCount", "Name"})
 """At least one of these is in every page, of every service."""
@@ -67,7 +66,7 @@ class S3Pages:
 
     async def _paginate(
         self,
-        client: Any,  # noqa: ANN401  # aiobotocore is untyped
+        client: AwsClient,
         prefix: str,
         after: str | None,
     ) -> AsyncIterator[Sequence[StoredObject]]:
