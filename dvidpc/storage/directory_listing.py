@@ -5,7 +5,7 @@ import errno
 import logging
 import os
 import stat
-from collections.abc import AsyncIterator, Generator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Generator, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -38,7 +38,7 @@ class DirectoryLister:
         self._url = url
         self._suffixes = suffixes
 
-    async def list_below(self, directory: str) -> AsyncIterator[list[Listed]]:
+    async def list_below(self, directory: str) -> AsyncGenerator[list[Listed], None]:
         """As `Lister.list_below`. Names that no key can have are skipped, and counted in one warning."""
         name = name_object(self._url, directory)
         walk = _Walk(f"{self._directory}/{directory}".rstrip("/") or "/")

@@ -175,3 +175,10 @@ async def test_who_leaves_before_the_read_began_has_nothing_read() -> None:
     await asyncio.sleep(0)
     await store.close()
     assert objects.asked == []
+
+
+async def test_names_are_those_of_the_store_below() -> None:
+    objects = Objects(DATA)
+    store = CoalescingStore(objects)
+    assert (store.url, store.identity) == (objects.url, objects.identity)
+    await store.close()

@@ -100,5 +100,5 @@ async def test_listing_that_is_abandoned_leaves_nothing_open(tmp_path: Path) -> 
     before = len(list(Path("/proc/self/fd").iterdir()))
     pages = lister_of(tmp_path).list_below("")
     await anext(pages)
-    await pages.aclose()  # type: ignore[attr-defined]
+    await pages.aclose()
     assert len(list(Path("/proc/self/fd").iterdir())) == before

@@ -28,8 +28,8 @@ def listing(make: Callable[[web.Request], web.Response]) -> Handler:
     return answer
 
 
-def bucket_at(url: str, **settings: object) -> BucketAccess:
-    return BucketAccess("gs://bucket/em", endpoint=url, anonymous=True, **settings)  # type: ignore[arg-type]
+def bucket_at(url: str) -> BucketAccess:
+    return BucketAccess("gs://bucket/em", endpoint=url, anonymous=True)
 
 
 async def test_objects_below_a_directory_are_listed_and_none_beside(

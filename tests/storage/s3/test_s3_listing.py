@@ -44,8 +44,8 @@ def listing(make: Callable[[web.Request], web.Response]) -> Handler:
     return answer
 
 
-def bucket_at(url: str, **settings: object) -> BucketAccess:
-    return BucketAccess("s3://bucket/em", endpoint=url, **settings)  # type: ignore[arg-type]
+def bucket_at(url: str, *, anonymous: bool = False, requester_pays: bool = False) -> BucketAccess:
+    return BucketAccess("s3://bucket/em", endpoint=url, anonymous=anonymous, requester_pays=requester_pays)
 
 
 async def test_objects_below_a_directory_are_listed_and_none_beside(
