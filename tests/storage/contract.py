@@ -100,7 +100,7 @@ class StoreContract:
             await store.get_range("0.shard", ByteRange(4, 6), etag=first.etag)
 
     @pytest.mark.parametrize("encoding", ENCODERS)
-    async def test_content_encoding_is_removed(
+    async def test_content_encoding_is_undone(
         self, bucket: Bucket, store: ObjectStore, encoding: str
     ) -> None:
         data = bytes(range(256)) * 64

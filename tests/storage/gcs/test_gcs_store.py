@@ -80,7 +80,7 @@ async def test_anonymous_requests_carry_no_token(tmp_path: Path) -> None:
     assert "Authorization" not in server.asked[0].headers
 
 
-async def test_token_that_is_refused_is_fetched_anew(tmp_path: Path) -> None:
+async def test_token_that_is_refused_is_replaced(tmp_path: Path) -> None:
     valid = "tok-1"
 
     async def answer(request: web.Request) -> web.Response:
@@ -99,7 +99,7 @@ async def test_token_that_is_refused_is_fetched_anew(tmp_path: Path) -> None:
         await store.close()
 
 
-async def test_token_that_is_no_header_is_told_in_one_line(tmp_path: Path) -> None:
+async def test_token_that_is_no_header_is_reported_in_one_line(tmp_path: Path) -> None:
     async def answer(_: web.Request) -> web.Response:
         return web.json_response({"access_token": "made-up\r\nX-Evil: 1", "expires_in": 3600})
 

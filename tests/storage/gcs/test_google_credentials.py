@@ -15,7 +15,7 @@ from tests.storage.gcs.google_keys import write_key
 
 
 @pytest.mark.parametrize("content", [None, "", "not json", "[]", "{}x", '{"type": "unheard-of"}', '{"a": 1}'])
-async def test_unusable_credentials_file_is_told_in_one_line(tmp_path: Path, content: str | None) -> None:
+async def test_unusable_credentials_file_is_reported_in_one_line(tmp_path: Path, content: str | None) -> None:
     file = tmp_path / "adc.json"
     if content is not None:
         file.write_text(content)
@@ -25,7 +25,7 @@ async def test_unusable_credentials_file_is_told_in_one_line(tmp_path: Path, con
     assert "\n" not in str(caught.value)
 
 
-async def test_token_service_that_fails_is_told_without_what_it_said(tmp_path: Path) -> None:
+async def test_token_service_that_fails_is_reported_without_its_words(tmp_path: Path) -> None:
     async def answer(_: web.Request) -> web.Response:
         return web.Response(status=400, text='{"error": "invalid_grant", "echo": "made-up-secret"}')
 

@@ -15,7 +15,7 @@ from tests.storage.contract import LIMITS
 
 
 class Answers:
-    """A handler whose next answers a test sets; the last one is repeated."""
+    """A handler with a list of answers, of which it repeats the last."""
 
     def __init__(self, *answers: web.Response) -> None:
         self.answers = list(answers)
@@ -66,14 +66,14 @@ class TestRanges:
         "content_range",
         [None, "", "bytes 3-6/10", "bytes 2-6/10", "bytes 2-4/10", "bytes */10", "lines 2-5/10"],
     )
-    async def test_wrong_range_is_asked_again(self, content_range: str | None) -> None:
+    async def test_wrong_range_is_retried(self, content_range: str | None) -> None:
         wrong, right = partial(b"2345", content_range), partial(b"2345", "bytes 2-5/10")
         blob, server = await read_range(Answers(wrong, right), ByteRange(2, 6))
         assert blob is not None
         assert blob.data == b"2345"
         assert len(server.asked) == 2
 
-    async def test_body_shorter_than_its_range_is_asked_again(self) -> None:
+    async def test_body_shorter_than_its_range_is_retried(self) -> None:
         short, right = partial(b"23", "bytes 2-5/10"), partial(b"2345", "bytes 2-5/10")
         blob, server = await read_range(Answers(short, right), ByteRange(2, 6))
         assert blob is not None

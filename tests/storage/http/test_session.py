@@ -1,4 +1,4 @@
-"""The way to a bucket leads through the proxy that the environment names."""
+"""Requests go through the proxy that the environment names."""
 
 import pytest
 from aiohttp import web

@@ -1,4 +1,4 @@
-"""Asking again: how often, when, and when not."""
+"""Reads are retried: how often, when, and when not."""
 
 import asyncio
 from collections.abc import Callable
@@ -22,7 +22,7 @@ BLOB = Blob(b"data", '"etag"')
 
 
 class FlakyStore:
-    """Fails as often as it is told to, and counts."""
+    """A store that fails as a test sets it, and counts its reads."""
 
     url = identity = "s3://bucket/image"
 
@@ -63,7 +63,7 @@ class FlakyStore:
 
 
 class Waits:
-    """Remembers how long it was asked to sleep, and does not."""
+    """Records pauses instead of sleeping."""
 
     def __init__(self) -> None:
         self.seconds: list[float] = []
@@ -79,7 +79,7 @@ def retrying(
 
 
 @pytest.mark.parametrize("failure", [StoreError("503"), StoreTimeoutError("slow")])
-async def test_failures_are_asked_again(failure: StoreError) -> None:
+async def test_failures_are_retried(failure: StoreError) -> None:
     store, waits = FlakyStore(failure, failure), Waits()
     assert await retrying(store, waits).get("info", max_size=9) == BLOB
     assert store.calls == 3
@@ -135,7 +135,7 @@ async def test_retries_are_a_share_of_the_requests() -> None:
     assert store.calls <= 20
 
 
-async def test_bucket_that_keeps_failing_is_left_alone_and_probed() -> None:
+async def test_bucket_that_keeps_failing_is_only_probed() -> None:
     now = 100.0
     limits = UpstreamLimits(attempts=1)
     store = FlakyStore(*(StoreError("503") for _ in range(21)))

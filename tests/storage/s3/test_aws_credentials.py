@@ -14,7 +14,7 @@ from tests.storage.contract import LIMITS
 from tests.storage.s3.s3_answers import error, found, open_at, signed_by, signed_region
 
 
-async def test_no_credentials_are_told_in_one_helpful_line() -> None:
+async def test_missing_credentials_are_reported_in_one_line() -> None:
     with pytest.raises(StoreRefusedError, match=r"s3://bucket.*anonymous = true") as caught:
         await open_store(BucketAccess("s3://bucket", endpoint="http://127.0.0.1:1"), LIMITS, environ={})
     assert "\n" not in str(caught.value)
@@ -86,7 +86,7 @@ async def test_keys_rotated_in_the_dotfile_are_picked_up(dotfile: Path, status: 
 
 
 @pytest.mark.usefixtures("dotfile")
-async def test_requester_pays_only_if_told_to() -> None:
+async def test_requester_pays_only_if_configured() -> None:
     async def answer(_: web.Request) -> web.Response:
         return found()
 

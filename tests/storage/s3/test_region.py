@@ -46,10 +46,12 @@ async def test_region_of_moto_is_found_out(s3_server: S3Server, bucket_name: str
 
 
 @pytest.mark.usefixtures("dotfile")
-@pytest.mark.parametrize("told", ["", "EU WEST", "a" * 33, "evil.example.org/"])
-async def test_nonsense_is_not_believed(told: str) -> None:
+@pytest.mark.parametrize("reported", ["", "EU WEST", "a" * 33, "evil.example.org/"])
+async def test_nonsense_is_not_believed(reported: str) -> None:
     async def answer(request: web.Request) -> web.Response:
-        return web.Response(headers={"x-amz-bucket-region": told}) if request.method == "HEAD" else found()
+        return (
+            web.Response(headers={"x-amz-bucket-region": reported}) if request.method == "HEAD" else found()
+        )
 
     async with serve(answer) as server:
         store = await open_at(server, region="us-west-2")

@@ -1,4 +1,4 @@
-"""S3 requests are signed, and what a refusal says is learned from and told."""
+"""S3 requests are signed; a refusal is learned from and reported."""
 
 import asyncio
 import gzip
@@ -28,7 +28,7 @@ def write_temporary_key(file: Path) -> None:
 
 
 def signature_of(request: web.Request) -> str:
-    """The `Authorization` that botocore would send."""
+    """Return the `Authorization` that botocore would send."""
     names = request.headers["Authorization"].split("SignedHeaders=")[1].split(",")[0].split(";")
     url = f"http://{request.headers['Host']}{request.raw_path}"
     like = AWSRequest("GET", url, headers={name: request.headers[name] for name in names if name != "host"})
@@ -70,7 +70,7 @@ class TestLearning:
     async def test_wrong_clock_costs_one_refusal(
         self, ahead_s: int, caplog: pytest.LogCaptureFixture
     ) -> None:
-        """S3 refuses what was signed more than a quarter of an hour ago, or ahead."""
+        """S3 refuses signatures whose time differs from its own by more than 15 minutes."""
 
         async def answer(request: web.Request) -> web.Response:
             if request.method == "HEAD":
