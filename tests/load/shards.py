@@ -35,7 +35,7 @@ INFO = b"""{
 class ManyShards:
     """A bucket of shards made as they are asked for; each holds one chunk: 8 bytes of its number."""
 
-    url = "made://shards"
+    url = identity = "made://shards"
 
     def __init__(self) -> None:
         self.seen = bytearray(SHARDS_OF_ALL)
