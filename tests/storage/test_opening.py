@@ -19,9 +19,10 @@ READER = """
     import asyncio, sys
     from dvidpc.storage.base import BucketAccess, UpstreamLimits
     from dvidpc.storage.opening import open_store
+    from dvidpc.storage.ref import parse_ref
 
     async def main(ref: str, endpoint: str | None = None) -> None:
-        access = BucketAccess(ref, endpoint=endpoint, anonymous=True)
+        access = BucketAccess(parse_ref(ref), endpoint=endpoint, anonymous=True)
         store = await open_store(access, UpstreamLimits(), environ={})
         blobs = await asyncio.gather(*(store.get("info", max_size=100) for _ in range(20)))
         assert all(blob and blob.data == b"{}" for blob in blobs)
