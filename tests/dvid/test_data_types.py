@@ -10,7 +10,7 @@ from aiohttp import web
 from dvidpc.data.instance import DataType, Instance
 from dvidpc.dvid.data_types import FAMILIES
 from dvidpc.dvid.descriptions import INFO
-from dvidpc.dvid.documents.metadata import data_info
+from dvidpc.dvid.documents.repo_endpoints import data_info
 from dvidpc.dvid.services import SERVICES
 from dvidpc.dvid.table import Doc, Endpoint, Family
 from dvidpc.formats.dvid.go_json import JsonValue
