@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from dvidpc.dvid.imageblk.metadata import metadata_document
 from dvidpc.formats.dvid.go_json import encode
 from dvidpc.types import Point
 from tests.dvid.recorded import BODIES, ROOT, VOLUMES, Volume, differing, make_instance, shape
+from tests.serving import config_text, serving
 
 
 @pytest.mark.parametrize("volume", VOLUMES, ids=lambda volume: volume.name)
@@ -25,3 +27,13 @@ def test_metadata_of_a_volume_with_negative_coordinates() -> None:
     data = replace(instance.data, min_point=Point(-65, 0, 64), max_point=Point(-1, 63, 64))
     metadata = json.loads(encode(metadata_document(replace(instance, data=data))))
     assert [(axis["Size"], axis["Offset"]) for axis in metadata["Axes"]] == [(65, -65), (64, 0), (1, 64)]
+
+
+@pytest.mark.parametrize("endpoint", ["extents", "resolution"])
+async def test_extents_and_resolution_are_refused_in_dvids_words(
+    endpoint: str, volume: Path, tmp_path: Path
+) -> None:
+    async with serving(config_text({"em": volume}), tmp_path) as server:
+        path = f"{server.node}/em/{endpoint}"
+        text = f"{endpoint} endpoint only supports POST HTTP verb ({path}).\n"
+        assert await server.error(path) == (400, text)

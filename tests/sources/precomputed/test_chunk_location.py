@@ -1,4 +1,4 @@
-"""Where chunks may lie: several copies, keys that climb, redirects; and how often they are read."""
+"""The location of chunks: several copies, keys that leave the directory, redirects; and how often they are read."""
 
 import json
 import logging
