@@ -1,6 +1,7 @@
 """Cut-outs take bounded memory, read each chunk once and many at a time, and stop when the client leaves."""
 
 import asyncio
+import contextlib
 import itertools
 import json
 import resource
@@ -86,30 +87,53 @@ async def test_no_task_remains_after_a_client_has_left(tmp_path: Path) -> None:
                 await asyncio.sleep(0.01)
 
 
-async def test_chunks_of_a_box_are_read_many_at_a_time_and_once(tmp_path: Path) -> None:
+class Holding:
+    """Answers from a directory, but holds all requests for chunks until *count* are in flight at once.
+
+    `most` says how many were. If *count* do not arrive within `PATIENCE_S`, nothing is held any more.
+    """
+
+    PATIENCE_S = 5
+    SURPLUS_S = 0.25
+    """How long the requests are held after the last expected one, so that a surplus is counted."""
+
+    def __init__(self, directory: Path, count: int) -> None:
+        self._answer = serve_directory(directory)
+        self._count = count
+        self._released = asyncio.Event()
+        self._in_flight = 0
+        self.most = 0
+        self.chunks: list[str] = []
+
+    async def __call__(self, request: web.Request) -> web.StreamResponse:
+        if not request.path.endswith("/info"):
+            self.chunks.append(request.path)
+            await self._hold()
+        return await self._answer(request)
+
+    async def _hold(self) -> None:
+        self._in_flight += 1
+        self.most = max(self.most, self._in_flight)
+        if self._in_flight == self._count:
+            asyncio.get_running_loop().call_later(self.SURPLUS_S, self._released.set)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.PATIENCE_S):
+                await self._released.wait()
+        self._released.set()
+        self._in_flight -= 1
+
+
+async def test_chunks_of_a_box_are_read_once_and_64_at_a_time(tmp_path: Path) -> None:
     spec = VolumeSpec(size=(128, 128, 64), chunk_size=(16, 16, 32))
     [truth] = write_volume(tmp_path / "volume", spec)
-    eight = asyncio.Barrier(8)
-    files = serve_directory(tmp_path / "volume")
-    under_way: list[int] = [0]
-
-    async def wait_for_seven_others(request: web.Request) -> web.StreamResponse:
-        if not request.path.endswith("info"):
-            under_way.append(under_way[-1] + 1)
-            await eight.wait()
-            under_way.append(under_way[-1] - 1)
-        return await files(request)
-
-    async with (
-        serve(wait_for_seven_others) as store,
-        serving(config_text({"em": store.url}), tmp_path) as server,
-    ):
+    holding = Holding(tmp_path / "volume", 64)
+    limits = "[limits]\nupstream_concurrency = 1000\n"  # so that only the look-ahead limits it
+    async with serve(holding) as store, serving(config_text({"em": store.url}, limits), tmp_path) as server:
         path = f"{server.node}/em/raw/0_1_2/128_128_64/0_0_0"
         for _ in range(2):
             assert await server.get(path) == truth.tobytes("F")
-        chunks = [request.path for request in store.asked if not request.path.endswith("info")]
-        assert len(chunks) == len(set(chunks)) == 128
-        assert 8 <= max(under_way) <= 64
+    assert len(holding.chunks) == len(set(holding.chunks)) == 128
+    assert holding.most == 64
 
 
 async def test_a_cut_out_larger_than_half_the_cache_leaves_nothing_in_it(tmp_path: Path) -> None:
