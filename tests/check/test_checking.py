@@ -61,15 +61,6 @@ def test_problems_are_reported_and_the_exit_code_is_1(
     assert captured.err == "dvidpc: 3 of 4 volumes have problems\n"
 
 
-def test_json_is_one_line_per_volume(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write_volume(tmp_path / "em", VolumeSpec())
-    assert main(["check", "--json", config_of(tmp_path, "em", "nothing")]) == 1
-    em, nothing = (json.loads(line) for line in capsys.readouterr().out.splitlines())
-    assert (em["problems"], em["warnings"]) == ([], [])
-    assert len(em["lines"]) == 2  # access, and the one scale
-    assert "does not exist" in nothing["problems"][0]
-
-
 def test_write_access_is_a_warning(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -91,9 +82,3 @@ def test_write_access_is_a_warning(
     assert "read as access key AKIDTEST, region eu-west-1; may list: yes, may write: yes" in said
     assert "warning access key AKIDTEST may write there; reading is all the server needs" in said
     assert "made-up-secret" not in said
-
-
-def test_a_wrong_configuration_is_exit_code_2(tmp_path: Path) -> None:
-    path = tmp_path / "config.toml"
-    path.write_text("[store.a]\nengine = 'ngprecomputed'\n")
-    assert main(["check", str(path)]) == 2

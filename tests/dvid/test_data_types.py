@@ -56,7 +56,7 @@ FAMILY: Family[Notes] = Family(
 )
 
 
-async def test_a_type_of_one_module_and_one_line_is_served_like_any_other(tmp_path: Path) -> None:
+async def test_a_data_type_needs_one_module_and_one_registration(tmp_path: Path) -> None:
     write_volume(tmp_path / "em", VolumeSpec())
     families = {**FAMILIES, FAMILY.name: FAMILY}
     async with serving(config_text({"em": tmp_path / "em"}), tmp_path, {}, families=families) as server:

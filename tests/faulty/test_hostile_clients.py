@@ -23,7 +23,7 @@ from dvidpc.http.aiohttp_internals import check_parser
 from dvidpc.log.line_formats import TextFormatter
 from tests.faulty.faults import Fault
 from tests.faulty.site import faulty_site, limits_section
-from tests.run.test_processes import running, write_config
+from tests.processes import running, write_config
 from tests.serving import UUID, Server, config_text, serving
 from tests.volumes import VolumeSpec, write_volume
 

@@ -32,7 +32,7 @@ async def test_a_tile_is_a_slice_of_its_scale(
         assert (image == expected_plane(truth[level], TILED, dims, (side, side), offset, level)).all()
 
 
-async def test_catmaid_gets_what_its_two_dvid_sources_ask(tmp_path: Path) -> None:
+async def test_both_dvid_tile_sources_of_catmaid_are_answered(tmp_path: Path) -> None:
     """`tile-source.js`, DVIDImageblkTileSource and DVIDImagetileTileSource: columns, rows and the slice."""
     async with serving_volume(TILED, tmp_path) as (server, truth):
         expected = expected_plane(truth[0], TILED, "xy", (512, 512), (512, 0, 30))
@@ -40,7 +40,7 @@ async def test_catmaid_gets_what_its_two_dvid_sources_ask(tmp_path: Path) -> Non
             assert (imagecodecs.png_decode(await server.get(f"{server.node}/em/{path}")) == expected).all()
 
 
-async def test_a_tile_comes_in_the_format_asked_for(tmp_path: Path) -> None:
+async def test_a_tile_has_the_requested_format(tmp_path: Path) -> None:
     async with serving_volume(VolumeSpec(size=(60, 60, 10)), tmp_path) as (server, _):
         for ending in ("/jpg", "/jpeg:40", "?format=jpeg:80"):
             body = await server.get(f"{server.node}/em/tile/xy/0/0_0_5{ending}")
