@@ -1,35 +1,30 @@
-"""What a path says about shape, size, place and image format, and DVID's words where it makes no sense.
+"""Parse shapes, slices, boxes and image formats in paths.
 
 (geometry.go, point.go and image.go, 3400c2cb)
 """
 
-import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from dvidpc.dvid.query import parse_int32, parse_point
+from dvidpc.dvid.url.coordinates import parse_point
+from dvidpc.dvid.url.numbers import SHOWN, parse_int32
 from dvidpc.errors import RequestError
 from dvidpc.formats.grid import Box
 from dvidpc.formats.images import DEFAULT_JPEG_QUALITY, ImageFormat, ImageKind
-from dvidpc.formats.oblique import Vector
 from dvidpc.types import Point
-
-_FLOAT = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", re.ASCII)
-_SHOWN = 40
 
 
 class Shape(NamedTuple):
-    """Which axes something extends along."""
+    """The axes that a slice or box extends along."""
 
     name: str
     axes: tuple[int, ...]
 
     @property
     def is_plane(self) -> bool:
-        """Whether it is a slice, not a box."""
+        """Whether this is a slice, not a box."""
         return len(self.axes) == 2
 
 
@@ -63,7 +58,7 @@ _KINDS: Final[Mapping[str, ImageKind]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """A rectangle of voxels across one axis."""
+    """A rectangle of voxels, perpendicular to one axis."""
 
     shape: Shape
     offset: Point
@@ -72,36 +67,36 @@ class Slice:
 
     @property
     def box(self) -> Box:
-        """The same as a box, one voxel thick."""
+        """The slice as a box that is one voxel thick."""
         size = [1, 1, 1]
         size[self.shape.axes[0]], size[self.shape.axes[1]] = self.width, self.height
         return box_at(self.offset, Point(*size))
 
 
 def box_at(offset: Point, size: Point) -> Box:
-    """The box of *size* that starts at *offset*."""
+    """Return the box of *size* that starts at *offset*."""
     return Box(offset, Point(*(o + s for o, s in zip(offset, size, strict=True))))
 
 
 def parse_shape(text: str) -> Shape:
-    """`xy`, `0_1_2`, ...
+    """Parse a shape: `xy`, `0_1_2`, ...
 
     Raises:
-        RequestError: There is no such shape, or it is none of two or three axes in order.
+        RequestError: *text* does not name a shape of two or three axes in ascending order.
     """
     if text.lower() == "arb":
         raise RequestError("DVID currently supports shapes of only 2 and 3 dimensions")
     shape = _SHAPES.get(text.lower())
     if shape is None:
-        raise RequestError(f"Unknown data shape specification ({text[:_SHOWN]})")
+        raise RequestError(f"Unknown data shape specification ({text[:SHOWN]})")
     return shape
 
 
 def parse_slice(shape: Shape, size: str, offset: str) -> Slice:
-    """A slice by its size, two numbers, and its offset, three.
+    """Parse a slice from its size (two integers) and its offset (three integers).
 
     Raises:
-        RequestError: They are not, or the slice is empty.
+        RequestError: A text is malformed, or the slice is empty.
     """
     place = parse_point(offset, "Offset")
     parts = size.split("_")
@@ -112,10 +107,10 @@ def parse_slice(shape: Shape, size: str, offset: str) -> Slice:
 
 
 def check_slice(plane: Slice) -> Slice:
-    """*plane*, which must not be empty.
+    """Return *plane* unchanged, if it is not empty.
 
     Raises:
-        RequestError: It is.
+        RequestError: It is empty.
     """
     if plane.width <= 0 or plane.height <= 0:
         raise RequestError(
@@ -126,10 +121,10 @@ def check_slice(plane: Slice) -> Slice:
 
 
 def parse_box(size: str, offset: str) -> Box:
-    """A box by its size and offset, three numbers each.
+    """Parse a box from its size and its offset (three integers each).
 
     Raises:
-        RequestError: They are not, or the box is empty.
+        RequestError: A text is malformed, or the box is empty.
     """
     place = parse_point(offset, "Offset")
     extent = parse_point(size, "Size")
@@ -141,57 +136,17 @@ def parse_box(size: str, offset: str) -> Box:
 
 
 def parse_image_format(text: str) -> ImageFormat:
-    """`png`, `jpg:80`, ...; PNG where it is empty.
+    """Parse an image format: `png`, `jpg:80`, ...; PNG if *text* is empty.
 
     Raises:
-        RequestError: There is no such format, or its quality is no integer.
+        RequestError: The format is unknown, or its quality is not an integer.
     """
     name, *more = text.split(":")
     quality = parse_int32(more[0], "Atoi") if more else DEFAULT_JPEG_QUALITY
     kind = _KINDS.get(name)
     if kind is None:
-        raise RequestError(f"Illegal image format requested: {name[:_SHOWN]}")
+        raise RequestError(f"Illegal image format requested: {name[:SHOWN]}")
     return ImageFormat(kind, max(1, min(quality, 100)))
-
-
-def parse_vector(text: str) -> Vector:
-    """A place in nanometers, `x_y_z`.
-
-    Raises:
-        RequestError: It is not made of three finite numbers.
-    """
-    parts = text.split("_")
-    if len(parts) != 3:
-        raise RequestError(f"can't convert string '{text[:_SHOWN]}' (length {len(parts)}) to Vector3d")
-    x, y, z = (parse_float(part.strip()) for part in parts)
-    return x, y, z
-
-
-def parse_float(text: str) -> float:
-    """A number in decimal.
-
-    Raises:
-        RequestError: It is none, or not finite.
-    """
-    if not _FLOAT.fullmatch(text) or len(text) > 400:
-        raise RequestError(f'strconv.ParseFloat: parsing "{text[:_SHOWN]}": invalid syntax')
-    number = float(text)
-    if not math.isfinite(number):
-        raise RequestError(f'strconv.ParseFloat: parsing "{text[:_SHOWN]}": value out of range')
-    return number
-
-
-def parse_uint8(text: str) -> int:
-    """An unsigned integer of 8 bits, as Go's `strconv.ParseUint` reads it.
-
-    Raises:
-        RequestError: It is none, or does not fit.
-    """
-    if not re.fullmatch(r"[0-9]+", text, re.ASCII):
-        raise RequestError(f'strconv.ParseUint: parsing "{text[:_SHOWN]}": invalid syntax')
-    if len(text) > _SHOWN or int(text) > 255:
-        raise RequestError(f'strconv.ParseUint: parsing "{text[:_SHOWN]}": value out of range')
-    return int(text)
 
 
 def _shown(point: Point) -> str:

@@ -1,4 +1,4 @@
-"""Every endpoint at every scale, however it is named: boxes that lie askew, across the edge and beyond it."""
+"""Every endpoint at every scale, with unaligned boxes, boxes across the edge and boxes outside the volume."""
 
 import itertools
 import json
@@ -14,10 +14,18 @@ import pytest_asyncio
 import simplejpeg
 
 from tests.blockstream import parse_stream
-from tests.dvid.imageblk.test_planes import Vector, path_of, pixel_place, value_at
-from tests.dvid.imageblk.test_rawkey import grey_box
+from tests.cutouts import (
+    assert_equal,
+    expected_plane,
+    grey_box,
+    joined,
+    listed,
+    offset_of,
+    serving_volume,
+    tolerance,
+)
+from tests.oblique import Vector, path_of, pixel_place, value_at
 from tests.serving import Server, config_text, serving
-from tests.volume.test_cutouts import assert_equal, expected_plane, joined, offset_of, tolerance
 from tests.volumes import XYZ, VolumeSpec, Voxels, expected_box, sharding, write_volume
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -111,11 +119,6 @@ class Scale:
 def triple(numbers: Voxels) -> XYZ:
     x, y, z = map(int, numbers)
     return x, y, z
-
-
-def listed(body: bytes, size: XYZ) -> Voxels:
-    """The voxels `[x, y, z]` of a box as it is listed, x fastest."""
-    return np.frombuffer(body, np.uint8).reshape(size[::-1]).transpose(2, 1, 0)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", params=VOLUMES)
@@ -309,3 +312,26 @@ async def test_rawkey_names_the_bytes_of_every_chunk(scale: Scale) -> None:
             low = np.subtract(start, scale.spec.offset)
             covered[tuple(slice(a, a + n) for a, n in zip(low.tolist(), size, strict=True))] = True
     assert covered.all()
+
+
+async def test_block_endpoints_answer_for_a_coarser_scale(tmp_path: Path) -> None:
+    async with serving_volume(VolumeSpec(scale_levels=3), tmp_path) as (server, _):
+        for path in ("specificblocks?blocks=0,0,0&", "subvolblocks/64_64_64/0_0_0?", "blocks/0_0_0/1?"):
+            one, other = f"{server.node}/em/{path}scale=2", f"{server.node}/em_1/{path}scale=1"
+            expected = await server.get(f"{server.node}/em_2/{path}scale=0")
+            assert expected
+            assert await server.get(one) == await server.get(other) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("raw/xy/5_5/0_0_0?scale=1", 'data "em" has no scale 1'),
+        ("raw/xy/5_5/0_0_0?scale=-1", 'strconv.ParseUint: parsing "-1": invalid syntax'),
+        ("specificblocks?blocks=0,0,0&scale=7", 'data "em" has no scale 7'),
+    ],
+)
+async def test_a_scale_that_does_not_exist_is_refused(path: str, text: str, tmp_path: Path) -> None:
+    async with serving_volume(VolumeSpec(size=(20, 20, 20)), tmp_path) as (server, _):
+        path = f"{server.node}/em/{path}"
+        assert await server.error(path) == (400, f"{text} ({path.split('?')[0]}).\n")

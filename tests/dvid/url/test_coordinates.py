@@ -1,4 +1,4 @@
-"""The text of a request, read as Go reads it."""
+"""Points, vectors and block lists are parsed as DVID parses them."""
 
 import contextlib
 
@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dvidpc.dvid.query import parse_block_coord, parse_blocks, parse_payload, parse_point
+from dvidpc.dvid.url.coordinates import parse_block_coord, parse_blocks, parse_point, parse_vector
 from dvidpc.errors import RequestError, TooLargeError
-from dvidpc.formats.payloads import JPEG, UNCOMPRESSED
 from dvidpc.types import BlockCoord, Point
 
 
@@ -60,12 +59,12 @@ def test_too_many_blocks_are_refused_by_number() -> None:
 
 
 @given(st.text(max_size=50))
-def test_no_text_does_more_than_be_refused(text: str) -> None:
+def test_any_text_is_parsed_or_refused(text: str) -> None:
     for parse in (
         lambda: parse_blocks(text, 5),
         lambda: parse_point(text, "Size"),
         lambda: parse_block_coord(text),
-        lambda: parse_payload(text, JPEG),
+        lambda: parse_vector(text),
     ):
         with contextlib.suppress(RequestError):
             parse()
@@ -79,9 +78,16 @@ def test_points_are_three_numbers() -> None:
         parse_point("64_64", "Offset")
 
 
-def test_compression_is_one_of_two_words() -> None:
-    assert parse_payload("", JPEG) is JPEG
-    assert parse_payload("uncompressed", JPEG) is UNCOMPRESSED
-    for wrong in ("lz4", "JPEG", " jpeg"):
-        with pytest.raises(RequestError, match=f"don't understand 'compression' query string value: {wrong}"):
-            parse_payload(wrong, JPEG)
+def test_block_coordinates_are_three_integers() -> None:
+    assert parse_block_coord("1_-2_ 3") == BlockCoord(1, -2, 3)
+    for wrong in ("1_2", "1_2_3_4", ""):
+        with pytest.raises(RequestError, match="into a ChunkPoint3d"):
+            parse_block_coord(wrong)
+
+
+def test_vectors_are_three_finite_numbers() -> None:
+    assert parse_vector("1.5_-2_3e2") == (1.5, -2.0, 300.0)
+    with pytest.raises(RequestError, match=r"can't convert string '1_2' \(length 2\) to Vector3d"):
+        parse_vector("1_2")
+    with pytest.raises(RequestError, match="invalid syntax"):
+        parse_vector("1_2_nan")

@@ -1,22 +1,14 @@
-"""Boxes and slices of volumes written by tensorstore, cut out over HTTP: the voxels tensorstore reads."""
+"""`raw` and `isotropic` answer with the voxels that tensorstore reads."""
 
-import asyncio
-import itertools
-import json
-import resource
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
-import aiohttp
 import imagecodecs
 import numpy as np
 import pytest
 import simplejpeg
-from aiohttp import web
 
-from tests.servers import serve, serve_directory
-from tests.serving import Server, config_text, serving
+from tests.cutouts import assert_equal, expected_plane, joined, offset_of, serving_volume, tolerance
+from tests.serving import config_text, serving
 from tests.volumes import XYZ, VolumeSpec, Voxels, expected_box, sharding, write_volume
 
 SPECS = {
@@ -38,35 +30,6 @@ BOXES: list[tuple[XYZ, XYZ]] = [
     ((90, 90, 120), (100, 90, 30)),
     ((20, 20, 20), (-1000, 5, 2_000_000_000)),
 ]
-
-
-@asynccontextmanager
-async def serving_volume(
-    spec: VolumeSpec, directory: Path, more: str = ""
-) -> AsyncIterator[tuple[Server, list[Voxels]]]:
-    truth = write_volume(directory / "volume", spec)
-    async with serving(config_text({"em": directory / "volume"}, more), directory) as server:
-        yield server, truth
-
-
-def offset_of(spec: VolumeSpec, level: int) -> XYZ:
-    x, y, z = (o // 2**level for o in spec.offset)
-    return x, y, z
-
-
-def joined(numbers: tuple[int, ...]) -> str:
-    return "_".join(map(str, numbers))
-
-
-def tolerance(spec: VolumeSpec) -> int:
-    """Two JPEG decoders may round a grey level differently."""
-    return 2 if spec.encoding == "jpeg" else 0
-
-
-def assert_equal(ours: Voxels, expected: Voxels, spec: VolumeSpec) -> None:
-    assert ours.shape == expected.shape
-    assert ours.dtype == expected.dtype
-    assert np.abs(ours.astype(float) - expected.astype(float)).max() <= tolerance(spec)
 
 
 @pytest.mark.parametrize("name", SPECS)
@@ -95,15 +58,6 @@ async def test_a_box_does_not_depend_on_the_size_of_blocks(block_size: int, tmp_
         body = await server.get(f"{server.node}/em/raw/vol/70_60_90/0_-5_3")
         ours = np.frombuffer(body, np.uint8).reshape(90, 60, 70).transpose(2, 1, 0)
         assert_equal(ours, expected_box(truth[0], spec.offset, (0, -5, 3), (70, 60, 90))[..., 0], spec)
-
-
-def expected_plane(
-    truth: Voxels, spec: VolumeSpec, dims: str, size: tuple[int, int], offset: XYZ, level: int = 0
-) -> Voxels:
-    """The rows of a slice as an image has them."""
-    extent = {"xy": (*size, 1), "xz": (size[0], 1, size[1]), "yz": (1, *size)}[dims]
-    box = expected_box(truth, offset_of(spec, level), offset, extent)[..., 0]
-    return box.reshape(size).T
 
 
 SLICES: list[tuple[str, str, tuple[int, int], XYZ]] = [
@@ -150,9 +104,7 @@ async def test_a_slice_is_an_image_of_what_tensorstore_reads(name: str, tmp_path
         ("0_1_2/20_20_20/0_0_0/jpg:20", "application/octet-stream"),
     ],
 )
-async def test_an_answer_says_what_it_is_and_head_says_the_same(
-    ending: str, media_type: str, tmp_path: Path
-) -> None:
+async def test_get_and_head_send_the_same_content_type(ending: str, media_type: str, tmp_path: Path) -> None:
     async with serving_volume(VolumeSpec(size=(30, 30, 30)), tmp_path) as (server, _):
         for method in ("GET", "HEAD"):
             url = f"{server.url}{server.node}/em/raw/{ending}"
@@ -185,7 +137,7 @@ async def test_a_box_too_high_for_a_jpeg_gets_wider(tmp_path: Path) -> None:
 
 
 def values_of(pixels: Voxels, dtype: str) -> Voxels:
-    """The values that pixels hold as their bytes, read by Go: numbers of 16 bits have the high byte first."""
+    """Return the values that the bytes of pixels hold; Go writes 16-bit numbers high byte first."""
     if pixels.dtype == np.uint16 and pixels.ndim == 3:
         pixels = pixels.astype(">u2").view(np.uint8)
     values: Voxels = np.ascontiguousarray(pixels).view(dtype)
@@ -193,7 +145,7 @@ def values_of(pixels: Voxels, dtype: str) -> Voxels:
 
 
 @pytest.mark.parametrize("name", ["uint16", "uint64", "float32"])
-async def test_images_of_wide_voxels_hold_their_very_values(name: str, tmp_path: Path) -> None:
+async def test_images_of_wide_voxels_keep_their_values(name: str, tmp_path: Path) -> None:
     spec = SPECS[name]
     async with serving_volume(spec, tmp_path) as (server, [truth]):
         expected = expected_plane(truth, spec, "xz", (40, 30), (10, 33, 12))
@@ -233,14 +185,14 @@ async def test_isotropic_scales_the_coarser_axis_as_dvid_does(dims: str, tmp_pat
 
 
 def dvid_interpolation(image: Voxels, width: int, height: int) -> Voxels:
-    """interpolate1x8 of DVID's image.go, by its description: magnify by repeating, minify by the mean."""
+    """Scale as interpolate1x8 of DVID's image.go: magnify by repetition, minify by the mean."""
     rows, columns = image.shape
     large = image.astype(int).repeat(height, axis=0).repeat(width, axis=1)
     sums: Voxels = large.reshape(height, rows, width, columns).sum(axis=(1, 3))
     return np.asarray(sums // (rows * columns))
 
 
-async def test_an_isotropic_box_is_a_raw_one(tmp_path: Path) -> None:
+async def test_an_isotropic_box_equals_a_raw_box(tmp_path: Path) -> None:
     spec = VolumeSpec(size=(40, 40, 40), scale_extras={"resolution": [8, 8, 40]})
     async with serving_volume(spec, tmp_path) as (server, _):
         paths = (f"{server.node}/em/{name}/0_1_2/20_20_20/15_15_15" for name in ("isotropic", "raw"))
@@ -266,20 +218,15 @@ async def test_an_isotropic_box_is_a_raw_one(tmp_path: Path) -> None:
         ("raw/xy/5_5/0_0_4294967296", 'strconv.ParseInt: parsing "4294967296": value out of range'),
         ("raw/xy/5_5/0_0_0?roi=none", 'Can\'t get ROI with name "none": invalid data instance name'),
         ("raw/xy/5_5/0_0_0?roi=x&attenuation=9", "Attenuation should be from 1 to 7 (divides by 2^n)"),
-        ("raw/xy/5_5/0_0_0?scale=1", 'data "em" has no scale 1'),
-        ("raw/xy/5_5/0_0_0?scale=-1", 'strconv.ParseUint: parsing "-1": invalid syntax'),
-        ("specificblocks?blocks=0,0,0&scale=7", 'data "em" has no scale 7'),
-        ("extents", "extents endpoint only supports POST HTTP verb"),
-        ("resolution", "resolution endpoint only supports POST HTTP verb"),
     ],
 )
-async def test_what_makes_no_sense_is_refused_in_dvids_words(path: str, text: str, tmp_path: Path) -> None:
+async def test_malformed_requests_are_refused_in_dvids_words(path: str, text: str, tmp_path: Path) -> None:
     async with serving_volume(VolumeSpec(size=(20, 20, 20)), tmp_path) as (server, _):
         path = f"{server.node}/em/{path}"
         assert await server.error(path) == (400, f"{text} ({path.split('?')[0]}).\n")
 
 
-async def test_what_is_too_large_is_refused_with_the_limit_it_breaks(tmp_path: Path) -> None:
+async def test_a_request_beyond_a_limit_is_refused_with_the_limit(tmp_path: Path) -> None:
     async with serving_volume(VolumeSpec(size=(20, 20, 20)), tmp_path) as (server, _):
         status, text = await server.error(f"{server.node}/em/raw/vol/2000_2000_2000/0_0_0")
         assert status == 413
@@ -292,7 +239,7 @@ async def test_what_is_too_large_is_refused_with_the_limit_it_breaks(tmp_path: P
         assert "max_response" in text
 
 
-async def test_a_damaged_chunk_fails_the_cut_out_that_needs_it_and_no_other(tmp_path: Path) -> None:
+async def test_a_damaged_chunk_fails_only_the_cut_outs_that_need_it(tmp_path: Path) -> None:
     async with serving_volume(VolumeSpec(), tmp_path) as (server, [truth]):
         (tmp_path / "volume/s0/64-128_0-64_0-64").write_bytes(b"damaged")
         for path in ("raw/xy/10_10/70_0_0", "raw/vol/10_10_10/60_0_0", "arb/480_0_0/560_0_0/480_80_0/8"):
@@ -301,129 +248,3 @@ async def test_a_damaged_chunk_fails_the_cut_out_that_needs_it_and_no_other(tmp_
             assert "s0/64-128_0-64_0-64" in text
         body = await server.get(f"{server.node}/em/raw/vol/10_10_10/54_0_0")
         assert body == truth[54:64, :10, :10, 0].tobytes("F")
-
-
-def claim_size(info: Path, size: XYZ) -> None:
-    """Make a volume larger by chunks that are not stored; its chunks must not be clipped."""
-    document = json.loads(info.read_text())
-    document["scales"][0]["size"] = size
-    info.write_text(json.dumps(document))
-
-
-def resident_nbytes() -> int:
-    """Bytes of memory that this process, server and client, has in use."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * resource.getpagesize()
-
-
-@pytest.mark.parametrize(("cache", "bound"), [("512MiB", 256 * 2**20), ("1MiB", 512 * 2**20)])
-async def test_a_cut_out_of_512_mib_holds_but_a_part_of_it_at_a_time(
-    cache: str, bound: int, tmp_path: Path
-) -> None:
-    [truth] = write_volume(tmp_path / "volume", VolumeSpec(size=(64, 64, 64)))
-    claim_size(tmp_path / "volume/info", (1024, 1024, 512))
-    repeat_chunk(tmp_path / "volume/s0", (1024, 1024, 512))
-    row = np.tile(truth[..., 0].transpose(2, 1, 0), (1, 16, 16))
-    text = config_text({"em": tmp_path / "volume"}, f'[cache]\nmemory = "{cache}"\n')
-    async with serving(text, tmp_path) as server:
-        before = resident_nbytes()
-        most = 0
-        url = f"{server.url}{server.node}/em/raw/0_1_2/1024_1024_512/0_0_0"
-        async with server.session.get(url) as answer:
-            for z in range(512):
-                plane = np.frombuffer(await answer.content.readexactly(2**20), np.uint8)
-                assert (plane.reshape(1024, 1024) == row[z % 64]).all(), z
-                most = max(most, resident_nbytes())
-            assert await answer.read() == b""
-        assert most - before < bound, (most - before) / 2**20
-
-
-def repeat_chunk(directory: Path, size: XYZ) -> None:
-    """Store the first chunk, of 64 x 64 x 64, everywhere."""
-    for start in itertools.product(*(range(0, n, 64) for n in size)):
-        if any(start):
-            name = "_".join(f"{n}-{n + 64}" for n in start)
-            (directory / name).hardlink_to(directory / "0-64_0-64_0-64")
-
-
-async def test_a_cut_out_that_fails_midway_is_cut_off(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    write_volume(tmp_path / "volume", VolumeSpec(size=(128, 128, 128)))
-    claim_size(tmp_path / "volume/info", (1024, 1024, 256))
-    (tmp_path / "volume/s0/0-64_0-64_192-256").write_bytes(b"damaged")
-    async with serving(config_text({"em": tmp_path / "volume"}), tmp_path) as server:
-        url = f"{server.url}{server.node}/em/raw/0_1_2/1024_1024_256/0_0_0"
-        async with server.session.get(url) as answer:
-            assert answer.status == 200
-            with pytest.raises(aiohttp.ClientPayloadError):
-                await answer.read()
-    assert "cut off" in caplog.text
-    assert "s0/0-64_0-64_192-256" in caplog.text
-
-
-async def test_a_client_that_leaves_leaves_nothing_behind(tmp_path: Path) -> None:
-    write_volume(tmp_path / "volume", VolumeSpec(size=(128, 128, 128)))
-    claim_size(tmp_path / "volume/info", (1024, 1024, 1024))
-    async with serving(config_text({"em": tmp_path / "volume"}), tmp_path) as server:
-        before = set(asyncio.all_tasks())
-        answer = await server.session.get(f"{server.url}{server.node}/em/raw/0_1_2/1024_1024_1024/0_0_0")
-        await answer.content.readexactly(1000)
-        answer.close()
-        async with asyncio.timeout(10):
-            while asyncio.all_tasks() - before:  # noqa: ASYNC110 - tasks tell nobody when they end
-                await asyncio.sleep(0.01)
-
-
-async def test_a_large_image_is_encoded_beside_the_others(tmp_path: Path) -> None:
-    spec = VolumeSpec(size=(64, 64, 64))
-    async with serving_volume(spec, tmp_path) as (server, [truth]):
-        large = asyncio.ensure_future(server.get(f"{server.node}/em/raw/xy/5000_4000/0_0_9"))
-        small = imagecodecs.png_decode(await server.get(f"{server.node}/em/raw/xy/64_64/0_0_9"))
-        image = imagecodecs.png_decode(await large)
-        assert image.shape == (4000, 5000)
-        assert (image[:64, :64] == small).all()
-        assert (small == truth[:, :, 9, 0].T).all()
-        assert not image[64:].any()
-
-
-async def test_chunks_of_a_box_are_read_many_at_a_time_and_once(tmp_path: Path) -> None:
-    spec = VolumeSpec(size=(128, 128, 64), chunk_size=(16, 16, 32))
-    [truth] = write_volume(tmp_path / "volume", spec)
-    eight = asyncio.Barrier(8)
-    files = serve_directory(tmp_path / "volume")
-    under_way: list[int] = [0]
-
-    async def wait_for_seven_others(request: web.Request) -> web.StreamResponse:
-        if not request.path.endswith("info"):
-            under_way.append(under_way[-1] + 1)
-            await eight.wait()
-            under_way.append(under_way[-1] - 1)
-        return await files(request)
-
-    async with (
-        serve(wait_for_seven_others) as store,
-        serving(config_text({"em": store.url}), tmp_path) as server,
-    ):
-        path = f"{server.node}/em/raw/0_1_2/128_128_64/0_0_0"
-        for _ in range(2):
-            assert await server.get(path) == truth.tobytes("F")
-        chunks = [request.path for request in store.asked if not request.path.endswith("info")]
-        assert len(chunks) == len(set(chunks)) == 128
-        assert 8 <= max(under_way) <= 64
-
-
-async def test_a_cut_out_larger_than_half_the_cache_leaves_nothing_in_it(tmp_path: Path) -> None:
-    spec = VolumeSpec(size=(128, 128, 32), chunk_size=(32, 32, 32))
-    write_volume(tmp_path / "volume", spec)
-    small, large = "raw/vol/40_40_32/0_0_0", "raw/xy/128_128/0_0_5"
-    async with (
-        serve(serve_directory(tmp_path / "volume")) as store,
-        serving(config_text({"em": store.url}, '[cache]\nmemory = "512KiB"\n'), tmp_path) as server,
-    ):
-        reads = []
-        for path in (small, large, small, large, large):
-            before = len(store.asked)
-            await server.get(f"{server.node}/em/{path}")
-            reads.append(len(store.asked) - before)
-    assert reads == [4, 12, 0, 12, 12]

@@ -1,4 +1,4 @@
-"""Where chunks may lie: several copies, keys that climb, redirects; and how often they are read."""
+"""Chunk locations: several copies, keys that leave the directory, redirects; how often chunks are read."""
 
 import json
 import logging
