@@ -1,6 +1,5 @@
 """Values that several layers pass to each other."""
 
-from enum import StrEnum
 from typing import NamedTuple
 
 
@@ -45,10 +44,3 @@ class Finding(NamedTuple):
 
     text: str
     fix: str
-
-
-class Compression(StrEnum):
-    """How the payload of a block is written: the values of DVID's `compression` query key."""
-
-    JPEG = "jpeg"
-    UNCOMPRESSED = "uncompressed"
