@@ -1,41 +1,41 @@
-"""Everything that can go wrong, as one tree.
+"""The server's errors, as one tree, with the status of the answer they cause.
 
 DvidpcError
-  ConfigError             the configuration is wrong            (exit code 2)
-  RequestError            the client asked for something wrong  (400)
-    TooLargeError         ... for too much                      (413)
-  OverloadedError         too many ask at a time                (503)
-  UnauthorizedError       the client does not say who it is     (401)
-  FormatError             stored bytes break the format         (502)
-  StoreError              the bucket failed                     (503)
-    StoreTimeoutError     the bucket is too slow                (504)
-    StoreBusyError        the bucket asks for less: 429 or 503
-    StoreRefusedError     the bucket will not serve us: asking again does not help
-    ObjectChangedError    the object is no longer the one that was indexed
+  ConfigError             the configuration is invalid                  (exit code 2)
+  RequestError            the request is invalid                        (400)
+    TooLargeError         the request exceeds a limit                   (413)
+  OverloadedError         the server has too much work                  (503)
+  UnauthorizedError       the client is not authenticated               (401)
+  FormatError             stored bytes are malformed                    (502)
+  StoreError              the bucket failed                             (503)
+    StoreTimeoutError     the bucket did not answer in time             (504)
+    StoreBusyError        the bucket limits our request rate: 429 or 503
+    StoreRefusedError     the bucket denies access; retries do not help
+    ObjectChangedError    the object was replaced after it was indexed
 
-A message stands alone in a log: it names the object, key or query value at fault.
-Statuses are given to errors in one place, `api.middleware`.
+A message must make sense in a log on its own: it names the object, key or query value that is wrong.
+One table maps errors to statuses, in `http.middleware`.
 """
 
 
 class DvidpcError(Exception):
-    """Any failure this server knows; never raised itself."""
+    """Base class of all errors; never raised itself."""
 
 
 class ConfigError(DvidpcError):
-    """The configuration cannot be used; the message names file, key and reason."""
+    """The configuration is invalid; the message names file, key and reason."""
 
 
 class RequestError(DvidpcError):
-    """The request is wrong, and would be again; the message is what the client reads."""
+    """The request is invalid, and retrying it does not help; the client receives the message."""
 
 
 class TooLargeError(RequestError):
-    """The request asks for more than a limit allows; the message names the limit."""
+    """The request exceeds a limit; the message names the limit."""
 
 
 class OverloadedError(DvidpcError):
-    """Too much is asked at a time; in so many seconds there may be a place."""
+    """The server has too much work; the client may retry after *retry_after_s* seconds."""
 
     def __init__(self, message: str, retry_after_s: int) -> None:
         super().__init__(message)
@@ -43,15 +43,15 @@ class OverloadedError(DvidpcError):
 
 
 class UnauthorizedError(DvidpcError):
-    """The client gives no token, or none that holds; the message says what is wrong with it."""
+    """The client sent no token or an invalid one; the message says what is wrong with it."""
 
 
 class FormatError(DvidpcError):
-    """Stored bytes are not what the format says; the message names the object."""
+    """Stored bytes are malformed; the message names the object."""
 
 
 class StoreError(DvidpcError):
-    """The bucket failed to answer; nothing is known about the object."""
+    """The bucket failed to answer, so it is not known whether the object exists."""
 
 
 class StoreTimeoutError(StoreError):
@@ -59,7 +59,7 @@ class StoreTimeoutError(StoreError):
 
 
 class StoreBusyError(StoreError):
-    """The bucket answers that it is asked too much, and perhaps for how many seconds to leave it alone."""
+    """The bucket limits our request rate; *retry_after_s* is None if it does not say for how long."""
 
     def __init__(self, message: str, retry_after_s: float | None = None) -> None:
         super().__init__(message)
@@ -67,10 +67,10 @@ class StoreBusyError(StoreError):
 
 
 class StoreRefusedError(StoreError):
-    """The bucket answers, and will not serve us as we are set up: no rights, no credentials, a redirect.
+    """The bucket denies access: missing rights, missing credentials or a redirect.
 
-    *status* is the HTTP status that says so; None: there are no credentials to ask with. *code* is what the
-    service calls the reason, such as `ExpiredToken`; empty: it gives none that is known.
+    *status* is the HTTP status of its answer; None if there are no credentials to send a request with.
+    *code* is the service's name for the reason, such as `ExpiredToken`; empty if it gives none that we know.
     """
 
     def __init__(self, message: str, status: int | None = None, code: str = "") -> None:
@@ -80,4 +80,4 @@ class StoreRefusedError(StoreError):
 
 
 class ObjectChangedError(StoreError):
-    """The object's etag is not the expected one: it was replaced since it was indexed."""
+    """The object has another etag than expected: it was replaced after it was indexed."""

@@ -1,10 +1,10 @@
-"""Values that several layers pass to each other."""
+"""Plain values that several layers share."""
 
 from typing import NamedTuple
 
 
 class Point(NamedTuple):
-    """Three numbers along x, y and z: a position or an extent, in voxels."""
+    """A position or an extent along x, y and z, in voxels."""
 
     x: int
     y: int
@@ -12,7 +12,7 @@ class Point(NamedTuple):
 
 
 class BlockCoord(NamedTuple):
-    """Which block: absolute voxel coordinates, floor-divided by the block size. May be negative."""
+    """The position of a block: absolute voxel coordinates // block size; may be negative."""
 
     x: int
     y: int
@@ -20,7 +20,7 @@ class BlockCoord(NamedTuple):
 
 
 class ChunkCoord(NamedTuple):
-    """Which chunk: the cell of a scale's grid, whose cell (0, 0, 0) starts at the voxel offset."""
+    """The cell of a chunk in its scale's grid; cell (0, 0, 0) starts at the voxel offset."""
 
     x: int
     y: int
@@ -28,19 +28,21 @@ class ChunkCoord(NamedTuple):
 
 
 class ByteRange(NamedTuple):
-    """Bytes *start* to *stop* of an object; *stop* is exclusive."""
+    """The bytes from *start* to *stop* of an object; *stop* is exclusive."""
 
     start: int
     stop: int
 
     @property
     def size(self) -> int:
-        """How many bytes the range holds."""
+        """Number of bytes in the range."""
         return self.stop - self.start
 
 
 class Finding(NamedTuple):
-    """Something that is wrong, and its fix: a line of the configuration, or a command."""
+    """A problem and its fix."""
 
     text: str
+    """What is wrong."""
     fix: str
+    """The configuration line or the command that fixes it."""

@@ -1,7 +1,7 @@
-"""Runs one target under atheris until its time is over: `python -m fuzz.run TARGET SECONDS`.
+"""Fuzzes one target with atheris for a given time: `python -m fuzz.run TARGET SECONDS`.
 
-The corpus of the repository is read; what is found on the way is kept below the directory FUZZ_FOUND names.
-A crash ends the run with a file that reproduces it.
+Inputs that reach new code are saved below the directory `FUZZ_FOUND`; the corpus in the repository is only
+read. A crash ends the run and leaves a file that reproduces it.
 """
 
 import os

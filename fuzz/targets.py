@@ -1,9 +1,10 @@
-"""What is fuzzed: every parser and decoder that meets bytes of a client, a bucket or a file.
+"""The fuzz targets: every parser and decoder of bytes from a client, a bucket or a file.
 
-A target takes any bytes. What it refuses it must refuse by an error of ours; anything else is a bug.
+A target takes arbitrary bytes. It may reject them only with a `DvidpcError`; any other exception is a bug.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -15,8 +16,9 @@ from dvidpc.data.repo import Repo
 from dvidpc.dvid.query import parse_block_coord, parse_blocks, parse_payload, parse_point
 from dvidpc.errors import DvidpcError
 from dvidpc.formats.codec import ChunkShape, check_jpeg, decode_chunk, find_obstacle, may_crash
+from dvidpc.formats.data_types import DataType
 from dvidpc.formats.payloads import JPEG
-from dvidpc.formats.precomputed.info import DataType, Encoding, parse_info
+from dvidpc.formats.precomputed.info import Encoding, parse_info
 from dvidpc.formats.precomputed.sharding import (
     DataEncoding,
     ShardHash,
@@ -36,8 +38,8 @@ _SPEC = ShardingSpec(
     minishard_index_encoding=DataEncoding.RAW,
     data_encoding=DataEncoding.RAW,
 )
-_MOST = 2**20
-_SIDE = Point(16, 16, 16)
+_MAX_CONTENT = 2**20
+_SIZE = Point(16, 16, 16)
 
 
 def _text(data: bytes) -> str:
@@ -45,7 +47,7 @@ def _text(data: bytes) -> str:
 
 
 def query(data: bytes) -> None:
-    """The strings of a URL."""
+    """Parse the query values of a URL."""
     text = _text(data)
     for parse in (
         lambda: parse_blocks(text, 100),
@@ -57,22 +59,22 @@ def query(data: bytes) -> None:
 
 
 def uuid(data: bytes) -> None:
-    """The names of a version."""
+    """Resolve a version by UUID."""
     _run(lambda: Repo("28841c8277e044a7b187dda03e18da13", "", "", 0.0).resolve(_text(data)))
 
 
 def info(data: bytes) -> None:
-    """A volume's `info`."""
+    """Parse an `info` file."""
     _run(lambda: parse_info(data))
 
 
 def shard_entry(data: bytes) -> None:
-    """An entry of a shard index."""
+    """Decode an entry of a shard index."""
     _run(lambda: decode_shard_index_entry(data, _SPEC))
 
 
 def minishard(data: bytes) -> None:
-    """A minishard index, and where it says chunks lie."""
+    """Decode a minishard index and look up chunks in it."""
 
     def decode() -> None:
         index = decode_minishard_index(data, _SPEC)
@@ -83,30 +85,29 @@ def minishard(data: bytes) -> None:
 
 
 def content(data: bytes) -> None:
-    """A Content-Encoding."""
+    """Decompress by `Content-Encoding`."""
     for encoding in ("gzip", "br", "zstd", "gzip, br", "aws-chunked,gzip", "nonsense"):
-        _run(lambda encoding=encoding: decode_content(data, encoding, max_size=_MOST))  # type: ignore[misc]
+        _run(partial(decode_content, data, encoding, max_size=_MAX_CONTENT))
 
 
 def chunk(data: bytes) -> None:
-    """A chunk, by every encoding, for several shapes."""
+    """Decode a chunk of every encoding that runs in this process, with several data types."""
     for encoding in Encoding:
         for data_type, channels in ((DataType.UINT8, 1), (DataType.UINT8, 3), (DataType.UINT64, 1)):
-            if may_crash(encoding) or find_obstacle(encoding, data_type, channels):  # those run apart
+            if may_crash(encoding) or find_obstacle(encoding, data_type, channels):
                 continue
-            shape = ChunkShape(_SIDE, channels, data_type)
-            _run(lambda e=encoding, s=shape: decode_chunk(data, e, s))  # type: ignore[misc]
-    _run(lambda: check_jpeg(data, ChunkShape(_SIDE, 1, DataType.UINT8)))
+            _run(partial(decode_chunk, data, encoding, ChunkShape(_SIZE, channels, data_type)))
+    _run(lambda: check_jpeg(data, ChunkShape(_SIZE, 1, DataType.UINT8)))
 
 
 def ref(data: bytes) -> None:
-    """Where a volume lies."""
+    """Parse a `ref` and an endpoint."""
     _run(lambda: parse_ref(_text(data)))
     _run(lambda: parse_endpoint(_text(data)))
 
 
 def config(data: bytes) -> None:
-    """A configuration file."""
+    """Read a configuration file."""
     try:
         document = tomli.loads(data.decode())
     except (ValueError, RecursionError):

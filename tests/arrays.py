@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from dvidpc.errors import FormatError
 from dvidpc.formats.assembly import BlockLayout
-from dvidpc.formats.codec import ChunkShape, Voxels
+from dvidpc.formats.codec import ChunkShape
+from dvidpc.formats.data_types import DataType, Voxels
 from dvidpc.formats.grid import Grid
 from dvidpc.formats.payloads import UNCOMPRESSED, Payload
-from dvidpc.formats.precomputed.info import DataType
 from dvidpc.sources.base import (
     Channel,
     ChunkSource,

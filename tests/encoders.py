@@ -1,4 +1,4 @@
-"""Encoded chunks, made by libraries that are not ours, of arrays `[x, y, z, c]`."""
+"""Encodes arrays `[x, y, z, c]` as chunks with third-party libraries."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -20,7 +20,7 @@ LABEL_BLOCK = (8, 8, 8)
 
 
 def rows(voxels: Voxels) -> Voxels:
-    """The image of a chunk: as wide as x, channels of a pixel together; `[y, x]` if there is one."""
+    """Return a chunk as an image `[row, x, c]`, its planes stacked vertically; `[row, x]` for one channel."""
     x, y, z, c = voxels.shape
     pixels = np.ascontiguousarray(voxels.transpose(2, 1, 0, 3)).reshape(z * y, x, c)
     return pixels[..., 0] if c == 1 else pixels
@@ -34,7 +34,7 @@ def _jpeg(voxels: Voxels) -> bytes:
 
 
 def _compressed_segmentation(voxels: Voxels) -> bytes:
-    """Channels of their own, put one after the other behind a list of where they begin."""
+    """Encode each channel on its own; concatenate them after a table of their offsets."""
     parts = [
         compressed_segmentation.compress(np.asfortranarray(voxels[..., c]), block_size=LABEL_BLOCK, order="F")
         for c in range(voxels.shape[3])
@@ -87,14 +87,14 @@ COMBINATIONS: tuple[tuple[str, str, int], ...] = (
     *((encoding, "float32", channels) for encoding in ("fpzip", "kempressed", "zfpc") for channels in (1, 3)),
     ("zfpc", "int32", 1),
 )
-"""Encoding, data type, channels: all that the format knows, but for more channels of the same."""
+"""Encoding, data type and channels: everything the format allows, except larger numbers of channels."""
 
 TOLERANCES: Mapping[str, float] = MappingProxyType({"jpeg": 4, "kempressed": 3e-7})
-"""How far values may be from what was encoded; 0 where it is not said."""
+"""Largest error of decoded values for lossy encodings; 0 for the others."""
 
 
 def draw_voxels(size: tuple[int, int, int], data_type: str, channels: int, seed: int = 0) -> Voxels:
-    """Voxels that vary smoothly and use their type's whole range but for zero; fractions below 1."""
+    """Return smooth voxels that span their type's range without zero; floats are between 0 and 1."""
     x, y, z = (np.arange(n) for n in size)
     wave = np.sin(x / 7 + seed)[:, None, None] + np.sin(y / 9)[None, :, None] + np.sin(z / 5)[None, None, :]
     values = np.stack([(wave + 3.2 + 0.3 * c) / 8 for c in range(channels)], axis=-1)

@@ -1,6 +1,6 @@
-"""Every parser and decoder meets bytes nobody meant for it, and refuses them by an error of ours.
+"""Every parser and decoder accepts arbitrary bytes or rejects them with a `DvidpcError`.
 
-`make fuzz` runs the same targets for as long as one likes, led by coverage.
+`make fuzz` runs the same targets for longer, guided by coverage.
 """
 
 from pathlib import Path
@@ -16,8 +16,8 @@ SEEDS = {name: sorted(file.read_bytes() for file in (CORPUS / name).iterdir()) f
 
 
 @st.composite
-def damaged(draw: st.DrawFn, seeds: list[bytes]) -> bytes:
-    """One of *seeds* with bytes changed, cut out, doubled or appended."""
+def mutated(draw: st.DrawFn, seeds: list[bytes]) -> bytes:
+    """One of *seeds* with bytes changed, deleted, repeated or appended."""
     data = bytearray(draw(st.sampled_from(seeds)))
     for _ in range(draw(st.integers(0, 4))):
         at = draw(st.integers(0, len(data)))
@@ -43,7 +43,7 @@ def test_seeds_are_taken(name: str) -> None:
 @pytest.mark.parametrize("name", TARGETS)
 def test_whatever_comes_is_read_or_refused(name: str) -> None:
     @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck), database=None)
-    @given(st.one_of(st.binary(max_size=300), damaged(SEEDS[name])))
+    @given(st.one_of(st.binary(max_size=300), mutated(SEEDS[name])))
     def check(data: bytes) -> None:
         TARGETS[name](data)
 

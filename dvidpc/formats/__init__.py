@@ -1,4 +1,6 @@
-"""What stored and served bytes mean: pure functions of bytes, no I/O, no clock, no logging.
+"""What stored and served bytes mean: pure functions of bytes.
 
-`precomputed/` reads Neuroglancer's format, `dvid/` writes DVID's, `codec/` decodes chunks.
+`precomputed/` reads Neuroglancer's format, `dvid/` writes what DVID's clients read, `codec/` decodes chunks.
+The modules beside them serve every format: the grid, slabs, assembly of blocks, images, oblique planes.
+Nothing here does I/O, logs, waits or reads a clock.
 """

@@ -1,18 +1,18 @@
-"""How a block is made of chunks: which parts of which chunks go where in it."""
+"""Assembles blocks and boxes from chunks: which parts of which chunks go where."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from dvidpc.formats.codec import Voxels
+from dvidpc.formats.data_types import Voxels
 from dvidpc.formats.grid import Box, Grid
 from dvidpc.types import ChunkCoord, Point
 
 Slices = tuple[slice, slice, slice]
 
 OPAQUE = 255
-"""The alpha of colours that are stored without one."""
+"""The alpha of colors that are stored without one."""
 
 
 class Piece(NamedTuple):
@@ -20,40 +20,40 @@ class Piece(NamedTuple):
 
     cell: ChunkCoord
     box: Box
-    """Which voxels."""
+    """The voxels of the piece."""
     source_zyx: Slices
-    """Where in the chunk."""
+    """Position in the chunk."""
     target_zyx: Slices
-    """Where in the box it was asked for."""
+    """Position in the box."""
     is_whole_chunk: bool
     """Whether the whole chunk lies in the box, so that no other block needs it."""
 
 
 class Part(NamedTuple):
-    """Voxels that are known."""
+    """The known voxels of a part of a box."""
 
     box: Box
     voxels: Voxels
-    """`[c, z, y, x]`, of the size of the box."""
+    """`[c, z, y, x]`; as large as the box."""
 
 
 class BlockLayout(NamedTuple):
-    """What a block holds for each voxel."""
+    """The values that a block holds for each voxel."""
 
     dtype: np.dtype[Any]
     num_values: int
-    """1, or 4: red, green, blue and alpha."""
+    """1, or 4 for red, green, blue and alpha."""
     channel: int | None = None
-    """Which channel of the chunks it shows; None: all of them."""
+    """The only channel that the block shows; None if it shows all."""
 
 
 def pieces_of(grid: Grid, box: Box) -> list[Piece]:
-    """The pieces that fill *box*, x fastest; what no piece fills lies outside the volume."""
+    """Return the pieces that fill *box*, x fastest; voxels that no piece covers lie outside the volume."""
     return [piece_of(grid, cell, box) for cell in grid.chunks_touching(box)]
 
 
 def piece_of(grid: Grid, cell: ChunkCoord, box: Box) -> Piece:
-    """The part of one chunk that lies in *box*; the two must share a voxel."""
+    """Return the part of one chunk that lies in *box*; the two must share a voxel."""
     chunk = grid.chunk_box(cell)
     shared = chunk.intersection(box)
     source, target = _slices(shared, chunk.start), _slices(shared, box.start)
@@ -66,9 +66,9 @@ def _slices(box: Box, origin: Point) -> Slices:
 
 
 def assemble(box: Box, parts: Sequence[Part], layout: BlockLayout) -> Voxels:
-    """The voxels of *box*, `[z, y, x, value]`; zero where no part reaches.
+    """Return the voxels of *box*, `[z, y, x, value]`; voxels that no part covers are zero.
 
-    Colours without an alpha become opaque, where nothing is known too.
+    If the parts store colors without alpha, every voxel is opaque, including those that no part covers.
     """
     x, y, z = box.size
     target = np.zeros((z, y, x, layout.num_values), layout.dtype)

@@ -1,8 +1,8 @@
-"""The lattice of chunks of one scale: which chunks there are, where they lie, what they are called."""
+"""The lattice of chunks of one scale: which chunks exist and which voxels they hold."""
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -11,23 +11,23 @@ from dvidpc.types import BlockCoord, ChunkCoord, Point
 
 
 class Box(NamedTuple):
-    """The voxels from *start* to *stop*, absolute coordinates, *stop* exclusive."""
+    """The voxels from *start* to *stop* in absolute coordinates; *stop* is exclusive."""
 
     start: Point
     stop: Point
 
     @property
     def size(self) -> Point:
-        """Extent along x, y and z; not positive where the box is empty."""
+        """Extent along x, y and z; zero or negative along some axis if the box is empty."""
         return Point(*(b - a for a, b in zip(self.start, self.stop, strict=True)))
 
     @property
     def is_empty(self) -> bool:
-        """Whether no voxel lies in the box."""
+        """Whether the box holds no voxel."""
         return any(b <= a for a, b in zip(self.start, self.stop, strict=True))
 
     def intersection(self, other: "Box") -> "Box":
-        """The voxels that lie in both; may be empty."""
+        """Return the voxels that lie in both boxes; may be empty."""
         return Box(Point(*map(max, self.start, other.start)), Point(*map(min, self.stop, other.stop)))
 
 
@@ -35,7 +35,7 @@ class Box(NamedTuple):
 class Grid:
     """A volume of *size* voxels at *offset*, cut into chunks of *chunk_size*, clipped at the upper end.
 
-    The cells are counted from *offset*, not from the origin.  (precomputed volume.md#chunk-storage)
+    Cells are counted from *offset*, not from the origin.  (precomputed volume.md#chunk-storage)
     """
 
     size: Point
@@ -44,7 +44,7 @@ class Grid:
 
     @cached_property
     def cells(self) -> Point:
-        """How many chunks lie along x, y and z."""
+        """Number of chunks along x, y and z."""
         return Point(*(-(-n // c) for n, c in zip(self.size, self.chunk_size, strict=True)))
 
     @cached_property
@@ -54,11 +54,11 @@ class Grid:
 
     @cached_property
     def chunk_count(self) -> int:
-        """How many chunks the volume has, stored or not."""
+        """Number of chunks in the volume, stored or not."""
         return self.cells.x * self.cells.y * self.cells.z
 
     def chunk_box(self, cell: ChunkCoord) -> Box:
-        """The voxels of one chunk, clipped at the volume's upper end."""
+        """Return the voxels of one chunk, clipped at the volume's upper end."""
         start = Point(*(o + g * c for o, g, c in zip(self.offset, cell, self.chunk_size, strict=True)))
         whole = (a + c for a, c in zip(start, self.chunk_size, strict=True))
         return Box(start, Point(*map(min, whole, self.box.stop)))
@@ -68,32 +68,27 @@ class Grid:
         return Point(*(n // c for n, c in zip(self.size, self.chunk_size, strict=True)))
 
     def is_whole(self, cell: ChunkCoord) -> bool:
-        """Whether a chunk of the grid has the full chunk size."""
+        """Return whether a chunk of the grid has the full chunk size, that is, is not clipped."""
         x, y, z = self._unclipped_cells
         return cell.x < x and cell.y < y and cell.z < z
 
     @cached_property
     def _first_block(self) -> Point | None:
-        """The block that chunk (0, 0, 0) is, where both are of one size; None if chunks lie across blocks."""
+        """The block at chunk (0, 0, 0) if blocks have the chunk size; None if chunks straddle blocks."""
         if any(o % c for o, c in zip(self.offset, self.chunk_size, strict=True)):
             return None
         return Point(*(o // c for o, c in zip(self.offset, self.chunk_size, strict=True)))
 
     def chunk_that_is(self, block: BlockCoord, block_size: Point) -> ChunkCoord | None:
-        """The chunk that is exactly a block, of the same voxels; None if there is no such chunk."""
+        """Return the chunk that holds exactly the voxels of a block; None if there is none."""
         first = self._first_block
         if first is None or block_size != self.chunk_size:
             return None
         cell = ChunkCoord(block.x - first.x, block.y - first.y, block.z - first.z)
         return cell if min(cell) >= 0 and self.is_whole(cell) else None
 
-    def chunk_name(self, cell: ChunkCoord) -> str:
-        """What an unsharded chunk is called below its scale's key: `x0-x1_y0-y1_z0-z1`."""
-        start, stop = self.chunk_box(cell)
-        return "_".join(f"{a}-{b}" for a, b in zip(start, stop, strict=True))
-
     def chunks_touching(self, box: Box) -> Iterator[ChunkCoord]:
-        """The cells that share a voxel with *box*, x fastest; none where the box lies outside."""
+        """Yield the cells that share a voxel with *box*, x fastest; none if it lies outside the volume."""
         inside = box.intersection(self.box)
         if inside.is_empty:
             return
@@ -104,7 +99,7 @@ class Grid:
             yield ChunkCoord(x, y, z)
 
     def count_chunks_touching(self, box: Box) -> int:
-        """How many cells share a voxel with *box*."""
+        """Return how many cells share a voxel with *box*."""
         inside = box.intersection(self.box)
         if inside.is_empty:
             return 0
@@ -114,9 +109,10 @@ class Grid:
         return count
 
     def reads_per_block(self, block_size: Point) -> float:
-        """How many chunks a block touches on average, well inside the volume.
+        """Return how many chunks a block touches on average, away from the volume's faces.
 
-        Along an axis that is one, and one more for each border of chunks that is not one of blocks.
+        Along each axis a block touches one chunk, plus one for each chunk border inside it. Borders that
+        chunks and blocks share do not count.
         """
         reads = 1.0
         for n, c, o, b in zip(self.size, self.chunk_size, self.offset, block_size, strict=True):
@@ -125,63 +121,20 @@ class Grid:
                 reads *= 1 + (b - shared) / c
         return reads
 
-    @cached_property
-    def morton_bits(self) -> tuple[tuple[int, int], ...]:
-        """Which bit of which axis each bit of the chunk id takes, lowest first.
-
-        An axis drops out of the interleave once its cells are all told apart.
-        (precomputed volume.md#compressed-morton-code)
-        """
-        needed = [(n - 1).bit_length() for n in self.cells]
-        return tuple((axis, bit) for bit in range(max(needed)) for axis in range(3) if bit < needed[axis])
-
-    def chunk_id(self, cell: ChunkCoord) -> int:
-        """The compressed Morton code that names the chunk inside shards; *cell* must lie in the grid.
-
-        DVID masks coordinates outside the grid into it and serves another chunk
-        (ngprecomputed.go:503, 3400c2cb); so they are refused here.
-        """
-        x, y, z = cell
-        along_x, along_y, along_z = self.cells
-        if not (0 <= x < along_x and 0 <= y < along_y and 0 <= z < along_z):
-            raise ValueError(f"chunk {tuple(cell)} lies outside a grid of {tuple(self.cells)} chunks")
-        xs, ys, zs = self._spread
-        return xs[x] | ys[y] | zs[z]
-
-    @cached_property
-    def _spread(self) -> "tuple[_Spread, ...]":
-        return tuple(
-            _Spread([(position, bit) for position, (of, bit) in enumerate(self.morton_bits) if of == axis])
-            for axis in range(3)
-        )
-
-
-class _Spread(dict[int, int]):
-    """The bits of the chunk id that a coordinate along one axis makes, worked out once for each."""
-
-    def __init__(self, bits: Sequence[tuple[int, int]]) -> None:
-        """Take *bits*: where in the chunk id which bit of the coordinate goes."""
-        super().__init__()
-        self._bits = bits
-
-    def __missing__(self, coordinate: int) -> int:
-        code = self[coordinate] = sum((coordinate >> bit & 1) << position for position, bit in self._bits)
-        return code
-
 
 def blocks_filling(box: Box, block_size: Point) -> list[BlockCoord]:
-    """The blocks that make up *box*, x fastest; none where the box is empty.
+    """Return the blocks that make up *box*, x fastest; an empty list if the box is empty.
 
     Raises:
-        ValueError: *box* does not start and end on the borders of blocks.
+        ValueError: *box* does not start and end on block borders.
     """
     if any(a % s or b % s for a, b, s in zip(box.start, box.stop, block_size, strict=True)):
-        raise ValueError(f"{box} is not made of whole blocks of {block_size}")
+        raise ValueError(f"{box} does not consist of whole blocks of {block_size}")
     xs, ys, zs = (range(a // s, b // s) for a, b, s in zip(box.start, box.stop, block_size, strict=True))
     return [BlockCoord(x, y, z) for z, y, x in itertools.product(zs, ys, xs)]
 
 
 def block_box(block: BlockCoord, block_size: Point) -> Box:
-    """The voxels of a block; blocks are counted from the origin of absolute coordinates."""
+    """Return the voxels of a block; blocks are counted from the origin of absolute coordinates."""
     start = Point(*(b * s for b, s in zip(block, block_size, strict=True)))
     return Box(start, Point(*(a + s for a, s in zip(start, block_size, strict=True))))

@@ -1,10 +1,10 @@
-"""Planes of voxels as image files, with the pixels DVID gives them.
+"""Encodes planes of voxels as image files, with the same pixels as DVID.
 
-A voxel of one byte or two is a shade of grey, of four values a color. Voxels of four and eight bytes
-become pixels whose red, green, blue and alpha are the bytes of the value, lowest first, so that a
-lossless file holds the very values.  (imageblk.go:701-765, 3400c2cb)
+A voxel of one or two bytes is a shade of gray; a voxel of three or four values is a color. The bytes of a
+four-byte or eight-byte voxel become red, green, blue and alpha, lowest byte first, so that a lossless file
+keeps the exact values.  (imageblk.go:701-765, 3400c2cb)
 
-All functions here are pure and may run in any thread; encoding takes milliseconds.
+All functions are pure and may run in any thread. Encoding takes milliseconds, so not on the event loop.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,17 +18,18 @@ import simplejpeg
 from numpy.typing import NDArray
 
 from dvidpc.errors import RequestError, TooLargeError
+from dvidpc.formats.codec.jpeg import JPEG_MAX_SIDE, JPEG_QUALITY, jpeg_extent
 from dvidpc.types import Point
 
 Pixels = NDArray[Any]
-"""Of an image: `[row, column]` grey, or `[row, column, 4]` red, green, blue, alpha; 8 or 16 bits each."""
+"""An image: `[row, column]` gray or `[row, column, 4]` red, green, blue, alpha; 8 or 16 bits per value."""
 
-DEFAULT_JPEG_QUALITY: Final = 80
-"""What DVID uses where nothing was asked for.  (image.go:64, 3400c2cb)"""
+DEFAULT_JPEG_QUALITY: Final = JPEG_QUALITY
+"""The quality of a JPEG whose request names none."""
 
 
 class ImageKind(StrEnum):
-    """A file format of images."""
+    """An image file format."""
 
     PNG = "png"
     JPEG = "jpeg"
@@ -37,68 +38,69 @@ class ImageKind(StrEnum):
 
     @property
     def media_type(self) -> str:
-        """What answers call it."""
+        """The `Content-Type` of its answers."""
         return f"image/{self.value}"
 
 
 class ImageFormat(NamedTuple):
-    """How an image is written."""
+    """An image file format and its settings."""
 
     kind: ImageKind
     quality: int = DEFAULT_JPEG_QUALITY
-    """Of a JPEG, 1 to 100."""
+    """JPEG quality, 1 to 100; ignored by other formats."""
 
 
 _MAX_SIDE: Final[Mapping[ImageKind, int]] = MappingProxyType(
-    {ImageKind.PNG: 1_000_000, ImageKind.JPEG: 65_500, ImageKind.TIFF: 2**31 - 1, ImageKind.BMP: 2**31 - 1}
+    {
+        ImageKind.PNG: 1_000_000,
+        ImageKind.JPEG: JPEG_MAX_SIDE,
+        ImageKind.TIFF: 2**31 - 1,
+        ImageKind.BMP: 2**31 - 1,
+    }
 )
-"""Pixels along an edge: of PNG what libpng writes, of JPEG what libjpeg does (65,535 in DVID)."""
+"""Largest width and height in pixels; for PNG and JPEG the limit of libpng and libjpeg."""
 
 
 def check_image_size(width: int, height: int, kind: ImageKind) -> None:
-    """Make sure that a file format can hold so many pixels.
+    """Check that a file format supports this image size.
 
     Raises:
-        TooLargeError: It cannot.
+        TooLargeError: The image is too wide or too high.
     """
     if max(width, height) > _MAX_SIDE[kind]:
         raise TooLargeError(f"{kind}: image is too large to encode: {width} x {height} pixels")
 
 
 def check_image_holds(itemsize: int, kind: ImageKind) -> None:
-    """Make sure that a file format keeps values of *itemsize* bytes as they are, or as shades of grey.
+    """Check that a file format can represent values of *itemsize* bytes, exactly or as shades of gray.
 
     Raises:
-        RequestError: It does not: JPEG would mix the bytes of a value, BMP drop every other.
+        RequestError: It cannot. JPEG would mix the bytes of a value, BMP would drop every second byte.
     """
     most = {ImageKind.JPEG: 2, ImageKind.BMP: 4}.get(kind, 8)
     if itemsize > most:
-        raise RequestError(f"{kind}: cannot hold {itemsize} bytes a voxel; png and tiff can")
+        raise RequestError(f"{kind}: cannot hold {itemsize} bytes per voxel; use png or tiff")
 
 
 def stacked_extent(size: Point) -> tuple[int, int]:
-    """Width and height of the JPEG that holds a box, its planes one below the other.
-
-    Where that gets too high, rows stand side by side; clients take any width and height whose product is
-    right.
+    """Return `jpeg_extent` of a box, checked.
 
     Raises:
-        TooLargeError: No JPEG holds so many pixels.
+        TooLargeError: No JPEG can hold the box.
     """
-    width, height = size.x, size.y * size.z
-    while height > _MAX_SIDE[ImageKind.JPEG] and height % 2 == 0:
-        width, height = width * 2, height // 2
+    width, height = jpeg_extent(size)
     check_image_size(width, height, ImageKind.JPEG)
     return width, height
 
 
 def pixels_of(plane_crc: NDArray[Any]) -> Pixels:
-    """The pixels of a plane of voxels `[value, row, column]`; three values gain an alpha of 255.
+    """Return the pixels of a plane of voxels `[value, row, column]`; three values gain an alpha of 255.
 
-    Signed voxels are taken as unsigned ones, bit for bit: no image has a sign, and DVID no such type.
+    Signed voxels are reinterpreted as unsigned, since images have no signed pixels. (DVID has no signed
+    voxels.)
 
     Raises:
-        RequestError: DVID has no image for such voxels.
+        RequestError: DVID does not support images of such voxels.
     """
     values, rows, columns = plane_crc.shape
     dtype = plane_crc.dtype
@@ -118,17 +120,17 @@ def pixels_of(plane_crc: NDArray[Any]) -> Pixels:
 
 
 def encode_image(pixels: Pixels, image_format: ImageFormat) -> bytes:
-    """An image file.
+    """Return an image file.
 
     Args:
-        pixels: What it shows; `check_image_size` and `check_image_holds` have nothing against it.
-        image_format: What it is written as.
+        pixels: The image; must have passed `check_image_size` and `check_image_holds`.
+        image_format: The file format and quality.
     """
     return _ENCODERS[image_format.kind](np.ascontiguousarray(pixels), image_format.quality)
 
 
 def _pairs(as_bytes: Pixels) -> Pixels:
-    """Bytes taken as numbers of 16 bits, the high one first, as DVID does whatever the voxels' order is."""
+    """Reinterpret pairs of bytes as big-endian 16-bit numbers, as DVID does for any byte order."""
     return as_bytes.view(">u2").astype(np.uint16)
 
 
@@ -137,13 +139,13 @@ def _encode_png(pixels: Pixels, _quality: int) -> bytes:
 
 
 _PNG_LEVEL = 3
-"""A level where deflate is twice as fast as by default; EM data get 3 % larger."""
+"""Twice as fast as the default level; EM data become 3 % larger."""
 
 
 def _encode_jpeg(pixels: Pixels, quality: int) -> bytes:
     if pixels.ndim == 2:
-        grey = np.ascontiguousarray(_eight_bits(pixels))[..., None]
-        return bytes(simplejpeg.encode_jpeg(grey, quality=quality, colorspace="GRAY"))
+        gray = np.ascontiguousarray(_eight_bits(pixels))[..., None]
+        return bytes(simplejpeg.encode_jpeg(gray, quality=quality, colorspace="GRAY"))
     return bytes(simplejpeg.encode_jpeg(pixels, quality=quality, colorspace="RGBA", colorsubsampling="420"))
 
 
@@ -156,7 +158,7 @@ def _encode_bmp(pixels: Pixels, _quality: int) -> bytes:
 
 
 def _eight_bits(pixels: Pixels) -> Pixels:
-    """The upper byte of each number, which is what Go leaves of 16 bits where a format has but 8."""
+    """Return the upper byte of each number, as Go does for formats of 8 bits."""
     if pixels.dtype.itemsize == 1:
         return pixels
     return (pixels >> 8).astype(np.uint8)

@@ -1,9 +1,9 @@
-"""Planes at any angle: where their pixels lie, which chunks those need, and what they are.
+"""Planes at any angle: the positions of their pixels, the chunks they need, and interpolation.
 
-Positions are nanometers from the origin of absolute coordinates; a voxel's value is that of its lower corner,
+Positions are nanometers from the origin of absolute coordinates. A voxel's value belongs to its lower corner,
 as in DVID.  (arb_image.go, 3400c2cb)
 
-All functions here are pure and may run in any thread; on a plane's 65,536 pixels they take milliseconds.
+All functions are pure and may run in any thread. For 65,536 pixels they take milliseconds.
 """
 
 import itertools
@@ -22,24 +22,24 @@ from dvidpc.types import ChunkCoord
 Vector = tuple[float, float, float]
 
 _CORNERS = tuple(itertools.product((0, 1), repeat=3))
-"""Of the cube of voxels around a position: 0 is below it along x, y, z, 1 above."""
+"""Corners of the cube of voxels around a position, along x, y, z: 0 is below it, 1 above."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plane:
-    """A rectangle, or any parallelogram, in space, and its pixels."""
+    """A parallelogram in space, usually a rectangle, and its pixels."""
 
     top_left: Vector
     step_right: Vector
-    """From a pixel to the next along a row."""
+    """From one pixel to the next in a row."""
     step_down: Vector
-    """From a row to the next."""
+    """From one row to the next."""
     width: int
     height: int
 
 
 class Patch(NamedTuple):
-    """A part of a plane."""
+    """A rectangular part of a plane, in pixels."""
 
     row: int
     column: int
@@ -48,11 +48,11 @@ class Patch(NamedTuple):
 
 
 def plane_between(top_left: Vector, top_right: Vector, bottom_left: Vector, resolution_nm: float) -> Plane:
-    """The plane with these corners; the outermost pixels lie on them.
+    """Return the plane with these corners; its corner pixels lie on them.
 
     Raises:
-        RequestError: It has no extent, or no finite number of pixels.  (DVID sends an image of
-            2147483647 pixels a side where *resolution_nm* is 0.)
+        RequestError: The plane has no extent, or its number of pixels is not finite. (If *resolution_nm*
+            is 0, DVID sends an image of 2147483647 pixels per side.)
     """
     if not all(map(math.isfinite, (*top_left, *top_right, *bottom_left, resolution_nm))):
         raise RequestError("Bad arbitrary image size requested: corners and resolution must be finite")
@@ -66,19 +66,19 @@ def plane_between(top_left: Vector, top_right: Vector, bottom_left: Vector, reso
 
 
 def patches_of(plane: Plane, side: int) -> Iterator[Patch]:
-    """The parts of *plane* of *side* times *side* pixels, smaller at its ends."""
+    """Yield patches of *side* times *side* pixels that make up *plane*, clipped at its edges."""
     for row, column in itertools.product(range(0, plane.height, side), range(0, plane.width, side)):
         yield Patch(row, column, min(side, plane.height - row), min(side, plane.width - column))
 
 
 class Sampler:
-    """What the pixels of a patch need: chunks, and in each certain voxels.
+    """Collects the voxels that the pixels of a patch need, chunk by chunk, and interpolates them.
 
     Args:
         plane: The plane.
-        patch: Which part of it.
-        grid: Where the chunks lie.
-        resolution_nm: Edges of a voxel.
+        patch: The part of the plane to sample.
+        grid: The grid of the scale's chunks.
+        resolution_nm: Edge lengths of a voxel.
     """
 
     def __init__(self, plane: Plane, patch: Patch, grid: Grid, resolution_nm: Vector) -> None:
@@ -93,11 +93,11 @@ class Sampler:
 
     @property
     def cells(self) -> Collection[ChunkCoord]:
-        """The chunks needed."""
+        """The chunks that the patch needs."""
         return self._parts.keys()
 
     def add(self, cell: ChunkCoord, chunk_czyx: NDArray[Any]) -> None:
-        """Take what the pixels need from a decoded chunk; what is never added counts as zero."""
+        """Take the needed voxels from a decoded chunk; voxels of chunks never added count as zero."""
         if self._values is None:
             count = 8 * self._shape[0] * self._shape[1]
             self._values = np.zeros((chunk_czyx.shape[0], count), chunk_czyx.dtype)
@@ -107,7 +107,7 @@ class Sampler:
         self._values[:, self._places[chosen]] = chunk_czyx[:, z, y, x]
 
     def pixels(self) -> NDArray[Any] | None:
-        """The patch, `[value, row, column]`, interpolated and rounded; None if no chunk was added."""
+        """Return the patch, `[value, row, column]`, interpolated and rounded; None if no chunk was added."""
         if self._values is None:
             return None
         corners = self._values.reshape(self._values.shape[0], 8, -1)
@@ -115,7 +115,7 @@ class Sampler:
 
 
 def _edge(start: Vector, stop: Vector, resolution_nm: float) -> tuple[int, Vector]:
-    """How many pixels an edge has, and the step between them."""
+    """Return the number of pixels along an edge and the step between them."""
     length = math.dist(start, stop)
     if length == 0 or not math.isfinite(length / resolution_nm):
         raise RequestError(
@@ -127,7 +127,7 @@ def _edge(start: Vector, stop: Vector, resolution_nm: float) -> tuple[int, Vecto
 
 
 def _positions(plane: Plane, patch: Patch) -> NDArray[Any]:
-    """Of every pixel of *patch*, in nanometers: `[row * width + column, axis]`."""
+    """Return the position in nanometers of every pixel of *patch*: `[row * width + column, axis]`."""
     rows = np.arange(patch.row, patch.row + patch.height)[:, None, None] * np.asarray(plane.step_down)
     columns = np.arange(patch.column, patch.column + patch.width)[None, :, None] * np.asarray(
         plane.step_right
@@ -136,8 +136,8 @@ def _positions(plane: Plane, patch: Patch) -> NDArray[Any]:
 
 
 def _neighbours(below: NDArray[Any], above: NDArray[Any], grid: Grid) -> tuple[NDArray[Any], NDArray[Any]]:
-    """The voxels of the volume around each pixel: their places in `[corner, pixel]`, and `[axis, n]`."""
-    # Compared as floats, since a plane may lie further out than any integer reaches.
+    """Return the volume's voxels around the pixels: flat indexes into `[corner, pixel]`, and `[axis, n]`."""
+    # Compared as floats, because a plane may lie beyond the range of integers.
     corners = np.stack(
         [[(below, above)[corner[axis]][:, axis] for axis in range(3)] for corner in _CORNERS], axis=1
     ).reshape(3, -1)
@@ -147,7 +147,7 @@ def _neighbours(below: NDArray[Any], above: NDArray[Any], grid: Grid) -> tuple[N
 
 
 def _by_cell(voxels: NDArray[Any], grid: Grid) -> tuple[NDArray[Any], dict[ChunkCoord, slice]]:
-    """An order of *voxels*, `[axis, n]`, that keeps those of a chunk together, and the part of each chunk."""
+    """Return an order of *voxels*, `[axis, n]`, that groups them by chunk, and each chunk's slice of it."""
     cells = grid.cells
     x, y, z = ((voxels[axis] - grid.offset[axis]) // grid.chunk_size[axis] for axis in range(3))
     numbers = (z * cells.y + y) * cells.x + x
@@ -161,7 +161,7 @@ def _by_cell(voxels: NDArray[Any], grid: Grid) -> tuple[NDArray[Any], dict[Chunk
 
 
 def _interpolate(corners: NDArray[Any], fractions: NDArray[Any]) -> NDArray[Any]:
-    """Values `[value, pixel]` between those at the *corners* `[value, corner, pixel]`, rounded half up."""
+    """Interpolate between *corners* `[value, corner, pixel]`; return `[value, pixel]`, rounded half up."""
     x, y, z = fractions
     mixed = np.zeros((corners.shape[0], corners.shape[2]))
     for number, (at_x, at_y, at_z) in enumerate(_CORNERS):

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from dvidpc.formats.codec import Voxels, encode_jpeg, encode_raw
-from dvidpc.formats.precomputed.info import DataType, Encoding
+from dvidpc.formats.codec import encode_jpeg, encode_raw
+from dvidpc.formats.data_types import DataType, Voxels
+from dvidpc.formats.precomputed.info import Encoding
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""How a large box is cut into slabs that follow each other in the order a box of voxels is sent."""
+"""Cuts a large box into slabs, in the order in which the voxels of a box are sent."""
 
 import math
 from collections.abc import Iterator
@@ -8,16 +8,16 @@ from dvidpc.types import Point
 
 
 def slabs_of(box: Box, grid: Grid, max_voxels: int) -> Iterator[Box]:
-    """Boxes of at most *max_voxels* that make up *box*: one after the other, x fastest, they list its voxels.
+    """Yield boxes of at most *max_voxels* that make up *box*; concatenated, they list its voxels, x fastest.
 
-    A slab ends on a border of chunks where it can, so that few chunks lie in two. Where one plane is too
-    large, slabs are strips of a plane; where one row is, parts of a row.
+    Slabs end on chunk borders where possible, so that few chunks are split between two slabs. If one plane
+    is too large, slabs are strips of a plane; if one row is too large, parts of a row.
     """
     return _cut(box, grid, max_voxels, axis=2)
 
 
 def cuts_chunks(slab: Box, box: Box, grid: Grid) -> bool:
-    """Whether a slab of *box* leaves some of the voxels that *box* has of a chunk to other slabs."""
+    """Return whether some chunk is split between *slab* and other slabs of *box*."""
     return any(
         place != end and (place - offset) % chunk
         for edges, ends in zip(slab, box, strict=True)

@@ -1,8 +1,6 @@
 """The seam between formats and the server: the plan of a volume, and the chunks of one scale.
 
-A format reads its metadata from a store (`SourceFormat.load`), decides everything about the volume in one
-pure step (`SourceFormat.plan`), and opens the scales it planned. Server, `dvidpc check`, the page and the log
-table all read the same `VolumePlan`; none of them decides anything again.
+A `SourceFormat` loads the metadata and makes a plan of it in one pure step; the plan's scales open the chunks.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -14,10 +12,10 @@ import mmh3
 
 from dvidpc.cache.loading_cache import LoadingCache
 from dvidpc.formats.assembly import BlockLayout
-from dvidpc.formats.codec import ChunkShape, Voxels
+from dvidpc.formats.codec import ChunkShape
+from dvidpc.formats.data_types import DataType, Voxels
 from dvidpc.formats.grid import Box, Grid
 from dvidpc.formats.payloads import JPEG, Payload, payloads_for
-from dvidpc.formats.precomputed.info import DataType
 from dvidpc.names import instance_name
 from dvidpc.sources.counting import ChunkCount, Progress
 from dvidpc.sources.isolation import Isolation
@@ -245,7 +243,7 @@ class InstancePlan:
 
 @dataclass(frozen=True, slots=True)
 class VolumePlan:
-    """Everything that is decided about a volume."""
+    """Everything that is decided about a volume, once for server, `check`, page and log table."""
 
     name: str
     """The name of the finest instance."""

@@ -6,7 +6,8 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 from dvidpc.errors import FormatError, OverloadedError
-from dvidpc.formats.codec import ChunkShape, Voxels, decode_chunk
+from dvidpc.formats.codec import ChunkShape, decode_chunk
+from dvidpc.formats.data_types import Voxels
 from dvidpc.formats.precomputed.info import Encoding
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from dvidpc.cache.held import Hold
 from dvidpc.cache.loading_cache import LoadingCache, Missing
-from dvidpc.formats.codec import Voxels
+from dvidpc.formats.data_types import Voxels
 from dvidpc.sources.base import ChunkSource
 from dvidpc.types import ChunkCoord
 

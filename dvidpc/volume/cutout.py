@@ -10,7 +10,7 @@ import numpy as np
 
 from dvidpc.cache.loading_cache import MISSING
 from dvidpc.formats.assembly import piece_of
-from dvidpc.formats.codec import Voxels
+from dvidpc.formats.data_types import Voxels
 from dvidpc.formats.grid import Box
 from dvidpc.formats.images import pixels_of
 from dvidpc.formats.slabs import cuts_chunks, slabs_of

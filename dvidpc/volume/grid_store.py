@@ -10,7 +10,8 @@ from dvidpc.cache.flights import Share
 from dvidpc.cache.held import Hold
 from dvidpc.cache.loading_cache import MISSING, LoadingCache, Missing
 from dvidpc.formats.assembly import BlockLayout, Part, Piece, assemble, pieces_of
-from dvidpc.formats.codec import ChunkShape, Voxels
+from dvidpc.formats.codec import ChunkShape
+from dvidpc.formats.data_types import Voxels
 from dvidpc.formats.grid import Box, Grid, block_box
 from dvidpc.formats.payloads import Payload, payloads_for
 from dvidpc.sources.base import StoredChunk

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 
 from dvidpc.errors import TooLargeError
-from dvidpc.formats.codec import Voxels
+from dvidpc.formats.data_types import Voxels
 from dvidpc.formats.oblique import Plane, Sampler, Vector, patches_of
 from dvidpc.volume.cutout import Batch, read_chunks
 from dvidpc.volume.grid_store import GridStore

@@ -53,7 +53,7 @@ def test_what_is_wrong_is_told_and_the_exit_code_is_1(
     assert main(["check", config_of(tmp_path, "half", "torn", "empty", "nothing")]) == 1
     captured = capsys.readouterr()
     assert "scale 1 is not served: encoding is 'brotli-magic', not one of raw, jpeg" in captured.out
-    assert "s0/0-64_0-64_0-64: damaged JPEG" in captured.out or "JPEG is cut short" in captured.out
+    assert "s0/0-64_0-64_0-64: malformed JPEG" in captured.out or "truncated JPEG" in captured.out
     assert "is the scale empty?" in captured.out
     assert "nothing/info does not exist" in captured.out
     assert captured.err == "dvidpc: 3 of the volumes cannot be served whole\n"

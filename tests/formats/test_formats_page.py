@@ -1,4 +1,4 @@
-"""docs/formats.md: every test it names as a proof is one of ours."""
+"""Every test that docs/formats.md names as a proof exists."""
 
 import re
 from pathlib import Path

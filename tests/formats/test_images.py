@@ -1,4 +1,4 @@
-"""Pixels of voxels, and files of pixels."""
+"""Pixels of planes of voxels, and image files of pixels."""
 
 import imagecodecs
 import numpy as np

@@ -1,4 +1,4 @@
-"""How boxes are cut into slabs."""
+"""Boxes cut into slabs."""
 
 import math
 

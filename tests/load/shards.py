@@ -7,6 +7,7 @@ from typing import Final
 import psutil
 
 from dvidpc.cache.loading_cache import LoadingCache
+from dvidpc.formats.precomputed.chunk_ids import ChunkIds
 from dvidpc.formats.precomputed.info import parse_info
 from dvidpc.sources.precomputed.chunk_reader import ChunkReader
 from dvidpc.storage.base import Blob
@@ -60,6 +61,7 @@ async def measure() -> dict[str, object]:
     """The figures."""
     info = parse_info(INFO)
     scale = info.scales[0]
+    chunk_ids = ChunkIds(scale.grids[0])
     store = ManyShards()
     indexes = LoadingCache(BUDGET, absence_ttl_s=30, clock=time.monotonic)
     reader = ChunkReader(store, "", scale, scale.grids[0], indexes)
@@ -69,7 +71,7 @@ async def measure() -> dict[str, object]:
     for number in range(SHARDS):
         x, y, z = number % CHUNKS[0], number // CHUNKS[0] % CHUNKS[1], number // (CHUNKS[0] * CHUNKS[1])
         data = await reader.read(ChunkCoord(x, y, z), 2**20)
-        wrong += data != struct.pack("<Q", scale.grids[0].chunk_id(ChunkCoord(x, y, z)))
+        wrong += data != struct.pack("<Q", chunk_ids.chunk_id(ChunkCoord(x, y, z)))
         most = max(most, indexes.nbytes)
     return {
         "shards read from": sum(store.seen),

@@ -6,7 +6,8 @@ import pytest
 
 from dvidpc.errors import OverloadedError
 from dvidpc.formats.codec import ChunkShape
-from dvidpc.formats.precomputed.info import DataType, Encoding
+from dvidpc.formats.data_types import DataType
+from dvidpc.formats.precomputed.info import Encoding
 from dvidpc.sources.isolation import Isolation
 from dvidpc.types import Point
 

@@ -136,7 +136,7 @@ async def test_slice_that_cannot_be_read_is_marked_as_such(tmp_path: Path) -> No
     async with serving(config_text({"em": tmp_path / "volume"}), tmp_path) as server, browsing() as browser:
         await browser.open(f"{server.url}/#em")
         await browser.wait_for(STATE, lambda now: now and now.get("state") == "failed")
-        assert "raw chunk holds 5 bytes" in await browser.run(
+        assert "raw chunk has 5 bytes" in await browser.run(
             "return document.getElementById('message').innerText"
         )
 

@@ -12,7 +12,7 @@ from dvidpc.dvid.geometry import Slice, parse_image_format
 from dvidpc.dvid.query import check_size
 from dvidpc.dvid.services import SERVICES
 from dvidpc.errors import TooLargeError
-from dvidpc.formats.codec import Voxels
+from dvidpc.formats.data_types import Voxels
 from dvidpc.formats.dvid.scaling import scale_image
 from dvidpc.formats.grid import Box
 from dvidpc.formats.images import ImageFormat, check_image_holds, check_image_size, encode_image, pixels_of

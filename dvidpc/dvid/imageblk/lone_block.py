@@ -10,7 +10,7 @@ from dvidpc.data.instance import Instance
 from dvidpc.dvid.imageblk.drawing import box_nbytes, in_thread
 from dvidpc.dvid.query import check_size
 from dvidpc.dvid.services import SERVICES
-from dvidpc.formats.codec import Voxels
+from dvidpc.formats.data_types import Voxels
 from dvidpc.formats.dvid.block_stream import encode_frame
 from dvidpc.formats.grid import Box
 from dvidpc.formats.images import ImageFormat, ImageKind, encode_image, stacked_extent

@@ -1,20 +1,19 @@
-"""Chunks as stored to voxels, and voxels to the payloads DVID serves.
+"""Decodes stored chunks to voxels and encodes the payloads that DVID serves.
 
-Arrays are `[c, z, y, x]` where they come from chunks: the order in which a chunk lists its voxels,
-x fastest and channel slowest.  (precomputed volume.md#chunk-encoding)
+Decoded chunks are arrays `[c, z, y, x]`, the order in which a chunk stores its voxels: x fastest, channel
+slowest.  (precomputed volume.md#chunk-encoding)
 
-All functions here are pure and may run in any thread; decoding and encoding take milliseconds.
+All functions are pure and may run in any thread. Decoding and encoding take milliseconds, so not on the
+event loop.
 """
 
+from dvidpc.formats.codec.chunk_shape import ChunkShape
 from dvidpc.formats.codec.codecs import decode_chunk, find_obstacle, may_crash
-from dvidpc.formats.codec.jpeg import JPEG_QUALITY, check_jpeg, encode_jpeg
-from dvidpc.formats.codec.raw import encode_raw
-from dvidpc.formats.codec.shape import ChunkShape, Voxels
+from dvidpc.formats.codec.jpeg import check_jpeg, encode_jpeg
+from dvidpc.formats.codec.raw_voxels import encode_raw
 
 __all__ = [
-    "JPEG_QUALITY",
     "ChunkShape",
-    "Voxels",
     "check_jpeg",
     "decode_chunk",
     "encode_jpeg",

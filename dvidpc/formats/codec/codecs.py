@@ -1,4 +1,4 @@
-"""Every encoding: what it can hold, what decodes it, and what must be installed for that."""
+"""The table of chunk encodings: what each can hold, its decoder, and the package it needs."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,15 +7,16 @@ from types import MappingProxyType
 from typing import Final
 
 from dvidpc.errors import FormatError
+from dvidpc.formats.codec.chunk_shape import ChunkShape
+from dvidpc.formats.codec.compressed_segmentation import decode_compressed_segmentation
+from dvidpc.formats.codec.compresso_crackle import decode_compresso, decode_crackle
 from dvidpc.formats.codec.floats import decode_fpzip, decode_kempressed, decode_zfpc
 from dvidpc.formats.codec.jpeg import decode_jpeg
 from dvidpc.formats.codec.jxl import decode_jxl
-from dvidpc.formats.codec.labels import decode_compresso, decode_crackle
 from dvidpc.formats.codec.png import decode_png
-from dvidpc.formats.codec.raw import decode_raw
-from dvidpc.formats.codec.segmentation import decode_compressed_segmentation
-from dvidpc.formats.codec.shape import ChunkShape, Voxels
-from dvidpc.formats.precomputed.info import DataType, Encoding
+from dvidpc.formats.codec.raw_voxels import decode_raw
+from dvidpc.formats.data_types import DataType, Voxels
+from dvidpc.formats.precomputed.info import Encoding
 
 _BYTES = frozenset({DataType.UINT8})
 _PIXELS = frozenset({DataType.UINT8, DataType.UINT16})
@@ -27,23 +28,24 @@ _ANY = range(1, 2**31)
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """How chunks of one encoding are decoded."""
+    """The decoder of one encoding, and the chunks it applies to."""
 
     decode: Callable[[bytes, ChunkShape], Voxels]
     data_types: frozenset[DataType]
     channels: range | frozenset[int]
+    """Supported numbers of channels."""
     module: str | None = None
-    """What must be importable; None: nothing that is not always here."""
+    """Optional module that the decoder imports; None if it needs none."""
     may_crash: bool = False
-    """Whether hostile bytes can end the process that decodes them, so that it must not be this one."""
+    """Whether malformed chunks can crash the process, so that decoding must run in another one."""
 
 
 CODECS: Final[Mapping[Encoding, Codec]] = MappingProxyType(
     {
         Encoding.RAW: Codec(decode_raw, frozenset(DataType), _ANY),
         Encoding.JPEG: Codec(decode_jpeg, _BYTES, frozenset({1, 3})),
-        Encoding.PNG: Codec(decode_png, _PIXELS, range(1, 5), "imagecodecs"),
-        Encoding.JXL: Codec(decode_jxl, _BYTES, frozenset({1, 3, 4}), "imagecodecs"),
+        Encoding.PNG: Codec(decode_png, _PIXELS, range(1, 5)),
+        Encoding.JXL: Codec(decode_jxl, _BYTES, frozenset({1, 3, 4})),
         Encoding.COMPRESSED_SEGMENTATION: Codec(
             decode_compressed_segmentation, _LABELS, _ANY, "compressed_segmentation"
         ),
@@ -57,10 +59,10 @@ CODECS: Final[Mapping[Encoding, Codec]] = MappingProxyType(
 
 
 def decode_chunk(data: bytes, encoding: Encoding, shape: ChunkShape) -> Voxels:
-    """The voxels of an encoded chunk, as an array of *shape*; may share memory with *data*.
+    """Return the voxels of an encoded chunk as an array of *shape*; may share memory with *data*.
 
     Raises:
-        FormatError: *data* is damaged, or not of *shape*; nothing much larger than *shape* was allocated.
+        FormatError: *data* is malformed or not of *shape*. The size is checked before memory is allocated.
     """
     if not data:
         raise FormatError("chunk is empty (0 bytes)")
@@ -68,17 +70,17 @@ def decode_chunk(data: bytes, encoding: Encoding, shape: ChunkShape) -> Voxels:
         return CODECS[encoding].decode(data, shape)
     except (FormatError, MemoryError):
         raise
-    except Exception as error:  # the libraries raise what they like where data are damaged
-        raise FormatError(f"damaged {encoding} chunk: {type(error).__name__}: {error}") from error
+    except Exception as error:  # codec libraries raise arbitrary exceptions on malformed data
+        raise FormatError(f"malformed {encoding} chunk: {type(error).__name__}: {error}") from error
 
 
 def may_crash(encoding: Encoding) -> bool:
-    """Whether decoding hostile bytes of this encoding can end the process."""
+    """Return whether decoding malformed chunks of this encoding can crash the process."""
     return CODECS[encoding].may_crash
 
 
 def find_obstacle(encoding: Encoding, data_type: DataType, num_channels: int) -> str | None:
-    """Why chunks of this kind cannot be decoded here; None if they can."""
+    """Return why this installation cannot decode such chunks; None if it can."""
     codec = CODECS[encoding]
     if data_type not in codec.data_types or num_channels not in codec.channels:
         return f"encoding {encoding} cannot hold {num_channels} channel(s) of {data_type}"

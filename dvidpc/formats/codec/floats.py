@@ -1,14 +1,16 @@
-"""fpzip, kempressed and zfpc chunks. Their libraries trust the data: decode where a crash does no harm."""
+"""fpzip, kempressed and zfpc chunks; their libraries may crash on malformed data, so isolate the decoders."""
 
 import math
 import struct
 from collections.abc import Iterator
+from importlib import import_module
 from itertools import product
 
 import numpy as np
 
 from dvidpc.errors import FormatError
-from dvidpc.formats.codec.shape import ChunkShape, Voxels
+from dvidpc.formats.codec.chunk_shape import ChunkShape
+from dvidpc.formats.data_types import Voxels
 
 XYZC = tuple[int, int, int, int]
 
@@ -18,13 +20,13 @@ _ZFP_TYPES = {1: "int32", 3: "float32"}
 
 
 def decode_fpzip(data: bytes, shape: ChunkShape) -> Voxels:
-    """The voxels of an fpzip chunk."""
+    """Return the voxels of an fpzip chunk."""
     x, y, z = shape.size
     return _decode_fpzip(data, (x, y, z, shape.num_channels)).T
 
 
 def decode_kempressed(data: bytes, shape: ChunkShape) -> Voxels:
-    """The voxels of a kempressed chunk: fpzip of 2 + the values, with the axes z and c swapped."""
+    """Return the voxels of a kempressed chunk: fpzip of the values plus 2, with axes z and c swapped."""
     x, y, z = shape.size
     array = _decode_fpzip(data, (x, y, shape.num_channels, z))
     voxels: Voxels = np.swapaxes(array, 2, 3).T - _KEMPRESSED_SHIFT
@@ -32,34 +34,34 @@ def decode_kempressed(data: bytes, shape: ChunkShape) -> Voxels:
 
 
 def _decode_fpzip(data: bytes, expected: XYZC) -> Voxels:
-    import fpzip  # noqa: PLC0415 - optional
-
     size = read_fpzip_size(data)
     if size != expected:
-        raise FormatError(f"fpzip chunk of {size} values, not {expected}")
-    array: Voxels = fpzip.decompress(data, order="F")
+        raise FormatError(f"fpzip chunk has {size} values, not {expected}")
+    array: Voxels = import_module("fpzip").decompress(data, order="F")
     if array.shape != expected or array.dtype != np.float32:
-        raise FormatError(f"fpzip chunk of {array.shape} x {array.dtype}, not {expected} x float32")
+        raise FormatError(
+            f"fpzip chunk has shape {array.shape} and type {array.dtype}, not {expected} and float32"
+        )
     return array
 
 
 def read_fpzip_size(data: bytes) -> XYZC:
-    """The extents as the header says, which is range coded like the rest: fpzip 1.3, `read.cpp`.
+    """Return the extents from the header, which is range coded like the data (fpzip 1.3, `read.cpp`).
 
     Raises:
-        FormatError: *data* does not begin as an fpzip stream.
+        FormatError: *data* does not start with an fpzip header.
     """
     decoder = _RangeDecoder(data)
     if [decoder.take(8) for _ in range(4)] != list(b"fpz\0"):
-        raise FormatError("damaged fpzip: it does not begin as one")
-    for bits in (16, 8, 1, 7):  # version, its minor part, type, precision
+        raise FormatError("malformed fpzip chunk: no fpzip header")
+    for bits in (16, 8, 1, 7):  # major version, minor version, type, precision
         decoder.take(bits)
     x, y, z, channels = (decoder.take(16) | decoder.take(16) << 16 for _ in range(4))
     return x, y, z, channels
 
 
 class _RangeDecoder:
-    """Numbers of equal likelihood out of a range coded stream: fpzip 1.3, `rcdecoder.inl`."""
+    """Decodes uniformly distributed integers from a range coded stream (fpzip 1.3, `rcdecoder.inl`)."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -93,12 +95,11 @@ class _RangeDecoder:
 
 
 def decode_zfpc(data: bytes, shape: ChunkShape) -> Voxels:
-    """The voxels of a zfpc chunk: one zfp stream for each combination of the uncorrelated axes.
+    """Return the voxels of a zfpc chunk: one zfp stream for each position along the uncorrelated axes.
 
-    The zfpc package is not used: it gives int32 back as float32, which holds 24 bits.
+    This does not use the zfpc package, which returns int32 as float32 and so loses 8 bits.
     """
-    import zfpy  # noqa: PLC0415 - optional
-
+    zfpy = import_module("zfpy")
     expected: XYZC = (*shape.size, shape.num_channels)
     correlated = _check_zfpc_header(data, expected)
     planes = [
@@ -111,43 +112,45 @@ def decode_zfpc(data: bytes, shape: ChunkShape) -> Voxels:
         _check_zfp_header(stream, math.prod(extent), shape)
         values = zfpy.decompress_numpy(stream)
         if values.size != math.prod(extent) or values.dtype != shape.dtype:
-            raise FormatError("damaged zfpc: a stream is not of the size it says")
+            raise FormatError("malformed zfpc chunk: a stream does not match its header")
         target[place] = values.reshape(target[place].shape)
     return target.T
 
 
 def _check_zfpc_header(data: bytes, expected: XYZC) -> tuple[bool, ...]:
-    """Which axes are correlated, that is, lie together in a stream."""
+    """Check the header; return for each axis whether it is correlated, that is, lies within one stream."""
     if len(data) < _ZFPC_HEAD.size:
-        raise FormatError(f"damaged zfpc: {len(data)} bytes")
+        raise FormatError(f"truncated zfpc chunk: {len(data)} bytes")
     magic, version, _, x, y, z, channels, correlated = _ZFPC_HEAD.unpack_from(data)
     if magic != b"zfpc" or version != 0:
-        raise FormatError("damaged zfpc: it does not begin as one of version 0")
+        raise FormatError("malformed zfpc chunk: no zfpc header of version 0")
     if (x, y, max(z, 1), max(channels, 1)) != expected:
-        raise FormatError(f"zfpc chunk of {(x, y, z, channels)} values, not {expected}")
+        raise FormatError(f"zfpc chunk has {(x, y, z, channels)} values, not {expected}")
     return tuple(bool(correlated >> axis & 1) for axis in range(4))
 
 
 def _zfp_streams(data: bytes, count: int) -> Iterator[bytes]:
-    """The zfp streams of a zfpc chunk, whose index says where they begin and how long each is."""
+    """Yield the zfp streams of a zfpc chunk; its index holds the first offset and the size of each stream."""
     index = data[_ZFPC_HEAD.size :][: 8 * (count + 1)]
     if len(index) != 8 * (count + 1):
-        raise FormatError("damaged zfpc: its index is cut short")
+        raise FormatError("truncated zfpc chunk: the index is incomplete")
     position, *sizes = struct.unpack(f"<{count + 1}Q", index)
     if position + sum(sizes) > len(data):
-        raise FormatError("damaged zfpc: it is cut short")
+        raise FormatError("truncated zfpc chunk: the streams are incomplete")
     for size in sizes:
         yield data[position : position + size]
         position += size
 
 
 def _check_zfp_header(stream: bytes, expected: int, shape: ChunkShape) -> None:
-    """Compare type and extent of a zfp stream before memory is taken: zfp 1.0, `zfp_field_metadata`."""
+    """Check type and extent of a zfp stream before memory is allocated (zfp 1.0, `zfp_field_metadata`)."""
     if not stream.startswith(b"zfp") or len(stream) < 12:
-        raise FormatError("damaged zfpc: a stream does not begin as zfp")
+        raise FormatError("malformed zfpc chunk: a stream has no zfp header")
     field = int.from_bytes(stream[4:12], "little")
     axes = (field >> 2 & 3) + 1
     bits = 48 // axes
     count = math.prod((field >> (4 + bits * axis) & (1 << bits) - 1) + 1 for axis in range(axes))
     if count != expected or _ZFP_TYPES.get((field & 3) + 1) != shape.data_type:
-        raise FormatError(f"damaged zfpc: a stream of {count} values, not {expected} of {shape.data_type}")
+        raise FormatError(
+            f"malformed zfpc chunk: a stream does not have {expected} values of {shape.data_type}"
+        )

@@ -1,11 +1,14 @@
-"""JPEG XL chunks, naked or in a container: 8 bits, 1, 3 or 4 channels."""
+"""JPEG XL chunks of 8 bits and 1, 3 or 4 channels, with or without a container."""
 
 from collections.abc import Iterator
+from importlib import import_module
 
 import numpy as np
 
 from dvidpc.errors import FormatError
-from dvidpc.formats.codec.shape import ChunkShape, Voxels, check_pixels, pixels_to_voxels
+from dvidpc.formats.codec.chunk_shape import ChunkShape
+from dvidpc.formats.codec.image_chunks import check_pixels, pixels_to_voxels
+from dvidpc.formats.data_types import Voxels
 
 _CODESTREAM = b"\xff\x0a"
 _CONTAINER = b"\0\0\0\x0cJXL \r\n\x87\n"
@@ -14,9 +17,8 @@ _SIZE_BITS = (9, 13, 18, 30)
 
 
 def decode_jxl(data: bytes, shape: ChunkShape) -> Voxels:
-    """The voxels of a JPEG XL image of one frame."""
-    import imagecodecs  # noqa: PLC0415 - heavy, and few volumes need it
-
+    """Return the voxels of a JPEG XL image of one frame."""
+    imagecodecs = import_module("imagecodecs")  # here, because it takes 0.1 s and few volumes need it
     width, height = read_jxl_size(data)
     check_pixels("JPEG XL", width, height, shape)
     channels = () if shape.num_channels == 1 else (shape.num_channels,)
@@ -24,19 +26,21 @@ def decode_jxl(data: bytes, shape: ChunkShape) -> Voxels:
     try:
         imagecodecs.jpegxl_decode(data, out=pixels, numthreads=1)
     except (imagecodecs.JpegxlError, ValueError, RuntimeError) as error:
-        raise FormatError(f"damaged JPEG XL, or not of {shape.num_channels} channel(s): {error}") from error
+        raise FormatError(
+            f"JPEG XL is malformed or does not have {shape.num_channels} channel(s): {error}"
+        ) from error
     return pixels_to_voxels(pixels, shape)
 
 
 def read_jxl_size(data: bytes) -> tuple[int, int]:
-    """Width and height in pixels as the header says: ISO/IEC 18181-1, `SizeHeader`.
+    """Return width and height in pixels from the header (ISO/IEC 18181-1, `SizeHeader`).
 
     Raises:
-        FormatError: *data* does not begin as a JPEG XL image.
+        FormatError: *data* does not start with a JPEG XL header.
     """
     codestream = _find_codestream(data) if data.startswith(_CONTAINER) else data
     if not codestream.startswith(_CODESTREAM) or len(codestream) < 12:
-        raise FormatError("damaged JPEG XL: it does not begin as one")
+        raise FormatError("malformed JPEG XL: no JPEG XL header")
     bits = _Bits(int.from_bytes(codestream[2:12], "little"))
     is_small = bits.take(1)
     height = bits.take_side(is_small=bool(is_small))
@@ -48,28 +52,28 @@ def read_jxl_size(data: bytes) -> tuple[int, int]:
 
 
 class _Bits:
-    """Numbers of some bits each, lowest bits first."""
+    """Reads unsigned integers of given bit widths, lowest bits first."""
 
     def __init__(self, value: int) -> None:
         self._value = value
 
     def take(self, count: int) -> int:
-        """The next *count* bits."""
+        """Return the next *count* bits."""
         number = self._value & ((1 << count) - 1)
         self._value >>= count
         return number
 
     def take_side(self, *, is_small: bool) -> int:
-        """A width or height: in steps of eight up to 256, or with as many bits as a selector says."""
+        """Return a width or height: 5 bits in units of 8 pixels, or a bit width and then the value."""
         if is_small:
             return 8 * (self.take(5) + 1)
         return self.take(_SIZE_BITS[self.take(2)]) + 1
 
 
 def _find_codestream(data: bytes) -> bytes:
-    """The start of the codestream of a container.
+    """Return the start of the codestream in a container; empty if there is none.
 
-    It is in a box `jxlc` or, in parts, in boxes `jxlp`.  (ISO/IEC 18181-2)
+    It lies in a `jxlc` box or is split into `jxlp` boxes.  (ISO/IEC 18181-2)
     """
     for kind, content in _boxes(data):
         if kind == b"jxlc":
@@ -80,7 +84,7 @@ def _find_codestream(data: bytes) -> bytes:
 
 
 def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Type and first bytes of each box."""
+    """Yield the type and the first 32 bytes of each box."""
     position = 0
     while position + 8 <= len(data):
         size, kind = int.from_bytes(data[position : position + 4], "big"), data[position + 4 : position + 8]

@@ -1,1 +1,1 @@
-"""What DVID's clients read: the block stream, Go's JSON, Go's image scaling."""
+"""What DVID's clients read: the block stream, JSON as Go writes it, images scaled as DVID scales them."""

@@ -1,7 +1,7 @@
-"""The block stream: how blocks follow each other in the body of an answer.
+"""The block stream: the frames of blocks in the body of an answer.
 
-Each block is a frame: int32 little-endian x, y, z and payload size, then the payload.
-There is no header, no count and no trailer; absent blocks are left out.
+A frame is int32 little-endian x, y, z and payload size, followed by the payload.
+The stream has no header, count or trailer. Absent blocks are omitted.
 (imageblk.go:1811, 3400c2cb)
 """
 
@@ -9,9 +9,9 @@ import struct
 
 from dvidpc.types import BlockCoord
 
-FRAME_HEADER = struct.Struct("<4i")
+_FRAME_HEADER = struct.Struct("<4i")
 
 
 def encode_frame(block: BlockCoord, payload: bytes) -> tuple[bytes, bytes]:
-    """A frame, as its 16 bytes of header and its payload, which is not copied."""
-    return FRAME_HEADER.pack(*block, len(payload)), payload
+    """Return a frame as its 16-byte header and its payload, which is not copied."""
+    return _FRAME_HEADER.pack(*block, len(payload)), payload

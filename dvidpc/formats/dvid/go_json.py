@@ -1,6 +1,6 @@
-"""Values written as Go writes them: JSON, quoted strings, times and durations, as DVID's clients read them.
+"""Formats values as Go does, for DVID's clients: JSON, quoted strings, times and durations.
 
-The JSON is that of `encoding/json`: compact, `<>&` escaped, members of a struct in their order.
+The JSON is that of Go's `encoding/json`: compact, `<>&` escaped, struct members in declaration order.
 """
 
 import re
@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 JsonValue: TypeAlias = "Mapping[str, JsonValue] | Sequence[JsonValue] | str | float | bool | None"
-"""What can be written; a mapping's order is kept, as Go keeps that of a struct's fields."""
+"""An encodable value; mappings keep their order, as Go structs do."""
 
 V = TypeVar("V")
 
@@ -20,7 +20,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SMALLEST_POSITIONAL = 1e-6
 _SMALLEST_EXPONENTIAL = 1e21
 _FLOAT32_LIMIT = 2.0**128 - 2.0**103
-"""The least number that rounds to infinity."""
+"""The smallest number that rounds to infinity."""
 
 _ENCODER = msgspec.json.Encoder()
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -30,47 +30,47 @@ _QUOTED |= {"\\": "\\\\", '"': '\\"'}
 
 
 def encode(value: JsonValue) -> bytes:
-    """The JSON text of *value*, without a newline at its end.
+    """Return *value* as JSON, without a trailing newline.
 
-    Every float is written as Go's shortest float32, which is what all floats of DVID's documents are.
+    Floats are written as Go's shortest float32, because all floats in DVID's documents are float32.
 
     Raises:
-        ValueError: A float is not a number, or too large for a float32.
+        ValueError: A float is NaN or too large for a float32.
     """
     text = _ENCODER.encode(_encodable(value))
-    for char, escape in _ESCAPES.items():  # JSON has none of them outside of strings
+    for char, escape in _ESCAPES.items():  # in JSON these occur only in strings
         text = text.replace(char, escape)
     return text
 
 
 def sorted_map(entries: Mapping[str, V]) -> dict[str, V]:
-    """*entries* in the order in which Go writes a map: by the bytes of their keys."""
+    """Return *entries* in the order in which Go writes a map: sorted by the bytes of the keys."""
     return dict(sorted(entries.items()))  # code points sort as their UTF-8 does
 
 
 def quote(text: str) -> str:
-    r"""*text* as Go's `%q` writes it: in double quotes, with `\n`, `\x00` and `\u00ad` escaped."""
+    r"""Return *text* as Go's `%q` formats it: in double quotes, with `\n`, `\x00` and `\u00ad` escaped."""
     return '"' + "".join(_QUOTED.get(char) or _quote_char(char) for char in text) + '"'
 
 
 def format_time(moment: datetime | float) -> str:
-    """RFC3339Nano in UTC: a fraction only where there is one, without trailing zeros.
+    """Return a time as RFC3339Nano in UTC: fractions of a second only if not zero, without trailing zeros.
 
     Args:
-        moment: Seconds since the epoch, or a datetime that knows its time zone. Microseconds are kept.
+        moment: Seconds since the epoch, or an aware datetime; precise to the microsecond.
     """
     time = _as_datetime(moment)
     return f"{time:%Y-%m-%dT%H:%M:%S}{_fraction(time.microsecond)}Z"
 
 
 def format_go_time(moment: datetime | float) -> str:
-    """What Go prints for a time in UTC: `2026-11-22 13:19:45.6 +0000 UTC`."""
+    """Return a time as Go prints it, in UTC: `2026-11-22 13:19:45.6 +0000 UTC`."""
     time = _as_datetime(moment)
     return f"{time:%Y-%m-%d %H:%M:%S}{_fraction(time.microsecond)} +0000 UTC"
 
 
 def format_duration(seconds: float) -> str:
-    """What Go prints for a duration of a microsecond or more: `1h2m3.5s`, `27.478s`, `500ms`."""
+    """Return a duration as Go prints it, rounded to microseconds: `1h2m3.5s`, `27.478s`, `500ms`."""
     microseconds = round(seconds * 1_000_000)
     if 0 < microseconds < 1_000:
         return f"{microseconds}µs"
@@ -85,7 +85,7 @@ def format_duration(seconds: float) -> str:
 
 
 def _encodable(value: JsonValue) -> object:
-    """*value* for msgspec: floats as the text they shall be, text without the halves of characters."""
+    """Prepare *value* for msgspec: floats become raw text, lone surrogates become U+FFFD."""
     if isinstance(value, str):
         return _encodable_text(value)
     if value is None or isinstance(value, int):
@@ -102,7 +102,7 @@ def _encodable_text(text: str) -> str:
 
 
 def _float32(value: float) -> str:
-    """Shortest digits that name this float32; an exponent below 1e-6 and from 1e21 on, as ES6 has it."""
+    """Return the shortest digits of a float32; with an exponent if below 1e-6 or at least 1e21, as in ES6."""
     if not abs(value) < _FLOAT32_LIMIT:
         raise ValueError(f"{value} is not a float32")
     single = np.float32(value)

@@ -1,7 +1,7 @@
-"""Images scaled as DVID scales them, to the last grey level.
+"""Scales images exactly as DVID does.
 
-The image is thought of as magnified by the numbers of pixels wanted, each pixel repeated, then minified by
-the numbers of pixels there were, each the mean of those it covers, rounded down.
+Along each axis DVID repeats every source pixel as many times as there are target pixels. Each target pixel is
+the mean, rounded down, of as many of these as there are source pixels.
 (image.go:795-893, 3400c2cb)
 """
 
@@ -14,14 +14,14 @@ Image = NDArray[Any]
 
 
 def isotropic_extent(width: int, height: int, resolution: tuple[float, float]) -> tuple[int, int]:
-    """How many voxels to read for an image of *width* times *height* whose pixels are square.
+    """Return how many voxels to read for an image of *width* times *height* square pixels.
 
-    The finer axis keeps its number, and with it its voxels.  (geometry.go:414-446, 3400c2cb)
+    The finer axis is not scaled.  (geometry.go:414-446, 3400c2cb)
 
     Args:
-        width: Pixels wanted along the plane's first axis.
-        height: Along its second.
-        resolution: Edges of a voxel along both, in nanometers.
+        width: Pixels along the plane's first axis.
+        height: Pixels along its second axis.
+        resolution: Edge lengths of a voxel along both axes, in nanometers.
     """
     along, across = (np.float32(edge) for edge in resolution)
     half = np.float32(0.5)
@@ -33,7 +33,7 @@ def isotropic_extent(width: int, height: int, resolution: tuple[float, float]) -
 
 
 def scale_image(image: Image, width: int, height: int) -> Image:
-    """*image*, `[..., row, column]`, scaled to *height* rows and *width* columns."""
+    """Return *image*, `[..., row, column]`, scaled to *height* rows and *width* columns."""
     if image.shape[-1] != width:
         image = np.swapaxes(_scale_rows(np.swapaxes(image, -1, -2), width), -1, -2)
     if image.shape[-2] != height:
@@ -42,7 +42,7 @@ def scale_image(image: Image, width: int, height: int) -> Image:
 
 
 def _scale_rows(image: Image, rows: int) -> Image:
-    """DVID scales both axes in one step; isotropic planes need one, and then this is the same."""
+    """Scale along one axis; DVID scales both at once, but isotropic planes need only one."""
     there = image.shape[-2]
     scaled = np.empty((*image.shape[:-2], rows, image.shape[-1]), image.dtype)
     for row in range(rows):
@@ -54,14 +54,14 @@ def _scale_rows(image: Image, rows: int) -> Image:
 
 
 def _mean(rows: Image, weights: NDArray[Any], total: int) -> Image:
-    """The mean of *rows*, rounded down if they are integers; *weights* add up to *total*."""
+    """Return the weighted mean of *rows*, rounded down for integers; *weights* add up to *total*."""
     if rows.shape[-2] == 1:
         return rows[..., 0, :]
     if rows.dtype.kind == "f":
         return np.asarray(np.tensordot(weights / total, rows, (0, rows.ndim - 2)))
     if rows.dtype.kind == "i":
         return np.asarray((rows.astype(np.int64) * weights[:, None]).sum(-2) // total)
-    # Split so that no product of a 64-bit voxel with its weight overflows.
+    # Split into quotient and remainder so that no product of a 64-bit voxel with its weight overflows.
     column = weights.astype(np.uint64)[:, None]
     quotient, remainder = np.divmod(rows.astype(np.uint64), np.uint64(total))
     return np.asarray((quotient * column).sum(-2) + (remainder * column).sum(-2) // np.uint64(total))

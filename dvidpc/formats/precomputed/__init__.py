@@ -1,1 +1,1 @@
-"""Neuroglancer's precomputed format: the `info` file, sharding, names and ids of chunks."""
+"""Neuroglancer's precomputed format: the `info` file, sharding, chunk names and chunk ids."""

@@ -1,8 +1,8 @@
-"""The `info` file of a precomputed volume: liberal in what it accepts, strict in what it yields.
+"""Parses the `info` file of a precomputed volume: lenient input, strict result.
 
-Spellings that any reader of the format accepts are accepted (upper-case words, `"1"`, `64.0`, a
-missing `@type` or `voxel_offset`, `"sharding": null`, stray keys). What one scale has wrong costs that
-scale; what the volume has wrong costs the volume.  (precomputed volume.md#info-json-file-specification)
+Every spelling that some reader of the format accepts is accepted: upper-case words, `"1"`, `64.0`, a missing
+`@type` or `voxel_offset`, `"sharding": null`, unknown keys. An error in one scale disables that scale; an
+error in the volume's own keys disables the volume.  (precomputed volume.md#info-json-file-specification)
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,9 @@ from enum import StrEnum
 import msgspec
 
 from dvidpc.errors import FormatError
+from dvidpc.formats.data_types import DataType
 from dvidpc.formats.grid import Grid
+from dvidpc.formats.precomputed.chunk_ids import morton_bits
 from dvidpc.formats.precomputed.info_values import (
     bits,
     chunk_sizes,
@@ -29,33 +31,15 @@ from dvidpc.formats.precomputed.sharding import DataEncoding, ShardHash, Shardin
 from dvidpc.types import Point
 
 MAX_INFO_SIZE = 16 * 2**20
-"""Bytes of the largest `info` that is read; real ones have a few thousand."""
+"""Size limit of an `info` file in bytes; real ones have a few thousand."""
 
 _MAX_SCALES = 64
 _SHARDED_TYPE = "neuroglancer_uint64_sharded_v1"
 _ID_BITS = 64
 
 
-class DataType(StrEnum):
-    """What a voxel is."""
-
-    UINT8 = "uint8"
-    INT8 = "int8"
-    UINT16 = "uint16"
-    INT16 = "int16"
-    UINT32 = "uint32"
-    INT32 = "int32"
-    UINT64 = "uint64"
-    FLOAT32 = "float32"
-
-    @property
-    def itemsize(self) -> int:
-        """Bytes of one voxel of one channel."""
-        return int(self.value.lstrip("uintfloa")) // 8
-
-
 class Encoding(StrEnum):
-    """How the chunks of a scale are encoded."""
+    """The encoding of a scale's chunks."""
 
     RAW = "raw"
     JPEG = "jpeg"
@@ -74,17 +58,17 @@ class Scale:
     """One resolution of a volume."""
 
     level: int
-    """Position in the `info`; 0 is the finest."""
+    """Position in the `info` file; 0 is the finest."""
     key: str
-    """Where its chunks are, below the directory of the `info`; may climb out of it with `..`."""
+    """Directory of its chunks, relative to that of the `info` file; may lead out of it with `..`."""
     grids: tuple[Grid, ...]
-    """One for each of `chunk_sizes`; each is a complete copy of the scale."""
+    """One per entry of `chunk_sizes`; each is a complete copy of the scale."""
     resolution_nm: tuple[float, float, float]
     encoding: Encoding
     label_block: Point | None
-    """`compressed_segmentation_block_size`; None where the encoding is another."""
+    """`compressed_segmentation_block_size`; None for any other encoding."""
     sharding: ShardingSpec | None
-    """None: every chunk is an object of its own."""
+    """None if the scale is unsharded: every chunk is an object."""
     hidden: bool
 
     @property
@@ -100,16 +84,16 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class RefusedScale:
-    """A scale that cannot be served, and why."""
+    """A scale that cannot be served."""
 
     level: int
     reason: str
-    """One line that names the key at fault."""
+    """One line that names the invalid key."""
 
 
 @dataclass(frozen=True, slots=True)
 class VolumeInfo:
-    """What an `info` file says."""
+    """The content of an `info` file."""
 
     data_type: DataType
     num_channels: int
@@ -118,10 +102,10 @@ class VolumeInfo:
 
 
 def parse_info(data: bytes) -> VolumeInfo:
-    """Read an `info` file.
+    """Parse an `info` file.
 
     Raises:
-        FormatError: It is no JSON object, not an image, or no scale of it can be served.
+        FormatError: It is not a JSON object, not an image volume, or none of its scales can be served.
     """
     try:
         document = msgspec.json.decode(data)
@@ -136,9 +120,9 @@ def parse_info(data: bytes) -> VolumeInfo:
     num_channels = read_member(document, "num_channels", positive)
     entries = document.get("scales")
     if not isinstance(entries, list) or not entries:
-        raise FormatError("scales is not a list of at least one scale")
+        raise FormatError("scales is not a non-empty list")
     if len(entries) > _MAX_SCALES:
-        raise FormatError(f"scales has {len(entries)} entries; at most {_MAX_SCALES} are served")
+        raise FormatError(f"scales has {len(entries)} entries; the limit is {_MAX_SCALES}")
 
     scales: list[Scale] = []
     refused: list[RefusedScale] = []
@@ -153,9 +137,9 @@ def parse_info(data: bytes) -> VolumeInfo:
 
 
 def parse_redirect(data: bytes) -> str | None:
-    """Where an `info` sends its reader instead; None if it is an `info` itself.
+    """Return the path or URL that an `info` file redirects to; None if it does not redirect.
 
-    The member is not in the specification; neuroglancer and cloud-volume follow it.
+    `redirect` is not in the specification; neuroglancer and cloud-volume follow it.
     """
     try:
         document = msgspec.json.decode(data)
@@ -173,10 +157,10 @@ def _parse_scale(level: int, entry: object) -> Scale:
     sharding = read_member(entry, "sharding", _parse_sharding, default=None)
     copies = read_member(entry, "chunk_sizes", chunk_sizes)
     if sharding and len(copies) > 1:
-        raise FormatError("chunk_sizes must be a single one when sharded")
+        raise FormatError("chunk_sizes must have exactly one entry in a sharded scale")
     grids = tuple(Grid(Point(*size), Point(*offset), Point(*chunk_size)) for chunk_size in copies)
-    if sharding and len(grids[0].morton_bits) > _ID_BITS:
-        raise FormatError(f"chunk ids would need {len(grids[0].morton_bits)} bits; the format has {_ID_BITS}")
+    if sharding and (id_bits := len(morton_bits(grids[0].cells))) > _ID_BITS:
+        raise FormatError(f"chunk ids would need {id_bits} bits; the format allows {_ID_BITS}")
     encoding = read_member(entry, "encoding", one_of(Encoding))
     is_labels = encoding is Encoding.COMPRESSED_SEGMENTATION
     return Scale(

@@ -1,4 +1,4 @@
-"""What the values in an `info` file may look like; what cannot be understood is refused with its reason."""
+"""Readers for the values in an `info` file; they raise `FormatError` if a value is invalid."""
 
 import math
 import posixpath
@@ -17,16 +17,16 @@ _MAX_CHUNK_VOXELS = 2**31
 _LEAST_RESOLUTION, _MOST_RESOLUTION = 1e-12, 1e18
 
 REQUIRED: Any = object()
-"""Stands where a member has no default."""
+"""Marks a member without a default."""
 
 
 def read_member(
     entry: Mapping[str, object], name: str, read: Callable[[object], T], default: T = REQUIRED
 ) -> T:
-    """The member *name* of *entry*, which *read* understands; *default* if there is none.
+    """Return the member *name* of *entry* as converted by *read*; *default* if it is missing.
 
     Raises:
-        FormatError: It cannot be understood, or is missing and has no default; the message names it.
+        FormatError: The member is invalid, or it is missing and has no default. The message names it.
     """
     if name not in entry:
         if default is REQUIRED:
@@ -39,14 +39,14 @@ def read_member(
 
 
 def word(value: object) -> str:
-    """*value* in lower case: words may be written in any."""
+    """Return *value* in lower case; words are case-insensitive."""
     if not isinstance(value, str):
         raise FormatError(f"is {_shown(value)}, not a word")
     return value.lower()
 
 
 def one_of(kind: type[E]) -> Callable[[object], E]:
-    """Reads a word that is a member of *kind*."""
+    """Return a reader of words that are members of *kind*."""
 
     def read(value: object) -> E:
         try:
@@ -58,7 +58,7 @@ def one_of(kind: type[E]) -> Callable[[object], E]:
 
 
 def integer(value: object) -> int:
-    """A whole number, however it is spelled: `64`, `64.0`, `"64"`."""
+    """Return an integer in any of its spellings: `64`, `64.0`, `"64"`."""
     if isinstance(value, str) and len(value) < 20:
         try:
             value = float(value)
@@ -75,15 +75,15 @@ def integer(value: object) -> int:
 
 
 def coordinate(value: object) -> int:
-    """A whole number that a voxel's position can be."""
+    """Return an integer that is plausible as a voxel coordinate."""
     number = integer(value)
     if abs(number) > _MAX_COORDINATE:
-        raise FormatError(f"is {number}, beyond 2^40 voxels")
+        raise FormatError(f"is {number}, more than 2^40 voxels")
     return number
 
 
 def positive(value: object) -> int:
-    """A whole number from 1 on."""
+    """Return a positive integer."""
     number = coordinate(value)
     if number < 1:
         raise FormatError(f"is {number}, not at least 1")
@@ -91,7 +91,7 @@ def positive(value: object) -> int:
 
 
 def bits(most: int) -> Callable[[object], int]:
-    """Reads a whole number from 0 to *most*."""
+    """Return a reader of integers from 0 to *most*, inclusive."""
 
     def read(value: object) -> int:
         number = integer(value)
@@ -103,7 +103,7 @@ def bits(most: int) -> Callable[[object], int]:
 
 
 def vector(read: Callable[[object], int]) -> Callable[[object], Point]:
-    """Reads three numbers, along x, y and z."""
+    """Return a reader of three numbers along x, y and z."""
 
     def read_vector(value: object) -> Point:
         if not isinstance(value, list) or len(value) != 3:
@@ -114,18 +114,18 @@ def vector(read: Callable[[object], int]) -> Callable[[object], Point]:
 
 
 def chunk_sizes(value: object) -> tuple[Point, ...]:
-    """One size or more, none of them absurd."""
+    """Return one or more chunk sizes, each of a plausible number of voxels."""
     if not isinstance(value, list) or not value:
-        raise FormatError(f"is {_shown(value)}, not a list of at least one size")
+        raise FormatError(f"is {_shown(value)}, not a non-empty list of sizes")
     sizes = tuple(vector(positive)(size) for size in value)
     for size in sizes:
         if math.prod(size) > _MAX_CHUNK_VOXELS:
-            raise FormatError(f"is {list(size)}, more than 2^31 voxels a chunk")
+            raise FormatError(f"is {list(size)}, more than 2^31 voxels per chunk")
     return sizes
 
 
 def resolution(value: object) -> tuple[float, float, float]:
-    """Three positive numbers, fractions allowed."""
+    """Return three positive numbers, which may have fractions."""
     if not isinstance(value, list) or len(value) != 3:
         raise FormatError(f"is {_shown(value)}, not three numbers")
     x, y, z = (_positive_float(number) for number in value)
@@ -145,7 +145,7 @@ def _positive_float(value: object) -> float:
 
 
 def relative_path(value: object) -> str:
-    """A normal path that does not begin at a root; it may still climb by `..`, and is empty for `.`."""
+    """Return a normalised relative path, which may start with `..`; empty for `.`."""
     if not isinstance(value, str) or not value or value.startswith("/") or "://" in value or "\0" in value:
         raise FormatError(f"is {_shown(value)}, not a relative path")
     key = posixpath.normpath(value)
@@ -158,6 +158,6 @@ def _shown(value: object) -> str:
 
 
 def label_block(value: object) -> Point:
-    """The size of the blocks of `compressed_segmentation`."""
+    """Return a block size of `compressed_segmentation`."""
     (size,) = chunk_sizes([value])
     return size

@@ -1,63 +1,46 @@
-"""Which chunks of a grid have been seen: told by name or by id, each counted once."""
-
-import re
+"""Tracks which chunks of a grid have been seen, by name or by id; each chunk counts once."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dvidpc.formats.grid import Grid
+from dvidpc.formats.precomputed.chunk_ids import ChunkIds
+from dvidpc.formats.precomputed.chunk_names import find_named_chunk
 from dvidpc.types import ChunkCoord
 
-_NAME = re.compile(r"(-?\d+)-(-?\d+)_(-?\d+)-(-?\d+)_(-?\d+)-(-?\d+)", re.ASCII)
 MAX_MARKED = 2**28
-"""Chunks up to which each is marked, which takes 32 MiB; of more they are only counted."""
-
-
-def is_chunk_name(name: str) -> bool:
-    """Whether *name* is what an unsharded chunk is called, of whatever grid."""
-    return _NAME.fullmatch(name) is not None
+"""Number of chunks up to which a grid's chunks are marked (32 MiB); in larger grids they are only counted."""
 
 
 class Roll:
-    """The chunks of *grid*, of which none has been seen yet."""
+    """The chunks of *grid* that have been seen; none at first."""
 
     def __init__(self, grid: Grid) -> None:
         self.grid = grid
         self.seen = 0
-        """How many different chunks; of a grid of more than `MAX_MARKED`, how many in all."""
+        """Number of distinct chunks seen; in a grid of more than `MAX_MARKED` chunks, repeats count too."""
+        self._ids = ChunkIds(grid)
         marked = grid.chunk_count if grid.chunk_count <= MAX_MARKED else 0
         self._marks = np.zeros(-(-marked // 8), np.uint8)
 
     def mark_name(self, name: str) -> bool:
-        """Mark an unsharded chunk; whether it is one of the grid."""
-        match = _NAME.fullmatch(name)
-        if match is None:
-            return False
-        start = [int(match[axis]) for axis in (1, 3, 5)]
-        cell = ChunkCoord(
-            *((a - o) // c for a, o, c in zip(start, self.grid.offset, self.grid.chunk_size, strict=True))
-        )
-        inside = all(0 <= g < n for g, n in zip(cell, self.grid.cells, strict=True))
-        if not inside or self.grid.chunk_name(cell) != name:
+        """Mark an unsharded chunk as seen; return whether it belongs to the grid."""
+        cell = find_named_chunk(self.grid, name)
+        if cell is None:
             return False
         self._mark_one(cell.x + self.grid.cells.x * (cell.y + self.grid.cells.y * cell.z))
         return True
 
     def mark_ids(self, chunk_ids: NDArray[np.uint64]) -> NDArray[np.bool_]:
-        """Mark chunks of shards; which of them are of the grid."""
-        cells = np.zeros((3, len(chunk_ids)), np.uint64)
-        for position, (axis, bit) in enumerate(self.grid.morton_bits):
-            cells[axis] |= (chunk_ids >> np.uint64(position) & np.uint64(1)) << np.uint64(bit)
-        inside = (cells < np.array(self.grid.cells, np.uint64)[:, None]).all(axis=0)
-        inside &= chunk_ids >> np.uint64(len(self.grid.morton_bits)) == 0
-        x, y, z = cells[:, inside]
+        """Mark sharded chunks as seen; return which of them belong to the grid."""
+        cells, is_inside = self._ids.cells_of(chunk_ids)
+        x, y, z = cells[:, is_inside]
         wide, high = np.uint64(self.grid.cells.x), np.uint64(self.grid.cells.y)
         self._mark(np.unique(x + wide * (y + high * z)))
-        known: NDArray[np.bool_] = inside
-        return known
+        return is_inside
 
     def first_unseen(self) -> ChunkCoord | None:
-        """The first chunk, x fastest, that was not seen; None if all were, or nobody kept that."""
+        """Return the first chunk not seen, x fastest; None if all were seen or chunks are not marked."""
         byte = int((self._marks != 0xFF).argmax()) if len(self._marks) else 0
         if not len(self._marks) or self._marks[byte] == 0xFF:
             return None
@@ -69,7 +52,7 @@ class Roll:
         return ChunkCoord(x, y, z)
 
     def _mark_one(self, number: int) -> None:
-        """As `_mark`, which takes six times as long for a single one."""
+        """Do what `_mark` does for a single chunk, six times as fast."""
         if len(self._marks):
             byte, bit = number >> 3, 1 << (number & 7)
             marks = int(self._marks[byte])

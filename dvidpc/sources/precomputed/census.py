@@ -8,7 +8,9 @@ import numpy as np
 
 from dvidpc.errors import FormatError, StoreError, StoreRefusedError
 from dvidpc.formats.grid import Grid
-from dvidpc.formats.precomputed.seen_chunks import Roll, is_chunk_name
+from dvidpc.formats.precomputed.chunk_ids import ChunkIds
+from dvidpc.formats.precomputed.chunk_names import chunk_name, is_chunk_name
+from dvidpc.formats.precomputed.seen_chunks import Roll
 from dvidpc.formats.precomputed.sharding import ShardingSpec, ShardLocation
 from dvidpc.sources.counting import ChunkCount, Progress
 from dvidpc.sources.precomputed import shard_indexes
@@ -115,7 +117,7 @@ class _Count:
         for roll, count in zip(self._rolls, self._counts, strict=True):
             count.stored = roll.seen
             absent = roll.first_unseen()
-            count.first_absent = None if absent is None else roll.grid.chunk_name(absent)
+            count.first_absent = None if absent is None else chunk_name(roll.grid, absent)
         return self._counts
 
     def _count_names(self, page: Iterable[Listed]) -> None:
@@ -216,7 +218,7 @@ class _Count:
 
 
 def _chunk_names(grids: Iterable[Grid]) -> Iterator[str]:
-    return (grid.chunk_name(cell) for grid in grids for cell in grid.chunks_touching(grid.box))
+    return (chunk_name(grid, cell) for grid in grids for cell in grid.chunks_touching(grid.box))
 
 
 def _shard_names(spec: ShardingSpec, grid: Grid) -> Iterator[str]:
@@ -227,5 +229,5 @@ def _shard_count(spec: ShardingSpec, grid: Grid) -> int:
     """Return how many shards a volume can have: for unhashed ids, those that the largest id reaches."""
     if spec.hash != "identity":
         return 1 << spec.shard_bits
-    used = len(grid.morton_bits) - spec.preshift_bits - spec.minishard_bits
+    used = ChunkIds(grid).num_bits - spec.preshift_bits - spec.minishard_bits
     return 1 << max(0, min(spec.shard_bits, used))

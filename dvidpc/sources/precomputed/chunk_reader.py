@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from dvidpc.cache.loading_cache import LoadingCache
 from dvidpc.errors import FormatError, ObjectChangedError
 from dvidpc.formats.grid import Grid
+from dvidpc.formats.precomputed.chunk_ids import ChunkIds
+from dvidpc.formats.precomputed.chunk_names import chunk_name
 from dvidpc.formats.precomputed.info import Scale
 from dvidpc.formats.precomputed.sharding import DataEncoding, MinishardIndex, ShardingSpec
 from dvidpc.sources.base import StoredChunk
@@ -59,6 +61,7 @@ class ChunkReader:
         self._directory = directory
         self._sharding = scale.sharding
         self._grid = grid
+        self._chunk_ids = ChunkIds(grid)
         self._bounds = shard_indexes.bounds_for(grid.chunk_count)
         self._indexes = indexes
         self._on_replaced: list[Callable[[], None]] = []
@@ -70,10 +73,10 @@ class ChunkReader:
     def describe(self, cell: ChunkCoord) -> str:
         """Return the chunk's name for messages: the object, and the chunk id where it holds many."""
         if self._sharding is None:
-            return self._name(self._key(self._grid.chunk_name(cell)))
-        chunk_id = self._grid.chunk_id(cell)
+            return self._name(self._key(chunk_name(self._grid, cell)))
+        chunk_id = self._chunk_ids.chunk_id(cell)
         shard = self._sharding.shard_name(self._sharding.locate(chunk_id).shard)
-        return f"{self._name(self._key(shard))} chunk {chunk_id} ({self._grid.chunk_name(cell)})"
+        return f"{self._name(self._key(shard))} chunk {chunk_id} ({chunk_name(self._grid, cell)})"
 
     async def read(self, cell: ChunkCoord, max_size: int) -> bytes | None:
         """Return the encoded chunk; None if the volume does not store it.
@@ -87,7 +90,7 @@ class ChunkReader:
             StoreError: The bucket failed; whether the chunk is stored is not known.
         """
         if self._sharding is None:
-            blob = await self._store.get(self._key(self._grid.chunk_name(cell)), max_size=max_size)
+            blob = await self._store.get(self._key(chunk_name(self._grid, cell)), max_size=max_size)
             if blob is not None and not blob.data:
                 raise FormatError(f"{self.describe(cell)}: chunk is empty (0 bytes)")
             return None if blob is None else blob.data
@@ -107,8 +110,8 @@ class ChunkReader:
         """
         box = self._grid.chunk_box(cell)
         if self._sharding is None:
-            return StoredChunk(box, self._name(self._key(self._grid.chunk_name(cell))), None)
-        chunk_id = self._grid.chunk_id(cell)
+            return StoredChunk(box, self._name(self._key(chunk_name(self._grid, cell))), None)
+        chunk_id = self._chunk_ids.chunk_id(cell)
         key, minishard = await self._find_minishard(chunk_id, self._sharding)
         where = self._find_chunk(cell, chunk_id, minishard, self._sharding)
         if where is None:
@@ -142,7 +145,7 @@ class ChunkReader:
         return where
 
     async def _read_from_shard(self, cell: ChunkCoord, spec: ShardingSpec, max_size: int) -> bytes | None:
-        chunk_id = self._grid.chunk_id(cell)
+        chunk_id = self._chunk_ids.chunk_id(cell)
         key, minishard = await self._find_minishard(chunk_id, spec)
         where = self._find_chunk(cell, chunk_id, minishard, spec)
         if minishard is None or where is None:

@@ -5,7 +5,8 @@ from functools import partial
 from typing import TypeVar
 
 from dvidpc.errors import FormatError
-from dvidpc.formats.codec import ChunkShape, Voxels, check_jpeg, decode_chunk, may_crash
+from dvidpc.formats.codec import ChunkShape, check_jpeg, decode_chunk, may_crash
+from dvidpc.formats.data_types import Voxels
 from dvidpc.formats.grid import Grid
 from dvidpc.formats.payloads import Payload, stored_payload
 from dvidpc.formats.precomputed.info import Encoding

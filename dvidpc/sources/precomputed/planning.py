@@ -8,9 +8,10 @@ import numpy as np
 from dvidpc.errors import FormatError
 from dvidpc.formats.assembly import BlockLayout
 from dvidpc.formats.codec import ChunkShape, find_obstacle
+from dvidpc.formats.data_types import DataType
 from dvidpc.formats.grid import Grid
 from dvidpc.formats.payloads import payloads_for, stored_payload
-from dvidpc.formats.precomputed.info import DataType, Scale, VolumeInfo, parse_info
+from dvidpc.formats.precomputed.info import Scale, VolumeInfo, parse_info
 from dvidpc.sources.base import (
     Channel,
     ChunkSource,

@@ -70,7 +70,7 @@ async def test_a_damaged_chunk_is_502_and_named_and_is_not_remembered(server: Se
     chunk = volume / "s0" / "0-64_0-64_0-64"
     whole = chunk.read_bytes()
     path = f"{server.node}/em/specificblocks?blocks=0,0,0"
-    for damage, reason in ((whole[:-100], "cut short"), (b"", "0 bytes"), (b"not a JPEG", "damaged JPEG")):
+    for damage, reason in ((whole[:-100], "truncated"), (b"", "0 bytes"), (b"not a JPEG", "malformed JPEG")):
         chunk.write_bytes(damage)
         status, text = await server.error(path)
         assert status == 502

@@ -1,4 +1,4 @@
-"""JSON, quoting, times and durations against what Go writes."""
+"""JSON, quoted strings, times and durations, compared with what Go writes."""
 
 import json
 from datetime import UTC, datetime, timedelta, timezone

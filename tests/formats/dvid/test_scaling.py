@@ -1,4 +1,4 @@
-"""Images scaled as DVID scales them; the other way here is its own, a pixel at a time."""
+"""Scaled images, compared with DVID's own algorithm, one pixel at a time."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from dvidpc.formats.dvid.scaling import isotropic_extent, scale_image
 
 
 def interpolate(image: NDArray[np.uint8], width: int, height: int) -> list[list[int]]:
-    """`interpolate1x8` of image.go:840, loop by loop: every source pixel is spread over those it covers."""
+    """Scale as `interpolate1x8` (image.go:840): spread each source pixel over the targets it covers."""
     rows, columns = image.shape
     sums = [[0] * width for _ in range(height)]
     for y, x in np.ndindex(rows, columns):
@@ -46,7 +46,7 @@ def test_floats_are_not_rounded() -> None:
     ("resolution", "extent"),
     [
         ((8, 8), (40, 30)),
-        ((8, 40), (40, 6)),  # the example of the contract, `isotropic/xz/40_30` at 8 x 8 x 40 nm
+        ((8, 40), (40, 6)),  # `isotropic/xz/40_30` at 8 x 8 x 40 nm
         ((40, 8), (8, 30)),
         ((16.5, 33.25), (40, 15)),
         ((8, 1000), (40, 0)),

@@ -1,4 +1,4 @@
-"""Every spelling of `info` that some reader takes is taken; what cannot be served is refused with its key."""
+"""Every spelling of `info` that some reader accepts is accepted; errors name the key."""
 
 import json
 from typing import Any
@@ -19,7 +19,7 @@ SHARDING = {
 }
 
 
-def info(scale: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+def info(scale: dict[str, Any] | None = None, **changes: object) -> dict[str, Any]:
     plain = {
         "key": "8_8_8",
         "size": [100, 200, 300],
@@ -97,7 +97,7 @@ def test_volumes_may_be_vast_and_lie_anywhere() -> None:
         ({"chunk_sizes": [[64, 64, 0]]}, "chunk_sizes is 0, not at least 1"),
         (
             {"chunk_sizes": [[64, 64, 64], [32, 32, 32]], "sharding": SHARDING},
-            "must be a single one when sharded",
+            "chunk_sizes must have exactly one entry",
         ),
         ({"size": [2**40, 2**40, 2**40], "sharding": SHARDING}, "chunk ids would need 102 bits"),
         ({"size": [1.5, 2, 3]}, "size is 1.5, not an integer"),
@@ -125,7 +125,7 @@ def test_what_one_scale_has_wrong_costs_that_scale(scale: dict[str, Any], reason
         ({"type": "segmentation"}, "only image volumes are served"),
         ({"data_type": "float64"}, "data_type is 'float64'"),
         ({"num_channels": 0}, "num_channels is 0"),
-        ({"scales": []}, "scales is not a list of at least one"),
+        ({"scales": []}, "scales is not a non-empty list"),
     ],
 )
 def test_what_the_volume_has_wrong_costs_the_volume(changes: dict[str, Any], reason: str) -> None:

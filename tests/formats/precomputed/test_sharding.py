@@ -1,4 +1,4 @@
-"""Shards, against numbers and bytes of other readers."""
+"""Shards, compared with numbers and bytes from other readers."""
 
 import struct
 
@@ -7,6 +7,7 @@ import pytest
 
 from dvidpc.errors import FormatError
 from dvidpc.formats.grid import Grid
+from dvidpc.formats.precomputed.chunk_ids import ChunkIds
 from dvidpc.formats.precomputed.sharding import (
     DataEncoding,
     ShardHash,
@@ -49,7 +50,7 @@ def test_locations_are_those_of_cloud_volumes_own_tests() -> None:
     grid = Grid(Point(248832, 134144, 7063), Point(0, 0, 0), Point(128, 128, 16))
     cell = ChunkCoord(*(-(-a // c) for a, c in zip((144689, 52487, 2829), grid.chunk_size, strict=True)))
     spec = spec_of(9, 6, 16)
-    assert spec.shard_name(spec.locate(grid.chunk_id(cell)).shard) == "458d.shard"
+    assert spec.shard_name(spec.locate(ChunkIds(grid).chunk_id(cell)).shard) == "458d.shard"
 
 
 @pytest.mark.parametrize(
@@ -63,7 +64,7 @@ def test_ids_beyond_the_shard_bits_wrap() -> None:
     assert spec_of(0, 1, 1).locate(0b1101) == (0, 1)
 
 
-# The whole of a shard written by tensorstore; bits 0/0/0, two chunks of four bytes.
+# A complete shard written by tensorstore: bits 0/0/0, two chunks of four bytes.
 SHARD = bytes.fromhex(
     "0800000000000000"
     "3800000000000000"
@@ -97,11 +98,11 @@ def test_an_entry_that_starts_where_it_ends_is_an_empty_minishard() -> None:
     [
         (b"", "0 bytes"),
         (b"\0" * 15, "15 bytes"),
-        (struct.pack("<2Q", 9, 8), "backwards"),
-        (struct.pack("<2Q", 0, 2**64 - 1), "beyond any file"),
+        (struct.pack("<2Q", 9, 8), "ends before it starts"),
+        (struct.pack("<2Q", 0, 2**64 - 1), "implausible offset"),
     ],
 )
-def test_a_damaged_entry_is_refused(entry: bytes, reason: str) -> None:
+def test_a_malformed_entry_is_refused(entry: bytes, reason: str) -> None:
     with pytest.raises(FormatError, match=reason):
         decode_shard_index_entry(entry, spec_of(0, 0, 0))
 
@@ -123,7 +124,7 @@ def test_ids_need_not_ascend_and_data_may_have_gaps() -> None:
 
 
 @pytest.mark.parametrize("data", [b"\0", b"\0" * 23, b"\0" * 49])
-def test_a_minishard_index_of_broken_length_is_refused(data: bytes) -> None:
+def test_a_minishard_index_of_invalid_length_is_refused(data: bytes) -> None:
     with pytest.raises(FormatError, match="multiple of 24"):
         decode_minishard_index(data, spec_of(0, 0, 0))
 
@@ -132,7 +133,7 @@ def test_an_empty_minishard_index_holds_nothing() -> None:
     assert decode_minishard_index(b"", spec_of(0, 0, 0)).find(0) is None
 
 
-def test_a_chunk_beyond_any_file_is_refused() -> None:
+def test_a_chunk_at_an_implausible_offset_is_refused() -> None:
     index = decode_minishard_index(struct.pack("<3Q", 1, 2**63, 5), spec_of(0, 0, 0))
-    with pytest.raises(FormatError, match="beyond any file"):
+    with pytest.raises(FormatError, match="implausible offset"):
         index.find(1)

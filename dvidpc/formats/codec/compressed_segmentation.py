@@ -1,15 +1,17 @@
-"""compressed_segmentation chunks, checked first: the library trusts every offset, and crashes on a wild one.
+"""compressed_segmentation chunks; offsets are checked first, because the library crashes on invalid ones.
 
 (neuroglancer sliceview/compressed_segmentation/README.md)
 """
 
 import math
+from importlib import import_module
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dvidpc.errors import FormatError
-from dvidpc.formats.codec.shape import ChunkShape, Voxels
+from dvidpc.formats.codec.chunk_shape import ChunkShape
+from dvidpc.formats.data_types import Voxels
 from dvidpc.types import Point
 
 Words = NDArray[np.uint32]
@@ -19,62 +21,60 @@ _WIDTHS = (0, 1, 2, 4, 8, 16, 32)
 
 
 def decode_compressed_segmentation(data: bytes, shape: ChunkShape) -> Voxels:
-    """The voxels of a compressed_segmentation chunk of any number of channels."""
-    import compressed_segmentation  # noqa: PLC0415 - optional
-
+    """Return the voxels of a compressed_segmentation chunk of any number of channels."""
     if shape.label_block is None:
         raise FormatError("compressed_segmentation_block_size is missing")
     check_offsets(data, shape, shape.label_block)
-    voxels: Voxels = compressed_segmentation.decompress(
+    voxels: Voxels = import_module("compressed_segmentation").decompress(
         data, (*shape.size, shape.num_channels), np.dtype(shape.data_type.value), shape.label_block, order="F"
     )
     return voxels.reshape((*shape.size, shape.num_channels), order="F").T
 
 
 def check_offsets(data: bytes, shape: ChunkShape, block: Point) -> None:
-    """Make sure that decoding *data* reads nothing outside of it.
+    """Check that decoding *data* reads nothing outside it.
 
     Raises:
-        FormatError: It would.
+        FormatError: An offset points outside *data*, or *data* is truncated.
     """
     if len(data) % _WORD or len(data) < _WORD * shape.num_channels:
-        raise FormatError(f"damaged compressed_segmentation: {len(data)} bytes")
+        raise FormatError(f"truncated compressed_segmentation chunk: {len(data)} bytes")
     words: Words = np.frombuffer(data, "<u4")
     for start in words[: shape.num_channels]:
         _check_channel(words[int(start) :], shape, block)
 
 
 def _check_channel(words: Words, shape: ChunkShape, block: Point) -> None:
-    """Check one channel; its offsets count from its start."""
+    """Check one channel; its offsets count from the channel's start."""
     blocks = Point(*(-(-n // b) for n, b in zip(shape.size, block, strict=True)))
     count = math.prod(blocks)
     if len(words) < 2 * count:
-        raise FormatError("damaged compressed_segmentation: the block headers are cut short")
+        raise FormatError("truncated compressed_segmentation chunk: block headers are incomplete")
     headers = words[: 2 * count].reshape(count, 2).astype(np.int64)
     tables, widths, values = headers[:, 0] & 0xFFFFFF, headers[:, 0] >> 24, headers[:, 1]
     if not np.isin(widths, _WIDTHS).all():
-        raise FormatError("damaged compressed_segmentation: a block has values of a width that there is not")
+        raise FormatError("malformed compressed_segmentation chunk: a block has an invalid bit width")
     lengths = -(-widths * math.prod(block) // 32)
     if ((values + lengths > len(words)) & (widths > 0)).any():
-        raise FormatError("damaged compressed_segmentation: values of a block lie beyond the end")
+        raise FormatError("malformed compressed_segmentation chunk: a block's values lie past the end")
     entry = shape.data_type.itemsize // _WORD
     room = (len(words) - tables) // entry
     for at in np.flatnonzero(room < 1 << widths):
         used = words[values[at] : values[at] + lengths[at]]
         largest = _largest_index(used, int(widths[at]), _extent(int(at), blocks, block, shape.size), block)
         if largest >= room[at]:
-            raise FormatError("damaged compressed_segmentation: a table of values lies beyond the end")
+            raise FormatError("malformed compressed_segmentation chunk: a lookup table lies past the end")
 
 
 def _extent(at: int, blocks: Point, block: Point, size: Point) -> Point:
-    """How much of the block that is the *at*-th, x fastest, lies in the chunk."""
+    """Return how much of block number *at*, x fastest, lies in the chunk."""
     z, rest = divmod(at, blocks.x * blocks.y)
     y, x = divmod(rest, blocks.x)
     return Point(*(min(b, n - g * b) for g, b, n in zip((x, y, z), block, size, strict=True)))
 
 
 def _largest_index(used: Words, width: int, extent: Point, block: Point) -> int:
-    """The largest index into its table of a block of which *extent* counts."""
+    """Return the largest table index that the voxels of a block use; only *extent* of it is in the chunk."""
     if width == 0:
         return 0
     shifts = np.arange(0, 32, width, dtype=np.uint32)

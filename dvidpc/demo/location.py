@@ -1,4 +1,4 @@
-"""Where the demo volume is kept, and that it is there: written once, whole or not at all."""
+"""The demo volume's directory in the user's cache: written once, whole or not at all."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -11,23 +11,23 @@ from dvidpc.errors import ConfigError
 from dvidpc.types import Point
 
 Report: TypeAlias = Callable[[float], None]
-"""Hears from time to time which fraction is done; what it raises ends the work."""
+"""Called now and then with the fraction that is done. An exception that it raises stops the work."""
 
 DEMO_SIZE = Point(557, 530, 261)
-"""Voxels. Each size leaves clipped chunks; that of x JPEG rows of a length that 8 does not divide."""
-_NAME = "demo-v1"
-"""Another number when the volume changes, for then nobody looks at the old one."""
+"""In voxels. Chunks at the upper faces are clipped, along x to a width that is not a multiple of JPEG's 8."""
+_NAME = "demo-v2"
+"""Has a new number whenever the volume changes, so that an old volume in the cache is not used."""
 _SEED = 8
 
 
 def demo_directory(environ: Mapping[str, str]) -> Path:
-    """Where the demo volume of the user is kept, whether or not it is there yet.
+    """Return the directory of the user's demo volume, which need not exist yet.
 
     Raises:
-        ConfigError: the user has no cache directory.
+        ConfigError: The user has no cache directory.
     """
     cache = Path(environ.get("XDG_CACHE_HOME", ""))
-    if not cache.is_absolute():  # which also the XDG specification says to ignore
+    if not cache.is_absolute():  # The XDG specification says to ignore relative paths.
         cache = Path(environ.get("HOME", "")) / ".cache"
     if not cache.is_absolute():
         raise ConfigError("no place for the demo volume: set XDG_CACHE_HOME or HOME to a directory")
@@ -35,10 +35,10 @@ def demo_directory(environ: Mapping[str, str]) -> Path:
 
 
 def ensure_demo_volume(directory: Path, stderr: TextIO, size: Point = DEMO_SIZE) -> None:
-    """Write the demo volume if it is not there, and say so on *stderr*; takes some 10 s.
+    """Write the demo volume if it does not exist yet, with progress on *stderr*; takes about 10 s.
 
     Raises:
-        ConfigError: it cannot be written there.
+        ConfigError: The volume cannot be written there.
     """
     try:
         if _is_written(directory):
@@ -54,25 +54,22 @@ def ensure_demo_volume(directory: Path, stderr: TextIO, size: Point = DEMO_SIZE)
 
 
 def write_demo_volume(directory: Path, report: Report, size: Point = DEMO_SIZE) -> None:
-    """Write the demo volume beside *directory*, then move it there.
+    """Write the demo volume to a scratch directory, then rename that to *directory*.
 
     Raises:
-        OSError: that cannot be done.
+        OSError: The file system refuses.
     """
-    from dvidpc.demo.micrograph import make_micrograph  # noqa: PLC0415  slow to import
-    from dvidpc.demo.volume import write_volume  # noqa: PLC0415  likewise
+    from dvidpc.demo.writing import write_image  # noqa: PLC0415  slow to import
 
     directory.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f".{directory.name}-", dir=directory.parent) as scratch:
-        image = make_micrograph((size.z, size.y, size.x), _SEED, lambda done: report(0.9 * done))
         volume = Path(scratch) / directory.name
-        write_volume(volume, image)
+        write_image(volume, (size.z, size.y, size.x), _SEED, report)
         try:
             volume.rename(directory)
         except OSError:
-            if not _is_written(directory):  # by another process, meanwhile
+            if not _is_written(directory):  # Another process may have been faster.
                 raise
-    report(1.0)
 
 
 def _is_written(directory: Path) -> bool:
@@ -81,7 +78,7 @@ def _is_written(directory: Path) -> bool:
 
 @contextmanager
 def _progress_on(stderr: TextIO, title: str) -> Iterator[Report]:
-    """Shows a bar to a person, and a line at begin and end to a log file."""
+    """Show a progress bar on a terminal; elsewhere write a line at the start and one at the end."""
     stderr.write(f"{title}\n")
     if not stderr.isatty():
         start = time.monotonic()

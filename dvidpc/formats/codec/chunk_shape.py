@@ -1,0 +1,48 @@
+"""The expected shape, data type and size of a decoded chunk."""
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from dvidpc.formats.data_types import DataType
+from dvidpc.types import Point
+
+
+class ChunkShape(NamedTuple):
+    """What a chunk must hold once decoded."""
+
+    size: Point
+    """Voxels along x, y and z, clipped at the volume's upper end."""
+    num_channels: int
+    data_type: DataType
+    label_block: Point | None = None
+    """Block size of `compressed_segmentation`; None for any other encoding."""
+
+    @property
+    def czyx(self) -> tuple[int, int, int, int]:
+        """Shape of the decoded array."""
+        return self.num_channels, self.size.z, self.size.y, self.size.x
+
+    @property
+    def num_voxels(self) -> int:
+        """Number of voxels per channel."""
+        return math.prod(self.size)
+
+    @property
+    def nbytes(self) -> int:
+        """Size of the decoded array in bytes."""
+        return self.num_voxels * self.num_channels * self.data_type.itemsize
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Data type of the decoded array, little-endian."""
+        return np.dtype(self.data_type.value).newbyteorder("<")
+
+    @property
+    def max_encoded_size(self) -> int:
+        """Size limit in bytes of an encoded chunk; a larger one is malformed.
+
+        No codec triples its input. compressed_segmentation with a table for each small block may double it.
+        """
+        return 3 * self.nbytes + 65_536

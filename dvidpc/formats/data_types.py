@@ -1,0 +1,27 @@
+"""Voxel data types and arrays of voxels, whatever format they are stored in."""
+
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+from numpy.typing import NDArray
+
+Voxels: TypeAlias = NDArray[Any]
+"""An array of voxels; names and docstrings state the order of its axes."""
+
+
+class DataType(StrEnum):
+    """The type of one value of a voxel."""
+
+    UINT8 = "uint8"
+    INT8 = "int8"
+    UINT16 = "uint16"
+    INT16 = "int16"
+    UINT32 = "uint32"
+    INT32 = "int32"
+    UINT64 = "uint64"
+    FLOAT32 = "float32"
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes of one voxel of one channel."""
+        return int(self.value.lstrip("uintfloa")) // 8
