@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.remote.command import Command
 
 CHROMIUM = shutil.which("chromium")
 DRIVER = shutil.which("chromedriver")
@@ -68,8 +69,8 @@ class Browser:
             )
 
     def _log(self, kind: str) -> list[dict[str, Any]]:
-        entries: list[dict[str, Any]] = self.driver.get_log(kind)  # type: ignore[no-untyped-call]
-        return entries
+        answer: dict[str, list[dict[str, Any]]] = self.driver.execute(Command.GET_LOG, {"type": kind})
+        return answer["value"]
 
     def complaints(self) -> list[str]:
         """What the console has said, warnings and errors."""

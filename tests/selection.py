@@ -65,7 +65,7 @@ def _bare(value: object) -> object:
     handle = getattr(value, "hypothesis", None)
     value = getattr(handle, "inner_test", value)
     value = getattr(value, "fget", None) or getattr(value, "__func__", value)
-    return inspect.unwrap(value) if callable(value) or hasattr(value, "__wrapped__") else value
+    return inspect.unwrap(value) if callable(value) else value
 
 
 def _names_in(code: CodeType) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """Volumes for the tests, written and read by tensorstore: the truth we compare with is not our own."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -132,8 +132,7 @@ def _description(directory: Path, spec: VolumeSpec, level: int) -> dict[str, Any
 def _draw_voxels(spec: VolumeSpec, level: int) -> Voxels:
     size = spec.scale_size(level)
     rng = np.random.default_rng(spec.seed + level)
-    wave: Callable[[int], Voxels] = lambda n: np.sin(np.arange(n) / 9 + rng.uniform(0, 6))  # noqa: E731
-    x, y, z = (wave(n) for n in size)
+    x, y, z = (np.sin(np.arange(n) / 9 + rng.uniform(0, 6)) for n in size)
     smooth = x[:, None, None] + y[None, :, None] + z[None, None, :]
     channels = np.stack([smooth + 0.7 * c for c in range(spec.num_channels)], axis=-1)
     dtype = np.dtype(spec.data_type)

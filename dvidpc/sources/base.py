@@ -1,6 +1,6 @@
 """The seam between formats and the server: the plan of a volume, and the chunks of one scale.
 
-A `SourceFormat` loads the metadata and makes a plan of it in one pure step; the plan's scales open the chunks.
+A `SourceFormat` loads the metadata and makes a plan of it in one pure step; its scales open the chunks.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-from collections.abc import Callable
 
 import pytest
 
@@ -16,15 +15,7 @@ from dvidpc.errors import (
     StoreRefusedError,
     StoreTimeoutError,
 )
-
-
-class Clock:
-    """A clock that stands still until it is moved."""
-
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.waiting import Clock, soon
 
 
 def make_cache(max_bytes: int = 10_000, clock: Clock | None = None) -> LoadingCache:
@@ -48,12 +39,6 @@ class Source:
             self.cancelled = True
             raise
         return self.value
-
-
-async def soon(claim: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
-        while not claim():  # noqa: ASYNC110 - what is waited for has no event
-            await asyncio.sleep(0)
 
 
 async def test_a_value_is_loaded_once() -> None:

@@ -12,20 +12,12 @@ from tests.faulty.faults import BROKEN, HANG, Fault
 from tests.faulty.site import Site, faulty_site, store_section
 from tests.serving import config_text, serving
 from tests.volumes import VolumeSpec, sharding, write_volume
+from tests.waiting import Clock
 
 COARSE = "em/s1/*"
 SPEC = VolumeSpec(size=(300, 300, 20), scale_levels=2)
 MIDDLE = "em/s1/64-128_64-128_0-10"
 """The chunk in the middle of 150 x 150 x 10 voxels."""
-
-
-class Clock:
-    """A clock that stands still until it is moved."""
-
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def checks_of(site: Site, clock: Clock) -> HealthChecks:

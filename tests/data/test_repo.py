@@ -1,39 +1,19 @@
 """Every form of UUID that DVID knows, and its words for those that lead nowhere."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from dvidpc.data.image import VOXEL_TYPES, ImageData, find_voxel_type
 from dvidpc.data.repo import Repo, derive_data_uuid, derive_repo_uuid
 from dvidpc.errors import ConfigError, RequestError
-from dvidpc.types import BlockCoord, Point
-from tests.opened import image_instance
-
-if TYPE_CHECKING:
-    from dvidpc.volume.grid_store import GridStore
-
-UUID = "28841c8277e044a7b187dda03e18da13"
-DATA = ImageData(
-    voxel_type=VOXEL_TYPES["uint8blk"],
-    scale_level=0,
-    compression="jpeg compression, level 32",
-    voxel_size=(8.0, 8.0, 8.0),
-    min_point=Point(0, 0, 0),
-    max_point=Point(149, 129, 99),
-    block_size=64,
-    grid=cast("GridStore", None),
-    stored_as="jpeg chunks of 64 x 64 x 64",
-    served_how="as stored",
-)
-GRAY = image_instance("gray", "em", UUID, DATA)
+from tests.opened import GRAY, IMAGE
+from tests.serving import UUID
 
 
 @pytest.fixture
 def repo() -> Repo:
     repo = Repo(UUID, "em", "EM volumes", created=1795353464.25)
-    repo.add([GRAY, replace(GRAY, name="gray_1", data=replace(DATA, scale_level=1))])
+    repo.add([GRAY, replace(GRAY, name="gray_1", data=replace(IMAGE, scale_level=1))])
     return repo
 
 
@@ -132,12 +112,6 @@ def test_a_branch_has_the_one_version_or_none(repo: Repo, branch: str, versions:
     assert repo.branch_versions(branch) == versions
 
 
-def test_block_indices_are_floor_divided_inclusive_points() -> None:
-    shifted = replace(DATA, min_point=Point(-1, -64, 128), max_point=Point(-1, 63, 191))
-    assert (DATA.min_index, DATA.max_index) == (BlockCoord(0, 0, 0), BlockCoord(2, 2, 1))
-    assert (shifted.min_index, shifted.max_index) == (BlockCoord(-1, -1, 2), BlockCoord(-1, 0, 2))
-
-
 def test_a_repo_uuid_is_32_hex_digits_that_stay() -> None:
     uuid = derive_repo_uuid("gs://bucket/em/")
     assert uuid == "8db2c5f6eb1550d780759037800f4832"
@@ -149,30 +123,3 @@ def test_a_data_uuid_depends_on_repo_and_name() -> None:
     uuids = {derive_data_uuid(uuid, name) for uuid in (UUID, "b" * 32) for name in ("gray", "gray_1")}
     assert len(uuids) == 4
     assert derive_data_uuid(UUID, "gray") == "6289079e5ceb5541ac5ae6c14926aa8f"
-
-
-@pytest.mark.parametrize(
-    ("data_type", "num_channels", "type_name"),
-    [
-        ("uint8", 1, "uint8blk"),
-        ("uint16", 1, "uint16blk"),
-        ("uint32", 1, "uint32blk"),
-        ("uint64", 1, "uint64blk"),
-        ("float32", 1, "float32blk"),
-        ("uint8", 4, "rgba8blk"),
-        ("int8", 1, "uint8blk"),
-        ("int16", 1, "uint16blk"),
-        ("int32", 1, "uint32blk"),
-    ],
-)
-def test_voxels_have_a_type_of_dvids(data_type: str, num_channels: int, type_name: str) -> None:
-    voxel_type = find_voxel_type(data_type, num_channels)
-    assert voxel_type is not None
-    assert (voxel_type.data_type.name, voxel_type.value_type) == (type_name, data_type)
-
-
-@pytest.mark.parametrize(
-    ("data_type", "num_channels"), [("uint8", 2), ("uint16", 3), ("float64", 1), ("rgba8", 1)]
-)
-def test_other_voxels_have_none(data_type: str, num_channels: int) -> None:
-    assert find_voxel_type(data_type, num_channels) is None

@@ -5,7 +5,6 @@ The names of the rows, F1 and so on, are those of docs/reliability.md.
 
 import asyncio
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,18 +23,13 @@ from tests.faulty.site import (
 )
 from tests.faulty.truth import write_truth
 from tests.volumes import XYZ, VolumeSpec
+from tests.waiting import soon
 
 pytestmark = pytest.mark.parametrize("kind", ["http", "s3"])
 FIRST: list[XYZ] = [(0, 0, 0)]
 OTHER: list[XYZ] = [(0, 1, 0)]
 DATA = "em/s0/*"
 NO_CACHE = "[cache]\nmemory = 0\nindex_memory = 0"
-
-
-async def soon(claim: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not claim():  # noqa: ASYNC110 - what is waited for has no event
-            await asyncio.sleep(0.005)
 
 
 async def test_f1_refused_connections_say_later_and_recover(kind: str, tmp_path: Path) -> None:
