@@ -6,8 +6,8 @@ from dvidpc.data.image import VOXEL_TYPES, ImageData
 from dvidpc.data.image_opening import make_instances
 from dvidpc.data.instance import Data, Instance
 from dvidpc.data.repo import derive_data_uuid
-from dvidpc.sources.base import VolumePlan, VolumeSettings
 from dvidpc.sources.engines import ENGINES
+from dvidpc.sources.plan import VolumePlan, VolumeSettings
 from dvidpc.storage.base import ObjectStore
 from dvidpc.types import Point
 from dvidpc.volume.resources import Resources

@@ -12,10 +12,11 @@ from dvidpc.check.report import CopyCount, VolumeReport
 from dvidpc.config import Config, StoreConfig
 from dvidpc.data.image import find_voxel_type
 from dvidpc.errors import DvidpcError, FormatError
-from dvidpc.sources.base import ChunkSource, ScalePlan, VolumePlan, times
+from dvidpc.sources.base import ChunkSource
 from dvidpc.sources.buckets import access_of, settings_of, upstream_limits_of
 from dvidpc.sources.counting import ChunkCount
 from dvidpc.sources.engines import ENGINES
+from dvidpc.sources.plan import ScalePlan, VolumePlan, times
 from dvidpc.storage.base import ObjectStore
 from dvidpc.storage.coalesce import CoalescingStore
 from dvidpc.storage.inspection import inspect_bucket

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dvidpc.data.image import ImageData
 from dvidpc.data.instance import Data, Instance
 from dvidpc.data.volumes import Volume
-from dvidpc.sources.base import times
+from dvidpc.sources.plan import times
 
 log = logging.getLogger(__name__)
 

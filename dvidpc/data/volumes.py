@@ -16,8 +16,8 @@ from dvidpc.data.instance import Data, Instance
 from dvidpc.data.repo import Repo
 from dvidpc.errors import DvidpcError, StoreError
 from dvidpc.names import may_be_instance_of
-from dvidpc.sources.base import Metadata, SourceFormat, VolumeSettings
-from dvidpc.sources.engines import ENGINES
+from dvidpc.sources.engines import ENGINES, SourceFormat
+from dvidpc.sources.plan import Metadata, VolumeSettings
 from dvidpc.storage.base import ObjectStore
 from dvidpc.tasks import abandon, keep_running, run_in_background
 from dvidpc.volume.resources import Resources

@@ -18,8 +18,8 @@ from dvidpc.dvid.services import SERVICES
 from dvidpc.dvid.table import API, HTML, JSON, Api, Doc, Endpoint, Handler, Route
 from dvidpc.errors import RequestError, StoreError
 from dvidpc.formats.dvid.go_json import quote
+from dvidpc.http.error_responses import plain_error
 from dvidpc.http.etags import name_answer
-from dvidpc.http.middleware import plain_error
 
 POST = (hdrs.METH_POST,)
 WRITES = (hdrs.METH_POST, hdrs.METH_PUT, hdrs.METH_DELETE, hdrs.METH_PATCH)

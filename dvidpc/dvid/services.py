@@ -15,7 +15,7 @@ from dvidpc.data.volumes import Volumes
 from dvidpc.dvid.documents.bodies import LoadCounters, ServerFacts
 from dvidpc.dvid.documents.encoded import EncodedDocuments
 from dvidpc.dvid.documents.latencies import UserLatencies
-from dvidpc.http.access_log import Journal
+from dvidpc.http.access_log import AccessLog
 from dvidpc.http.admission import Admission
 from dvidpc.http.block_list import BlockList
 from dvidpc.volume.prefetch import Prefetcher
@@ -31,11 +31,9 @@ class Services:
     load: Callable[[], LoadCounters]
     """The numbers as they are now."""
     users: UserLatencies
-    journal: Journal
+    access_log: AccessLog
     limits: LimitsConfig
     admission: Admission
-    make_room: Callable[[], None]
-    """Drops what is cached when memory has run out."""
     volumes: Volumes
     health: HealthChecks
     prefetcher: Prefetcher

@@ -13,7 +13,7 @@ from dvidpc.formats.assembly import BlockLayout, Part, Piece, assemble, pieces_o
 from dvidpc.formats.codec import ChunkShape
 from dvidpc.formats.data_types import Voxels
 from dvidpc.formats.grid import Box, Grid, block_box
-from dvidpc.formats.payloads import Payload, payloads_for
+from dvidpc.formats.payloads import Payload
 from dvidpc.sources.base import StoredChunk
 from dvidpc.tasks import gather_or_cancel
 from dvidpc.types import BlockCoord, ChunkCoord, Point
@@ -32,6 +32,7 @@ class GridStore:
         copies: The scale's copies, each complete on its own. What one does not store is looked for in the
             next, so the one that needs the fewest reads should come first.
         layout: What a block holds for each voxel.
+        payloads: How blocks can be written, the default first.
         block_size: Extent of a block along x, y and z, in voxels.
         cache: Keeps payloads; may serve many grid stores.
         held: Keeps decoded chunks for in-flight requests.
@@ -41,6 +42,7 @@ class GridStore:
         self,
         copies: Sequence[CachedChunks],
         layout: BlockLayout,
+        payloads: tuple[Payload, ...],
         block_size: Point,
         cache: LoadingCache,
         held: LoadingCache,
@@ -55,7 +57,7 @@ class GridStore:
         for copy in copies:
             copy.source.on_replaced(self.forget)
         shape = self._source.shape_of(ChunkCoord(0, 0, 0))
-        self._payloads = payloads_for(shape.data_type, layout.num_values)
+        self._payloads = payloads
         self._is_alone = shape.num_channels == 1 or layout.channel is None
         stored = self._source.stored_payload
         self._as_stored = stored if stored in self._payloads else None
@@ -237,8 +239,7 @@ class GridStore:
 
     def _shown(self, voxels: Voxels) -> Voxels:
         channel = self._layout.channel
-        shown: Voxels = voxels if channel is None else voxels[channel : channel + 1]
-        return shown
+        return voxels if channel is None else voxels[channel : channel + 1]
 
     async def _load_as_stored(self, cell: ChunkCoord) -> bytes | None:
         """Pass a chunk through, byte for byte; None if it is not stored."""
@@ -296,5 +297,4 @@ class GridStore:
         """Return the block without copying, if one part is all of it and voxels have one value; else None."""
         if len(parts) > 1 or parts[0].box != box or self._layout.num_values > 1:
             return None
-        voxels: Voxels = parts[0].voxels[self._layout.channel or 0]
-        return voxels
+        return np.asarray(parts[0].voxels[self._layout.channel or 0])

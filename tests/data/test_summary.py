@@ -4,7 +4,7 @@ import pytest
 
 from dvidpc.data.summary import log_table, table_of
 from dvidpc.data.volumes import Volume
-from dvidpc.sources.base import VolumeSettings
+from dvidpc.sources.plan import VolumeSettings
 from tests.arrays import Arrays
 from tests.opened import GRAY
 

@@ -14,7 +14,7 @@ from dvidpc.cache.loading_cache import LoadingCache
 from dvidpc.data.repo import Repo
 from dvidpc.data.volumes import Volumes
 from dvidpc.formats.payloads import JPEG
-from dvidpc.sources.base import VolumeSettings
+from dvidpc.sources.plan import VolumeSettings
 from dvidpc.storage.base import BucketAccess, ObjectStore, UpstreamLimits
 from dvidpc.storage.opening import open_store
 from dvidpc.storage.ref import parse_ref

@@ -6,20 +6,17 @@ The names of the rows, B1 and so on, are those of docs/reliability.md.
 import asyncio
 import contextlib
 import logging
-import os
 import re
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import cast
 from urllib.parse import urlsplit
 
 import psutil
 import pytest
 import pytest_asyncio
 
-from dvidpc.http.aiohttp_internals import check_parser
 from dvidpc.log.line_formats import TextFormatter
 from tests.faulty.faults import Fault
 from tests.faulty.site import faulty_site, limits_section
@@ -261,7 +258,7 @@ async def test_l13_stalled_readers_cost_little_and_are_cut(
         async with contextlib.AsyncExitStack() as stack:
             for _ in range(50):
                 _, writer = await stack.enter_async_context(connected(server))
-                writer.transport.pause_reading()  # type: ignore[attr-defined]  # a transport that reads
+                cast("asyncio.ReadTransport", writer.transport).pause_reading()
                 query = f"blocks={many}&compression=uncompressed"
                 writer.write(head(f"GET {NODE}/specificblocks?{query} HTTP/1.1"))
             async with asyncio.timeout(20):
@@ -361,27 +358,6 @@ async def test_s1_no_part_of_a_request_names_a_host_to_go_to(tmp_path: Path) -> 
             ):
                 await exchange(site.server, data)
             assert asked == []
-
-
-async def test_aiohttp_parses_in_c(server: Server) -> None:
-    check_parser()
-    await assert_well(server)
-
-
-def test_an_aiohttp_that_does_not_parse_in_c_is_refused(volume: Path, tmp_path: Path) -> None:
-    config = tmp_path / "config.toml"
-    config.write_text(config_text({"em": volume}, '[server]\nhttpAddress = "localhost:0"\n'))
-    result = subprocess.run(
-        [sys.executable, "-m", "dvidpc", "serve", config],
-        env={**os.environ, "AIOHTTP_NO_EXTENSIONS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert result.returncode == 2
-    assert "runs without its parser in C" in result.stderr
-    assert "Traceback" not in result.stderr
 
 
 @pytest.mark.parametrize("metrics", ["", '[metrics]\naddress = "localhost:0"\n'])

@@ -11,9 +11,7 @@ import pytest
 from dvidpc.cache.loading_cache import LoadingCache
 from dvidpc.data.volumes import Volumes
 from dvidpc.dvid.services import SERVICES
-from dvidpc.sources.base import (
-    VolumeSettings,
-)
+from dvidpc.sources.plan import VolumeSettings
 from dvidpc.storage.base import ObjectStore, UpstreamLimits
 from dvidpc.storage.opening import open_store
 from dvidpc.volume.resources import Resources

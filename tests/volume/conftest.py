@@ -10,6 +10,7 @@ import pytest
 from dvidpc.cache.held import make_held
 from dvidpc.cache.loading_cache import LoadingCache
 from dvidpc.formats.assembly import BlockLayout
+from dvidpc.formats.payloads import UNCOMPRESSED
 from dvidpc.volume.chunk_cache import CachedChunks
 from dvidpc.volume.grid_store import GridStore
 from tests.arrays import BLOCK, ArrayChunks
@@ -37,4 +38,5 @@ def chunks(cache: LoadingCache, source: ArrayChunks) -> Iterator[CachedChunks]:
 @pytest.fixture
 def grid(cache: LoadingCache, chunks: CachedChunks) -> GridStore:
     """Blocks of 64 x 64 x 64 voxels made of these chunks."""
-    return GridStore([chunks], BlockLayout(np.dtype("<u2"), 1, 0), BLOCK, cache, make_held())
+    layout = BlockLayout(np.dtype("<u2"), 1, 0)
+    return GridStore([chunks], layout, (UNCOMPRESSED,), BLOCK, cache, make_held())

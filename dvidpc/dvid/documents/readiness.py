@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from dvidpc.dvid.services import SERVICES
-from dvidpc.http.middleware import plain_error
+from dvidpc.http.error_responses import plain_error
 
 
 async def healthz(_request: web.Request) -> web.StreamResponse:

@@ -24,7 +24,7 @@ from dvidpc.dvid.query import parse_int32, parse_point
 from dvidpc.dvid.services import SERVICES
 from dvidpc.errors import RequestError
 from dvidpc.formats.oblique import plane_between
-from dvidpc.http.middleware import plain_error
+from dvidpc.http.error_responses import plain_error
 from dvidpc.types import Point
 from dvidpc.volume.cutout import read_box, zeros
 from dvidpc.volume.oblique_planes import read_oblique

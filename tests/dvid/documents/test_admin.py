@@ -4,8 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from dvidpc.errors import ConfigError
-from dvidpc.http.block_list import BlockList
 from tests.serving import UUID, config_text, serving
 
 TOKEN = {"DVID_ADMIN_TOKEN": "s3cret"}
@@ -96,12 +94,3 @@ async def test_a_bad_list_leaves_the_one_in_force(volume: Path, tmp_path: Path) 
             assert response.status == 400
             assert "unable to reload blocklist file: " in await response.text()
         assert (await server.error("/api/load?u=bob"))[0] == 429
-
-
-@pytest.mark.parametrize("text", [None, "bob\n", "x=1\n", "ip\n"])
-def test_a_list_that_cannot_be_used_stops_the_start(tmp_path: Path, text: str | None) -> None:
-    path = tmp_path / "blocked"
-    if text is not None:
-        path.write_text(text)
-    with pytest.raises(ConfigError, match=r"blockListFile .*blocked"):
-        BlockList(path)

@@ -23,7 +23,7 @@ from dvidpc.dvid.table import Api
 from dvidpc.errors import RequestError
 from dvidpc.formats.dvid.go_json import JsonValue, encode
 from dvidpc.types import Point
-from dvidpc.web.routes import ROUTES as WEB_ROUTES
+from dvidpc.web.page_routes import ROUTES as WEB_ROUTES
 from tests.opened import image_instance
 
 if TYPE_CHECKING:

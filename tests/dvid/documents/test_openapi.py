@@ -8,7 +8,7 @@ from dvidpc.dvid.documents.openapi import operations
 from dvidpc.dvid.imageblk.endpoints import IMAGEBLK
 from dvidpc.dvid.routes import ROUTES
 from dvidpc.dvid.table import Api
-from dvidpc.web.routes import ROUTES as WEB_ROUTES
+from dvidpc.web.page_routes import ROUTES as WEB_ROUTES
 from tests.serving import UUID, config_text, serving
 
 API = Api((*WEB_ROUTES, *ROUTES), FAMILIES)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dvidpc.cache.loading_cache import LoadingCache
-from dvidpc.sources.base import Metadata, Service
+from dvidpc.sources.plan import Metadata, Service
 from dvidpc.sources.precomputed.planning import plan_volume
 from dvidpc.storage.base import BucketAccess, UpstreamLimits
 from dvidpc.storage.opening import open_store

@@ -1,4 +1,4 @@
-"""The routes for people: the page at `/`, its files, Neuroglancer on board."""
+"""The routes of the page at `/`, of its files, and of the bundled Neuroglancer."""
 
 from typing import Final
 
@@ -15,7 +15,7 @@ ROUTES: Final = (
         Doc("What is served, from where, how, and whether it can be read.", (JSON,)),
     ),
 )
-"""Routes that the documents about the API name."""
+"""Routes that help and OpenAPI describe."""
 
 _UNDOCUMENTED = Doc("")
 PAGES: Final = (
@@ -32,4 +32,4 @@ PAGES: Final = (
         reads_body=True,
     ),
 )
-"""What browsers show to people: not part of the API, and absent from the documents about it."""
+"""Routes that are not part of the API, so help and OpenAPI omit them."""
