@@ -1,4 +1,4 @@
-"""The limit for hot answers: aiohttp handlers that return the same bytes. `bare_server.py PORT DIRECTORY`.
+"""The limit for cached answers: aiohttp handlers that return fixed bytes. `bare_server.py PORT DIRECTORY`.
 
 `/single` answers with the file `single` in one piece, `/many` streams the frames of the file `many`, `/box`
 streams 256^3 zeros. A file that is absent is empty.

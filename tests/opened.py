@@ -1,4 +1,4 @@
-"""Open a volume for a test as the server does, without a server."""
+"""Open a volume as the server does, without a server."""
 
 from typing import TYPE_CHECKING, cast
 
@@ -19,7 +19,7 @@ SETTINGS = VolumeSettings("em", "em", 64)
 
 
 async def load_plan(store: ObjectStore, settings: VolumeSettings = SETTINGS) -> VolumePlan:
-    """What is decided about the volume in *store*."""
+    """Return the plan of the volume in *store*."""
     engine = ENGINES[settings.engine]
     return engine.plan(await engine.load(store, settings.directory), settings)
 
@@ -27,20 +27,20 @@ async def load_plan(store: ObjectStore, settings: VolumeSettings = SETTINGS) -> 
 async def open_images(
     store: ObjectStore, resources: Resources, settings: VolumeSettings = SETTINGS
 ) -> list[ImageData]:
-    """The images that the volume in *store* becomes, finest first."""
+    """Return the images of the volume in *store*, finest scale first."""
     plan = await load_plan(store, settings)
     instances = make_instances(plan, settings, settings.directory, store, "0" * 32, resources)
     return [data_of(instance) for instance in instances]
 
 
 def data_of(instance: Instance[Data]) -> ImageData:
-    """The image that an instance serves."""
+    """Return the image that an instance serves."""
     assert isinstance(instance.data, ImageData)
     return instance.data
 
 
 def image_instance(name: str, store_alias: str, repo_uuid: str, data: ImageData) -> Instance[ImageData]:
-    """An instance that no volume stands behind."""
+    """Return an instance that belongs to no volume."""
     uuid = derive_data_uuid(repo_uuid, name)
     return Instance(name, uuid, store_alias, f"gs://bucket/{store_alias}/", data)
 

@@ -1,4 +1,4 @@
-"""Background work goes on whatever it raises, and nothing is lost from the log."""
+"""Background work survives exceptions, and every exception is logged."""
 
 import asyncio
 import inspect

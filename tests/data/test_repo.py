@@ -1,4 +1,4 @@
-"""Every form of UUID that DVID knows, and its words for those that lead nowhere."""
+"""`Repo` resolves every form of UUID that DVID accepts, and refuses others in DVID's words."""
 
 from dataclasses import replace
 
@@ -73,7 +73,7 @@ def test_the_version_is_found_by(repo: Repo, spec: str) -> None:
         (f":master~{'9' * 5000}", f'can\'t parse parent "{"9" * 5000}" in branch "master"'),
     ],
 )
-def test_dvid_has_its_own_words_for(repo: Repo, spec: str, message: str) -> None:
+def test_errors_are_in_dvids_words(repo: Repo, spec: str, message: str) -> None:
     with pytest.raises(RequestError) as caught:
         repo.instance(spec, "gray")
     assert str(caught.value) == message
@@ -85,7 +85,7 @@ def test_an_unknown_name_is_refused(repo: Repo, name: str) -> None:
         repo.instance(UUID, name)
 
 
-def test_an_unknown_version_is_told_before_an_unknown_name(repo: Repo) -> None:
+def test_an_unknown_version_is_reported_before_an_unknown_name(repo: Repo) -> None:
     with pytest.raises(RequestError, match="partial match to zzz"):
         repo.instance("zzz", "nope")
 
@@ -96,7 +96,7 @@ def test_instances_keep_their_order_and_later_ones_follow(repo: Repo) -> None:
     assert repo.instance("2", "a").name == "a"
 
 
-def test_a_name_that_is_taken_is_refused_with_all_that_came_with_it(repo: Repo) -> None:
+def test_a_name_that_is_taken_refuses_the_whole_addition(repo: Repo) -> None:
     with pytest.raises(ConfigError) as caught:
         repo.add([replace(GRAY, name="b"), replace(GRAY, name="gray_1", store_alias="other")])
     assert str(caught.value) == 'data instance "gray_1" of store "other" is already served by store "em"'
@@ -112,7 +112,7 @@ def test_a_branch_has_the_one_version_or_none(repo: Repo, branch: str, versions:
     assert repo.branch_versions(branch) == versions
 
 
-def test_a_repo_uuid_is_32_hex_digits_that_stay() -> None:
+def test_a_repo_uuid_is_32_stable_hex_digits() -> None:
     uuid = derive_repo_uuid("gs://bucket/em/")
     assert uuid == "8db2c5f6eb1550d780759037800f4832"
     assert uuid == derive_repo_uuid("gs://bucket/em") == derive_repo_uuid("gs://bucket/em//")

@@ -1,4 +1,4 @@
-"""Volumes that come, go and change while they are served."""
+"""`Volumes`: volumes are added, removed and changed while they are served."""
 
 import json
 import time
@@ -28,12 +28,12 @@ from tests.waiting import soon
 BLOCK = BlockCoord(0, 0, 0)
 SOURCE = VolumeSettings("em", "em", 64)
 NOBODY = "http://127.0.0.1:1/em"
-"""Where nobody answers."""
+"""An address where nothing listens."""
 
 
 @asynccontextmanager
 async def keeping(directory: Path, *sources: VolumeSettings) -> AsyncIterator[tuple[Volumes, Repo]]:
-    """Volumes below *directory*, each in the directory that has its alias, looked at all the time."""
+    """Serve volumes below *directory*, each in a directory named by its alias; refresh them all the time."""
     payloads, indexes = (LoadingCache(10**8, absence_ttl_s=30, clock=time.monotonic) for _ in range(2))
     repo = Repo("2" * 32, "em", "", 0.0)
 
@@ -52,7 +52,7 @@ async def keeping(directory: Path, *sources: VolumeSettings) -> AsyncIterator[tu
 
 
 def rewrite(info: Path, change: Callable[[dict[str, Any]], None]) -> None:
-    """Change a volume's `info` at once, as a bucket would."""
+    """Replace a volume's `info` atomically, as a bucket does."""
     document = json.loads(info.read_bytes())
     change(document)
     new = info.with_name("info.new")

@@ -1,4 +1,4 @@
-"""Boxes and slices of volumes written by tensorstore, cut out over HTTP: the voxels tensorstore reads."""
+"""Boxes and slices over HTTP contain the voxels that tensorstore reads."""
 
 import asyncio
 import itertools
@@ -59,7 +59,7 @@ def joined(numbers: tuple[int, ...]) -> str:
 
 
 def tolerance(spec: VolumeSpec) -> int:
-    """Two JPEG decoders may round a grey level differently."""
+    """Return the largest allowed difference: two JPEG decoders may round a grey level differently."""
     return 2 if spec.encoding == "jpeg" else 0
 
 
@@ -100,7 +100,7 @@ async def test_a_box_does_not_depend_on_the_size_of_blocks(block_size: int, tmp_
 def expected_plane(
     truth: Voxels, spec: VolumeSpec, dims: str, size: tuple[int, int], offset: XYZ, level: int = 0
 ) -> Voxels:
-    """The rows of a slice as an image has them."""
+    """Return a slice in the row order of an image."""
     extent = {"xy": (*size, 1), "xz": (size[0], 1, size[1]), "yz": (1, *size)}[dims]
     box = expected_box(truth, offset_of(spec, level), offset, extent)[..., 0]
     return box.reshape(size).T
@@ -193,7 +193,7 @@ def values_of(pixels: Voxels, dtype: str) -> Voxels:
 
 
 @pytest.mark.parametrize("name", ["uint16", "uint64", "float32"])
-async def test_images_of_wide_voxels_hold_their_very_values(name: str, tmp_path: Path) -> None:
+async def test_images_of_wide_voxels_hold_the_exact_values(name: str, tmp_path: Path) -> None:
     spec = SPECS[name]
     async with serving_volume(spec, tmp_path) as (server, [truth]):
         expected = expected_plane(truth, spec, "xz", (40, 30), (10, 33, 12))
@@ -273,13 +273,13 @@ async def test_an_isotropic_box_is_a_raw_one(tmp_path: Path) -> None:
         ("resolution", "resolution endpoint only supports POST HTTP verb"),
     ],
 )
-async def test_what_makes_no_sense_is_refused_in_dvids_words(path: str, text: str, tmp_path: Path) -> None:
+async def test_nonsense_is_refused_in_dvids_words(path: str, text: str, tmp_path: Path) -> None:
     async with serving_volume(VolumeSpec(size=(20, 20, 20)), tmp_path) as (server, _):
         path = f"{server.node}/em/{path}"
         assert await server.error(path) == (400, f"{text} ({path.split('?')[0]}).\n")
 
 
-async def test_what_is_too_large_is_refused_with_the_limit_it_breaks(tmp_path: Path) -> None:
+async def test_requests_that_are_too_large_are_refused_with_the_limit(tmp_path: Path) -> None:
     async with serving_volume(VolumeSpec(size=(20, 20, 20)), tmp_path) as (server, _):
         status, text = await server.error(f"{server.node}/em/raw/vol/2000_2000_2000/0_0_0")
         assert status == 413
@@ -292,7 +292,7 @@ async def test_what_is_too_large_is_refused_with_the_limit_it_breaks(tmp_path: P
         assert "max_response" in text
 
 
-async def test_a_damaged_chunk_fails_the_cut_out_that_needs_it_and_no_other(tmp_path: Path) -> None:
+async def test_a_damaged_chunk_fails_only_the_cut_out_that_needs_it(tmp_path: Path) -> None:
     async with serving_volume(VolumeSpec(), tmp_path) as (server, [truth]):
         (tmp_path / "volume/s0/64-128_0-64_0-64").write_bytes(b"damaged")
         for path in ("raw/xy/10_10/70_0_0", "raw/vol/10_10_10/60_0_0", "arb/480_0_0/560_0_0/480_80_0/8"):
@@ -317,7 +317,7 @@ def resident_nbytes() -> int:
 
 
 @pytest.mark.parametrize(("cache", "bound"), [("512MiB", 256 * 2**20), ("1MiB", 512 * 2**20)])
-async def test_a_cut_out_of_512_mib_holds_but_a_part_of_it_at_a_time(
+async def test_a_cut_out_of_512_mib_is_held_in_memory_only_in_part(
     cache: str, bound: int, tmp_path: Path
 ) -> None:
     [truth] = write_volume(tmp_path / "volume", VolumeSpec(size=(64, 64, 64)))
@@ -362,7 +362,7 @@ async def test_a_cut_out_that_fails_midway_is_cut_off(
     assert "s0/0-64_0-64_192-256" in caplog.text
 
 
-async def test_a_client_that_leaves_leaves_nothing_behind(tmp_path: Path) -> None:
+async def test_a_client_that_disconnects_leaves_no_tasks_behind(tmp_path: Path) -> None:
     write_volume(tmp_path / "volume", VolumeSpec(size=(128, 128, 128)))
     claim_size(tmp_path / "volume/info", (1024, 1024, 1024))
     async with serving(config_text({"em": tmp_path / "volume"}), tmp_path) as server:

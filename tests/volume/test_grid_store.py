@@ -46,7 +46,7 @@ async def test_each_cached_block_counts_one_hit(grid: GridStore, cache: LoadingC
     assert tally.hits == 6
 
 
-async def test_what_is_too_large_to_hold_counts_no_hit(grid: GridStore, cache: LoadingCache) -> None:
+async def test_blocks_beyond_the_size_limit_count_no_hit(grid: GridStore, cache: LoadingCache) -> None:
     await grid.fetch(FOUR[0], UNCOMPRESSED)
     hits = cache.counts.hits
     assert grid.peek_all(FOUR[:1], UNCOMPRESSED, grid.block_nbytes - 1) is None

@@ -1,4 +1,4 @@
-"""Every endpoint at every scale, however it is named: boxes that lie askew, across the edge and beyond it."""
+"""Every endpoint at every scale: unaligned boxes, boxes across the volume's edge and beyond it."""
 
 import itertools
 import json
