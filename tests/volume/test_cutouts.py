@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import json
 import resource
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -375,16 +376,30 @@ async def test_a_client_that_disconnects_leaves_no_tasks_behind(tmp_path: Path) 
                 await asyncio.sleep(0.01)
 
 
-async def test_a_large_image_is_encoded_beside_the_others(tmp_path: Path) -> None:
+async def longest_pause_until(done: asyncio.Future[bytes]) -> float:
+    """Return the longest time, in seconds, that the event loop was busy before *done*."""
+    longest, before = 0.0, time.perf_counter()
+    while not done.done():
+        await asyncio.sleep(0)
+        now = time.perf_counter()
+        longest, before = max(longest, now - before), now
+    return longest
+
+
+async def test_a_large_image_is_not_encoded_on_the_event_loop(tmp_path: Path) -> None:
     spec = VolumeSpec(size=(64, 64, 64))
     async with serving_volume(spec, tmp_path) as (server, [truth]):
         large = asyncio.ensure_future(server.get(f"{server.node}/em/raw/xy/5000_4000/0_0_9"))
-        small = imagecodecs.png_decode(await server.get(f"{server.node}/em/raw/xy/64_64/0_0_9"))
+        pause = await longest_pause_until(large)
         image = imagecodecs.png_decode(await large)
+        small = imagecodecs.png_decode(await server.get(f"{server.node}/em/raw/xy/64_64/0_0_9"))
         assert image.shape == (4000, 5000)
         assert (image[:64, :64] == small).all()
         assert (small == truth[:, :, 9, 0].T).all()
         assert not image[64:].any()
+        started = time.perf_counter()
+        imagecodecs.png_encode(image)
+        assert pause < (time.perf_counter() - started) / 2
 
 
 async def test_chunks_of_a_box_are_read_many_at_a_time_and_once(tmp_path: Path) -> None:
