@@ -1,4 +1,4 @@
-"""Bare aiohttp handlers that send the same bytes: the limit of several rows. `bare_server.py PORT DIRECTORY`.
+"""The limit for cached answers: aiohttp handlers that return fixed bytes. `bare_server.py PORT DIRECTORY`.
 
 * `/single` sends the file `single` in one piece.
 * `/many` streams the frames of the file `many`.

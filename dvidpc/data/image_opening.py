@@ -33,12 +33,12 @@ def make_instances(
     """Return the instances of a volume, finest scale first; log the scales that are not served.
 
     Args:
-        plan: What is decided about the volume.
-        settings: What the configuration says of it.
-        directory: Where it lies in the store, redirects followed.
-        store: What it is read from.
-        repo_uuid: The repo that will hold the instances.
-        resources: What all volumes share.
+        plan: The plan of the volume.
+        settings: The volume's part of the configuration.
+        directory: Its directory in the store, after redirects.
+        store: Reads the volume.
+        repo_uuid: UUID of the repo that will hold the instances.
+        resources: Shared by all volumes.
 
     Raises:
         FormatError: DVID has no type for the volume's voxels.

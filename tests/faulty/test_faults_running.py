@@ -1,4 +1,4 @@
-"""Stop, go and change while requests come in: the real command, and a real balancer before it.
+"""Stop, restart and reload under load: the real command behind a real load balancer.
 
 The names of the rows, F18 and so on, are those of docs/reliability.md.
 """
@@ -62,7 +62,7 @@ async def ready(url: str) -> None:
 
 @asynccontextmanager
 async def load(url: str, clients: int, outcomes: "Counter[str]", body: bytes) -> AsyncIterator[None]:
-    """Ask for the same blocks all the time; what came of it is counted."""
+    """Request the same blocks continuously and count the outcomes."""
 
     async def ask(session: aiohttp.ClientSession) -> None:
         while True:
@@ -93,7 +93,7 @@ def right_body(url: str, truth: Truth) -> bytes:
 
 @contextmanager
 def balancer(directory: Path, ports: list[int]) -> Iterator[str]:
-    """HAProxy before servers on *ports*, with the settings of docs/reliability.md."""
+    """Run HAProxy in front of servers on *ports*, with the settings of docs/reliability.md."""
     port = free_port()
     servers = "\n".join(f"  server s{one} 127.0.0.1:{one} check inter 200ms fall 1" for one in ports)
     config = directory / "haproxy.cfg"
@@ -192,13 +192,13 @@ async def soon(claim: Callable[[], bool]) -> None:
 
 
 async def until_said(command: Command, times: int) -> None:
-    """Return when the reload has been done or refused so often."""
+    """Wait until the reload has been done or refused so many times."""
     ends = ("configuration read again", "stays as it was")
     await soon(lambda: sum(any(end in line for end in ends) for line in command.lines) >= times)
 
 
 def fetch(url: str) -> tuple[int, bytes]:
-    """Status and body."""
+    """Return status and body."""
     try:
         with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - our own server
             return answer.status, answer.read()

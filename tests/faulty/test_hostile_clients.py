@@ -1,4 +1,4 @@
-"""Clients that abuse the server, over raw sockets: none costs much, none hurts another.
+"""Abusive clients over raw sockets cost little and do not affect other clients.
 
 The names of the rows, B1 and so on, are those of docs/reliability.md.
 """
@@ -57,7 +57,7 @@ async def connected(server: Server) -> AsyncIterator[Stream]:
 
 
 async def exchange(server: Server, data: bytes) -> bytes:
-    """What comes back for *data*, until the server closes or has said nothing for a while."""
+    """Send *data*; return what comes back until the server closes or pauses."""
     async with connected(server) as (reader, writer):
         writer.write(data)
         got = b""
@@ -121,7 +121,7 @@ async def test_b2_more_blocks_than_allowed_are_refused_by_their_count(server: Se
     assert b"max_blocks" in answer
 
 
-async def test_b2_what_is_larger_than_allowed_is_not_read_to_its_end(server: Server) -> None:
+async def test_b2_oversized_requests_are_not_read_to_the_end(server: Server) -> None:
     process = psutil.Process()
     before = process.memory_info().rss
     for data in (
@@ -240,7 +240,7 @@ async def test_b6_nothing_can_be_written(server: Server, method: str, path: str)
     assert answer == b"" or 400 <= status_of(answer) < 500
 
 
-async def test_b6_a_body_nobody_wants_is_not_inflated(server: Server) -> None:
+async def test_b6_an_unwanted_body_is_not_inflated(server: Server) -> None:
     before = psutil.Process().memory_info().rss
     headers = ("Content-Encoding: gzip", f"Content-Length: {100 * MIB}")
     answer = await exchange(server, head(f"POST {NODE}/info HTTP/1.1", *headers) + bytes(MIB))
@@ -285,7 +285,7 @@ async def test_a_slow_reader_is_not_a_stalled_one(volume: Path, tmp_path: Path) 
         assert size > 32 * 64**3
 
 
-async def test_f17_clients_that_leave_at_any_moment_are_no_error(
+async def test_f17_clients_that_disconnect_at_any_moment_are_no_error(
     server: Server, caplog: pytest.LogCaptureFixture
 ) -> None:
     blocks = ",".join(f"{x},{y},{z}" for x in range(4) for y in range(4) for z in range(2))
@@ -302,7 +302,7 @@ async def test_f17_clients_that_leave_at_any_moment_are_no_error(
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
-async def test_too_many_at_a_time_are_told_when_to_come_back(tmp_path: Path) -> None:
+async def test_requests_beyond_the_limit_are_told_when_to_retry(tmp_path: Path) -> None:
     patient = limits_section(max_in_flight=2, max_waiting=3, wait_timeout=0.5, **PATIENT)
     async with faulty_site(tmp_path, "http", limits=patient) as site:
         site.bucket.rule("em/s0/*", Fault(delay_s=1.5))
@@ -314,7 +314,7 @@ async def test_too_many_at_a_time_are_told_when_to_come_back(tmp_path: Path) -> 
         assert await site.wrong() == []
 
 
-async def test_those_who_wait_get_their_turn_and_those_who_leave_make_room(tmp_path: Path) -> None:
+async def test_queued_requests_get_their_turn_and_disconnected_ones_make_room(tmp_path: Path) -> None:
     patient = limits_section(max_in_flight=1, max_waiting=50, wait_timeout=20, **PATIENT)
     async with faulty_site(tmp_path, "http", limits=patient) as site:
         site.bucket.rule("em/s0/*", Fault(delay_s=0.05))

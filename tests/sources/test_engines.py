@@ -1,4 +1,4 @@
-"""A new source is a module of its own and one line of registration: shown with one made here, in memory."""
+"""A new source needs one module and one line of registration, as shown with a source in memory."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor

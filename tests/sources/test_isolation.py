@@ -1,4 +1,4 @@
-"""Decoding in another process fails clearly where there can be none."""
+"""Isolated decoding fails with a clear error if no process can be started."""
 
 import resource
 
