@@ -8,7 +8,7 @@ start. Sub-blocks may share tables. Sub-blocks at the upper faces are padded to 
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -81,6 +81,24 @@ class LabelChunk:
         if self.step == 1:
             return self.words.take(positions)
         return self._pairs.take(positions)
+
+    def crop(self, corner: Point, size: Point) -> "LabelChunk":
+        """Return the part of *size* voxels that starts at voxel *corner*; nothing is copied or decoded.
+
+        Raises:
+            ValueError: The part does not start at a sub-block, or does not lie in the chunk.
+        """
+        first = Point(*(at // b for at, b in zip(corner, self.sub_block, strict=True)))
+        grid = Point(*(-(-n // b) for n, b in zip(size, self.sub_block, strict=True)))
+        starts = [f * b for f, b in zip(first, self.sub_block, strict=True)] == list(corner)
+        fits = all(at >= 0 and 0 < n <= m - at for at, n, m in zip(corner, size, self.size, strict=True))
+        if not (starts and fits):
+            raise ValueError(f"no part of {tuple(size)} voxels at {tuple(corner)} in {tuple(self.size)} voxels")
+        numbers = np.arange(len(self.tables)).reshape(self.grid[::-1])
+        (x, y, z), (to_x, to_y, to_z) = first, (f + n for f, n in zip(first, grid, strict=True))
+        some = numbers[z:to_z, y:to_y, x:to_x].reshape(-1)
+        tables, widths, values = self.tables[some], self.widths[some], self.values[some]
+        return replace(self, size=size, grid=grid, tables=tables, widths=widths, values=values)
 
     @property
     def _pairs(self) -> Labels:
