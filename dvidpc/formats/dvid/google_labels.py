@@ -1,7 +1,7 @@
-"""Encodes labels as DVID's `google` compression: compressed_segmentation with sub-blocks of 8^3, 64-bit labels.
+"""DVID's `google` compression of labels: compressed_segmentation of 64-bit labels in sub-blocks of 8^3.
 
-The bytes are DVID's own: each sub-block has its packed indexes and then its own table, whose labels are in the
-order in which they first appear. (github.com/janelia-flyem/go/compressed_segmentation, as DVID 3400c2cb uses it)
+The bytes are the same as DVID's. Each sub-block has its packed indexes and then a table of its own, whose labels
+are in the order of their first voxels.  (datatype/labelmap/compression.go:213-270, 3400c2cb)
 """
 
 import math
@@ -11,19 +11,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dvidpc.errors import TooLargeError
-from dvidpc.formats.data_types import Voxels
+from dvidpc.formats.codec import ChunkShape
+from dvidpc.formats.data_types import DataType, Voxels
 from dvidpc.formats.dvid.sub_blocks import NUM_VOXELS, SIDE, split_sub_blocks
 from dvidpc.formats.precomputed.label_chunk import Offsets
 from dvidpc.formats.precomputed.label_indexes import WIDTHS, pack_indexes, packed_length
 from dvidpc.types import Point
 
-GOOGLE_SUB_BLOCK: Final = Point(SIDE, SIDE, SIDE)
-"""The `compressed_segmentation_block_size` of the encoding."""
-
+_SUB_BLOCK: Final = Point(SIDE, SIDE, SIDE)
 _LABEL_WORDS = 2
 _MAX_OFFSET = 0xFFFFFF
 _WIDTH_FOR = np.array([min(width for width in WIDTHS if n <= 1 << width) for n in range(NUM_VOXELS + 1)])
 """The width of an index into a table, by the table's length."""
+
+
+def is_google(shape: ChunkShape) -> bool:
+    """Return whether a stored compressed_segmentation chunk is the `google` encoding of its own voxels."""
+    return shape.label_block == _SUB_BLOCK and shape.num_channels == 1 and shape.data_type is DataType.UINT64
 
 
 def encode_google(voxels_zyx: Voxels) -> bytes:
@@ -40,7 +44,9 @@ def encode_google(voxels_zyx: Voxels) -> bytes:
     ends = 2 * len(widths) + np.cumsum(value_lengths + table_lengths)
     tables = ends - table_lengths
     if tables[-1] > _MAX_OFFSET:
-        raise TooLargeError(f"google: cannot encode a box of {math.prod(voxels_zyx.shape)} voxels; ask for less")
+        raise TooLargeError(
+            f"google: cannot encode a box of {math.prod(voxels_zyx.shape)} voxels; ask for less"
+        )
     values = tables - value_lengths
     words = np.empty(1 + int(ends[-1]), "<u4")
     words[0] = 1

@@ -40,7 +40,8 @@ class ValueRows:
 
 def bits_for(counts: NDArray[np.integer]) -> NDArray[np.intp]:
     """Return how many bits an index into a table of each length takes: 0 for one label, 9 for 512."""
-    return np.ceil(np.log2(np.maximum(counts, 1))).astype(np.intp)
+    bits: NDArray[np.intp] = np.ceil(np.log2(np.maximum(counts, 1))).astype(np.intp)
+    return bits
 
 
 def pack_high_first(indexes: Indexes, bits: int) -> Octets:

@@ -1,9 +1,14 @@
 """DVID's labels.Block: how DVID stores and sends a block of labels.
 
-Little-endian: the numbers of sub-blocks along x, y and z and of labels (uint32 each); the labels (uint64). A block
-of one label ends here. Then, for each sub-block of 8^3 voxels, x fastest: how many labels it has (uint16), their
-positions in the block's list (uint32), and, if it has several, the packed position of each voxel's label among
-them. Positions of voxels take as few bits as possible, highest bit first.
+All numbers are little-endian. A block holds, in this order:
+
+* the number of sub-blocks (8^3 voxels) along x, y and z, and the number of labels: uint32
+* the labels: uint64; a block of one label ends here
+* for each sub-block, x fastest, how many labels it has: uint16
+* for each sub-block, the places of its labels in the block's list: uint32
+* for each sub-block of several labels, the index of each voxel's label among them: as few bits as possible,
+  highest bit first
+
 (datatype/common/labels/compressed.go:541-573, 3400c2cb)
 """
 
@@ -58,9 +63,7 @@ def join_block(grid: Point, counts: NDArray[np.intp], tables: Labels, values: Va
     head = _HEADER.pack(*grid, len(labels)) + labels.astype("<u8").tobytes()
     if len(labels) == 1:
         return head
-    return b"".join(
-        (head, counts.astype("<u2").tobytes(), places.astype("<u4").tobytes(), values.tobytes())
-    )
+    return b"".join((head, counts.astype("<u2").tobytes(), places.astype("<u4").tobytes(), values.tobytes()))
 
 
 def decode_block(data: bytes, grid: Point = _CUBE) -> NDArray[np.uint64]:
@@ -100,7 +103,9 @@ def _decode_sub_blocks(reader: "_Reader", labels: Labels, count: int) -> NDArray
     # A sub-block without labels is all 0.
     tables = np.append(labels[places], np.uint64(0))
     first, first_row = np.cumsum(counts) - counts, np.cumsum(bits) - bits
-    voxels = np.repeat(tables[np.where(counts > 0, first, len(places))], NUM_VOXELS).reshape(count, NUM_VOXELS)
+    voxels = np.repeat(tables[np.where(counts > 0, first, len(places))], NUM_VOXELS).reshape(
+        count, NUM_VOXELS
+    )
     for width in np.unique(bits[bits > 0]):
         numbers = np.flatnonzero(bits == width)
         packed = rows[first_row[numbers, None] + np.arange(width)].reshape(len(numbers), -1)

@@ -1,4 +1,4 @@
-"""Splits voxels into sub-blocks of 8^3, each with a table of its labels: what DVID's label encodings share."""
+"""Splits voxels into sub-blocks of 8^3 with a table of labels each, which DVID's label encodings share."""
 
 from typing import Final, NamedTuple
 

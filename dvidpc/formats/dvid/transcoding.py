@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dvidpc.formats.dvid.index_bits import Octets, bits_for, pack_high_first
-from dvidpc.formats.dvid.labels_block import join_block, value_rows
+from dvidpc.formats.dvid.labels_block import encode_block, join_block, value_rows
 from dvidpc.formats.dvid.sub_blocks import NUM_VOXELS, SIDE
 from dvidpc.formats.precomputed.label_chunk import LabelChunk, Labels, Offsets
 from dvidpc.formats.precomputed.label_indexes import Words, unpack_indexes
+from dvidpc.formats.precomputed.label_voxels import decode_voxels
 from dvidpc.types import Point
 
 _SUB_BLOCK: Final = Point(SIDE, SIDE, SIDE)
@@ -20,8 +21,8 @@ _BLOCK: Final = Point(64, 64, 64)
 def transcode(chunk: LabelChunk) -> bytes | None:
     """Return a chunk as labels.Block; None if it must be decoded and encoded instead.
 
-    A chunk qualifies if it is one block of 64^3 voxels in sub-blocks of 8^3, and if each table names a label once
-    and its voxels use every label up to the largest index. A labels.Block may not list a label that it lacks.
+    A chunk qualifies if it is one block of 64^3 voxels in sub-blocks of 8^3, each table names a label once,
+    and its voxels use every index up to the largest. A labels.Block must not list a label that no voxel has.
     """
     if chunk.size != _BLOCK or chunk.sub_block != _SUB_BLOCK:
         return None
@@ -43,8 +44,13 @@ def transcode(chunk: LabelChunk) -> bytes | None:
     return join_block(chunk.grid, counts, tables, values)
 
 
+def encode_chunk(chunk: LabelChunk) -> bytes:
+    """Return any chunk whose sides are multiples of 8 as labels.Block, by the fastest way."""
+    return transcode(chunk) or encode_block(decode_voxels(chunk))
+
+
 def _count_used(words: Words, width: int) -> Offsets:
-    """Return how many indexes the voxels of each sub-block use; 0 if these are not all from 0 to the largest."""
+    """Return how many indexes each sub-block uses; 0 if it does not use all from 0 to the largest."""
     if width in _USED:
         used = np.bitwise_or.reduce(_USED[width].take(words.view(np.uint8)), axis=1).astype(np.intp)
         return np.where(used & (used + 1), 0, np.bitwise_count(used))

@@ -93,7 +93,9 @@ class LabelChunk:
         starts = [f * b for f, b in zip(first, self.sub_block, strict=True)] == list(corner)
         fits = all(at >= 0 and 0 < n <= m - at for at, n, m in zip(corner, size, self.size, strict=True))
         if not (starts and fits):
-            raise ValueError(f"no part of {tuple(size)} voxels at {tuple(corner)} in {tuple(self.size)} voxels")
+            raise ValueError(
+                f"no part of {tuple(size)} voxels at {tuple(corner)} in {tuple(self.size)} voxels"
+            )
         numbers = np.arange(len(self.tables)).reshape(self.grid[::-1])
         (x, y, z), (to_x, to_y, to_z) = first, (f + n for f, n in zip(first, grid, strict=True))
         some = numbers[z:to_z, y:to_y, x:to_x].reshape(-1)
