@@ -18,14 +18,12 @@ from dvidpc.formats.data_types import Voxels
 from dvidpc.formats.dvid.google_labels import encode_google
 from dvidpc.formats.dvid.labels_block import encode_block
 from dvidpc.formats.payloads import Payload
-from dvidpc.types import Point
 
 _GZIP_LEVEL = 1
 _GZIP_FORMAT = 31
 _MAX_LZ4 = 0x7E000000
 """LZ4_MAX_INPUT_SIZE."""
 _BLOCK_ZYX = (64, 64, 64)
-_CACHED_VOXELS = 128**3
 
 
 def compress_gzip(data: bytes) -> bytes:
@@ -85,21 +83,3 @@ RAW_ENCODERS: Final[Mapping[str, Callable[[Voxels], bytes]]] = MappingProxyType(
 def zero_payload(payload: Payload) -> bytes:
     """Return the payload of a block of 64^3 voxels that are all 0; encoded once."""
     return payload.encode(np.zeros(_BLOCK_ZYX, np.uint64))
-
-
-def zero_google(size: Point) -> bytes:
-    """Return the `google` encoding of voxels that are all 0; common sizes are encoded once.
-
-    Neuroglancer asks for many such boxes around a volume.
-    """
-    x, y, z = size
-    return (
-        _cached_zero_google(size)
-        if x * y * z <= _CACHED_VOXELS
-        else encode_google(np.zeros((z, y, x), "<u8"))
-    )
-
-
-@lru_cache(maxsize=32)
-def _cached_zero_google(size: Point) -> bytes:
-    return encode_google(np.zeros((size.z, size.y, size.x), "<u8"))
