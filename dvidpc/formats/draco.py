@@ -40,7 +40,8 @@ def decode_draco(data: bytes, max_size: int) -> Quantized:
     num_vertices, num_triangles = read_counts(data)
     if 12 * (num_vertices + num_triangles) > max_size:
         raise TooLargeError(
-            f"mesh fragment has {num_triangles} triangles and {num_vertices} vertices, more than {max_size} bytes"
+            f"mesh fragment has {num_vertices} vertices and {num_triangles} triangles; "
+            f"the limit is {max_size} bytes"
         )
     try:
         decoded = DracoPy.decode(data)
@@ -131,7 +132,7 @@ def _check_metadata(count: int) -> None:
 
 
 def encode_draco(mesh: Mesh) -> bytes:
-    """Encode a mesh; positions are rounded to 1/16 of their unit, or more coarsely if they span over 2^20 units.
+    """Encode a mesh; positions are rounded to 1/16 of their unit, more coarsely if they span over 2^20 units.
 
     Raises:
         FormatError: The mesh has no triangles, which Draco cannot express.

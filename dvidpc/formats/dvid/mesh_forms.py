@@ -23,7 +23,7 @@ class MeshForm(StrEnum):
 
 
 def encode_ngmesh(mesh: Mesh) -> bytes:
-    """Return a mesh as an `.ngmesh`: `uint32le` vertices, `float32le[3]` each, then `uint32le[3]` triangles."""
+    """Return a mesh as an `.ngmesh`: what `decode_fragment` of legacy meshes reads."""
     return b"".join(
         (
             len(mesh.vertices).to_bytes(4, "little"),

@@ -38,7 +38,7 @@ def _names(value: object) -> tuple[str, ...]:
 
 
 def decode_fragment(data: bytes) -> Mesh:
-    """Decode a fragment: `uint32le` vertices, their positions as `float32le[3]`, then `uint32le[3]` triangles.
+    """Decode a fragment: a `uint32le` count, as many positions `float32le[3]`, then triangles `uint32le[3]`.
 
     Raises:
         FormatError: It is malformed.
