@@ -85,11 +85,11 @@ def _adjacency(num_vertices: int, edges: NDArray[np.uint32]) -> tuple[list[int],
 
 
 def _radii(attributes: Mapping[str, NDArray[Any]], count: int) -> NDArray[np.float64]:
-    """Return the radius of each vertex, in stored units; 0 without such an attribute."""
+    """Return the radius of each vertex, in stored units; 0 if it has none, which some writers store as -1."""
     values = attributes.get(RADIUS)
     if values is None or values.shape[1] != 1:
         return np.zeros(count)
-    return np.abs(values[:, 0].astype(np.float64))
+    return np.maximum(values[:, 0].astype(np.float64), 0)
 
 
 def _types(attributes: Mapping[str, NDArray[Any]], count: int) -> NDArray[np.int64]:

@@ -202,8 +202,11 @@ def _check_tags(values: list[Any], entry: Mapping[str, object]) -> None:
 
 
 def _check_numbers(values: list[Any], entry: Mapping[str, object]) -> None:
-    """Check numbers and convert them in place; null means that the segment has none."""
-    data_type = read_member(entry, "data_type", word)
+    """Check numbers and convert them in place; null means that the segment has none.
+
+    A missing `data_type`, which neuroglancer refuses, leaves numbers as they are.
+    """
+    data_type = read_member(entry, "data_type", word, default="float32")
     if data_type != "float32" and data_type not in _INTEGER_TYPES:
         raise FormatError(f"data_type is {data_type[:60]!r}, not one of {', '.join(_INTEGER_TYPES)}, float32")
     for at, value in enumerate(values):

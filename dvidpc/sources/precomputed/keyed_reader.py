@@ -67,8 +67,10 @@ class KeyedReader:
         blob = await self._store.get(self._key(segment_id), max_size=max_size)
         return None if blob is None else blob.data
 
-    async def contains(self, segment_id: int) -> bool:
-        """Return whether a segment has a value; reads no more than indexes or one byte.
+    async def contains(self, segment_id: int, max_size: int) -> bool:
+        """Return whether a segment has a value; reads indexes, or one byte of the object, where it can.
+
+        An object that a directory holds compressed, under another name, has no ranges: it is read whole.
 
         Raises:
             FormatError: An index breaks the format.
@@ -76,10 +78,13 @@ class KeyedReader:
         """
         if self.shards is not None:
             return await self.shards.locate(segment_id, partial(self.describe, segment_id)) is not None
+        key = self._key(segment_id)
         try:
-            return await self._store.get_range(self._key(segment_id), ByteRange(0, 1)) is not None
+            if await self._store.get_range(key, ByteRange(0, 1)) is not None:
+                return True
         except FormatError:  # the object is empty
             return True
+        return await self._store.get(key, max_size=max_size) is not None
 
     def _key(self, segment_id: int) -> str:
         name = f"{segment_id}{self._suffix}"

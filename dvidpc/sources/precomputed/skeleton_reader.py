@@ -46,13 +46,13 @@ class SkeletonReader:
         return await self._tools.run(self._skeletons.describe(segment_id), partial(self._convert, data))
 
     async def has_skeleton(self, segment_id: int) -> bool:
-        """Return whether a skeleton is stored; reads no more than indexes or one byte.
+        """Return whether a skeleton is stored; reads no more than `KeyedReader.contains` does.
 
         Raises:
             FormatError: An index is malformed.
             StoreError: The bucket failed.
         """
-        return await self._skeletons.contains(segment_id)
+        return await self._skeletons.contains(segment_id, MAX_SKELETON_SIZE)
 
     def _convert(self, data: bytes) -> bytes | None:
         skeleton = decode_skeleton(data, self._info)
