@@ -57,7 +57,8 @@ def decode_draco(data: bytes, max_size: int) -> Quantized:
 
 def _as_integers(vertices: "NDArray[np.generic]") -> NDArray[np.uint32]:
     """Convert vertices exactly; DracoPy returns signed integers as float32."""
-    values = vertices.astype(np.float64)
+    with np.errstate(invalid="ignore"):  # signalling NaNs
+        values = vertices.astype(np.float64)
     if not ((values >= 0) & (values < 2**32) & (values == np.floor(values))).all():
         raise FormatError("Draco mesh has vertices that are not non-negative integers")
     return values.astype(np.uint32)

@@ -8,7 +8,11 @@ from typing import Final
 import numpy as np
 
 from dvidpc.formats.draco import encode_draco
+from dvidpc.formats.dvid.text_rows import format_rows
 from dvidpc.formats.mesh import Mesh
+
+_VERTEX: Final = "v %.4f %.4f %.4f\n"
+_TRIANGLE: Final = "f %d %d %d\n"
 
 
 class MeshForm(StrEnum):
@@ -37,8 +41,7 @@ def encode_obj(mesh: Mesh) -> bytes:
     """Return a mesh as an OBJ: four decimals a coordinate, vertices numbered from 1."""
     vertices = mesh.vertices.astype(np.float64).ravel().tolist()
     corners = (mesh.triangles.astype(np.uint64) + np.uint64(1)).ravel().tolist()
-    text = "v %.4f %.4f %.4f\n" * len(mesh.vertices) % tuple(vertices)
-    return (text + "f %d %d %d\n" * len(mesh.triangles) % tuple(corners)).encode()
+    return f"{format_rows(_VERTEX, vertices, 3)}{format_rows(_TRIANGLE, corners, 3)}".encode()
 
 
 _ENCODERS: Final[Mapping[MeshForm, Callable[[Mesh], bytes]]] = MappingProxyType(

@@ -11,12 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dvidpc.errors import FormatError
+from dvidpc.formats.dvid.text_rows import format_rows
 from dvidpc.formats.precomputed.skeleton import Skeleton
 from dvidpc.formats.precomputed.transforms import Transform
 
 RADIUS: Final = "radius"
 _TYPES: Final = ("compartment", "vertex_types")
 """Attributes that hold SWC types: neuroglancer's documentation uses the first, cloud-volume the second."""
+_ROW: Final = "%d %d %.6f %.6f %.6f %.6f %d\n"
 _NO_PARENT = -1
 
 
@@ -34,8 +36,9 @@ def encode_swc(skeleton: Skeleton, transform: Transform, voxel_size_nm: tuple[fl
         FormatError: A position or radius is not finite.
     """
     order, parents = order_parents_first(len(skeleton.vertices), skeleton.edges)
-    positions = transform.apply(skeleton.vertices.astype(np.float64)) / voxel_size_nm
-    radii = _radii(skeleton.attributes, len(positions)) * transform.length_scale / voxel_size_nm[0]
+    with np.errstate(all="ignore"):  # what is not finite is refused below
+        positions = transform.apply(skeleton.vertices.astype(np.float64)) / voxel_size_nm
+        radii = _radii(skeleton.attributes, len(positions)) * transform.length_scale / voxel_size_nm[0]
     if not (np.isfinite(positions).all() and np.isfinite(radii).all()):
         raise FormatError("skeleton holds a position or radius that is not finite")
     types = _types(skeleton.attributes, len(positions))
@@ -43,7 +46,7 @@ def encode_swc(skeleton: Skeleton, transform: Transform, voxel_size_nm: tuple[fl
     for number, (vertex, parent) in enumerate(zip(order, parents, strict=True), start=1):
         x, y, z = positions[vertex].tolist()
         rows += (number, int(types[vertex]), x, y, z, float(radii[vertex]), parent)
-    return (_header(voxel_size_nm) + "%d %d %.6f %.6f %.6f %.6f %d\n" * len(order) % tuple(rows)).encode()
+    return f"{_header(voxel_size_nm)}{format_rows(_ROW, rows, 7)}".encode()
 
 
 def order_parents_first(num_vertices: int, edges: NDArray[np.uint32]) -> tuple[list[int], list[int]]:

@@ -3,6 +3,7 @@
 (neuroglancer mesh.rst, "Multi-resolution mesh format")
 """
 
+import math
 import struct
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -15,8 +16,8 @@ from dvidpc.formats.mesh import Mesh, make_mesh
 from dvidpc.formats.precomputed.mesh_info import MultilodMeshInfo
 from dvidpc.types import ByteRange
 
-MAX_MANIFEST_SIZE = 64 * 2**20
-"""Size limit of a manifest in bytes: four million fragments."""
+MAX_MANIFEST_SIZE = 16 * 2**20
+"""Size limit of a manifest in bytes: a million fragments."""
 
 _MAX_LODS = 32
 _HEAD = struct.Struct("<3f3fI")
@@ -103,7 +104,7 @@ def decode_manifest(data: bytes) -> MeshManifest:
     if len(words) < 5 * count:
         raise FormatError(f"truncated mesh manifest: {len(data)} bytes for {count} levels of detail")
     scales_and_offsets = words[: 4 * count].view(np.float32)
-    if not np.isfinite([*geometry, *scales_and_offsets]).all():
+    if not (all(map(math.isfinite, geometry)) and np.isfinite(scales_and_offsets).all()):
         raise FormatError("mesh manifest holds a number that is not finite")
     counts = words[4 * count : 5 * count].tolist()
     expected = _HEAD.size + 20 * count + 16 * sum(counts)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 from dvidpc.errors import FormatError, TooLargeError
@@ -46,17 +47,17 @@ class LegacyMeshes:
         if not keys or lod not in {None, 0}:
             return None
         fragments = await self._read_fragments(segment_id, keys)
-        return await self._tools.run(self.describe(segment_id), lambda: _join(keys, fragments)), 0
+        return await self._tools.run(self.describe(segment_id), partial(_join, keys, fragments)), 0
 
     async def _find_fragments(self, segment_id: int) -> list[str]:
         """Return the keys of a mesh's fragments; none if there is no mesh."""
         blob = await self._store.get(self._manifest_key(segment_id), max_size=_MAX_MANIFEST_SIZE)
         if blob is None:
             return []
-        try:
-            return [resolve_key(self._directory, name) for name in parse_manifest(blob.data)]
-        except FormatError as error:
-            raise FormatError(f"{self.describe(segment_id)}: {error}") from error
+        return await self._tools.run(self.describe(segment_id), partial(self._parse_manifest, blob.data))
+
+    def _parse_manifest(self, data: bytes) -> list[str]:
+        return [resolve_key(self._directory, name) for name in parse_manifest(data)]
 
     async def _read_fragments(self, segment_id: int, keys: Sequence[str]) -> list[bytes]:
         turns = asyncio.Semaphore(_CONCURRENT_READS)

@@ -27,6 +27,8 @@ from dvidpc.types import ByteRange
 
 _CONCURRENT_READS: Final = 16
 """Parts of one mesh that are read concurrently; each has up to two megabytes."""
+_DECODING_STEPS: Final = 16
+"""Steps in which the fragments of one mesh are decoded, so that several threads take part."""
 _BYTES_PER_ROW: Final = 12
 """Bytes of a vertex or triangle."""
 
@@ -40,6 +42,16 @@ class _Found(NamedTuple):
     """Where in the object of that key the fragment data starts."""
     shard: StoredValue | None
     """Where the manifest lies; None if it is an object."""
+
+
+class _LevelPlan(NamedTuple):
+    """What to read of one level of detail."""
+
+    places: list[FragmentPlace]
+    wanted: list[ByteRange]
+    """Where the data of each place lies in its object."""
+    reads: list[ByteRange]
+    """Ascending; each of *wanted* lies in one."""
 
 
 class MultilodMeshes:
@@ -101,13 +113,13 @@ class MultilodMeshes:
             if data is None:
                 return None
             key = f"{self._directory}/{segment_id}" if self._directory else f"{segment_id}"
-            return _Found(self._decode_manifest(segment_id, data), key, 0, None)
+            return _Found(await self._decode_manifest(segment_id, data), key, 0, None)
         describe = partial(self.describe, segment_id)
         stored = await shards.locate(segment_id, describe)
         if stored is None:
             return None
         data = await shards.read_located(stored, MAX_MANIFEST_SIZE, describe)
-        manifest = self._decode_manifest(segment_id, data)
+        manifest = await self._decode_manifest(segment_id, data)
         base = stored.where.start - manifest.data_size
         if base < shards.spec.shard_index_size:
             raise FormatError(
@@ -115,25 +127,23 @@ class MultilodMeshes:
             )
         return _Found(manifest, stored.key, base, stored)
 
-    def _decode_manifest(self, segment_id: int, data: bytes) -> MeshManifest:
-        try:
-            return decode_manifest(data)
-        except FormatError as error:
-            raise FormatError(f"{self.describe(segment_id)}: {error}") from error
+    async def _decode_manifest(self, segment_id: int, data: bytes) -> MeshManifest:
+        return await self._tools.run(self.describe(segment_id), partial(decode_manifest, data))
 
     async def _load_lod(self, segment_id: int, found: _Found, lod: int) -> Mesh | None:
         """Return one level of a mesh; None if it turns out to be larger than the limit."""
-        places = found.manifest.lods[lod].fragments()
-        fragments = await self._read_fragments(segment_id, found, places)
         name = f"{name_object(self._store.url, found.key)} id {segment_id}"
+        plan = await self._tools.run(name, partial(_plan_level, found, lod))
+        blobs = await self._read_parts(segment_id, found, plan.reads)
+        fragments = await self._tools.run(name, partial(_cut_fragments, plan, blobs))
         size = await self._tools.run(name, lambda: sum(map(_decoded_size, fragments)))
         if size > self._tools.max_mesh:
             return None
         place = partial(self._place, found.manifest, lod)
         meshes = await gather_or_cancel(
-            self._tools.run(name, partial(place, places[at : at + step], fragments[at : at + step]))
-            for step in [max(1, -(-len(places) // _CONCURRENT_READS))]
-            for at in range(0, len(places), step)
+            self._tools.run(name, partial(place, plan.places[at : at + step], fragments[at : at + step]))
+            for step in [max(1, -(-len(fragments) // _DECODING_STEPS))]
+            for at in range(0, len(fragments), step)
         )
         return await self._tools.run(name, partial(join_meshes, meshes))
 
@@ -147,15 +157,7 @@ class MultilodMeshes:
             meshes.append(place_fragment(decoded, place.position, lod, manifest, self._info))
         return join_meshes(meshes)
 
-    async def _read_fragments(
-        self, segment_id: int, found: _Found, places: Sequence[FragmentPlace]
-    ) -> list[bytes]:
-        """Return the Draco data of fragments, which lie side by side, by a few reads."""
-        wanted = [
-            ByteRange(found.base + start, found.base + stop)
-            for start, stop in (each.byte_range for each in places)
-        ]
-        reads = plan_reads(wanted, max_gap=0)
+    async def _read_parts(self, segment_id: int, found: _Found, reads: Sequence[ByteRange]) -> list[Blob]:
         turns = asyncio.Semaphore(_CONCURRENT_READS)
 
         async def read(where: ByteRange) -> Blob:
@@ -164,16 +166,9 @@ class MultilodMeshes:
 
         blobs = await gather_or_cancel(map(read, reads))
         if len({blob.etag for blob in blobs}) > 1:
-            raise ObjectChangedError(
-                f"{name_object(self._store.url, found.key)} was replaced while it was read"
-            )
-        fragments = []
-        at = 0
-        for start, stop in wanted:
-            while stop > reads[at].stop:
-                at += 1
-            fragments.append(blobs[at].data[start - reads[at].start : stop - reads[at].start])
-        return fragments
+            name = name_object(self._store.url, found.key)
+            raise ObjectChangedError(f"{name} was replaced while it was read")
+        return blobs
 
     async def _read_part(self, segment_id: int, found: _Found, where: ByteRange) -> Blob:
         if found.shard is not None:
@@ -184,6 +179,24 @@ class MultilodMeshes:
             name = name_object(self._store.url, found.key)
             raise FormatError(f"{self.describe(segment_id)} belongs to {name}, which does not exist")
         return blob
+
+
+def _plan_level(found: _Found, lod: int) -> _LevelPlan:
+    """Decide how to read a level: its fragments lie side by side, so a few reads get many."""
+    places = found.manifest.lods[lod].fragments()
+    wanted = [ByteRange(found.base + start, found.base + stop) for _, (start, stop) in places]
+    return _LevelPlan(places, wanted, plan_reads(wanted, max_gap=0))
+
+
+def _cut_fragments(plan: _LevelPlan, blobs: Sequence[Blob]) -> list[bytes]:
+    fragments = []
+    at = 0
+    for start, stop in plan.wanted:
+        while stop > plan.reads[at].stop:
+            at += 1
+        first = plan.reads[at].start
+        fragments.append(blobs[at].data[start - first : stop - first])
+    return fragments
 
 
 def _decoded_size(fragment: bytes) -> int:

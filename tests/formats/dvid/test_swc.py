@@ -7,15 +7,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from dvidpc.formats.dvid.swc import encode_swc, order_parents_first
 from dvidpc.formats.precomputed.skeleton import Skeleton
 from dvidpc.formats.precomputed.transforms import IDENTITY, Transform
 
-_FLOAT = r"-?\d*(?:\.\d+)?"
+_FLOAT = r"(-?\d*(?:\.\d+)?)"
 NEUROGLANCER = re.compile(
-    r"[ \t]*(" + r")[ \t]+(".join([r"\d+", r"\d+", _FLOAT, _FLOAT, _FLOAT, _FLOAT, r"-1|\d+"]) + r")[ \t]*",
+    rf"[ \t]*(\d+)[ \t]+(\d+)[ \t]+{_FLOAT}[ \t]+{_FLOAT}[ \t]+{_FLOAT}[ \t]+{_FLOAT}[ \t]+(-1|\d+)[ \t]*",
     re.ASCII,
 )
 """The pattern of neuroglancer's src/skeleton/decode_swc_skeleton.ts; it drops a line that does not match."""
@@ -29,7 +28,7 @@ def skeletons(draw: st.DrawFn) -> Skeleton:
     ends = st.integers(0, count - 1)
     edges = draw(st.lists(st.tuples(ends, ends), max_size=20))
     positions = draw(st.lists(st.tuples(FLOATS, FLOATS, FLOATS), min_size=count, max_size=count))
-    attributes: dict[str, NDArray[Any]] = {}
+    attributes: dict[str, "np.ndarray[Any, np.dtype[Any]]"] = {}
     if draw(st.booleans()):
         radii = draw(st.lists(FLOATS, min_size=count, max_size=count))
         attributes["radius"] = np.array(radii, np.float32).reshape(-1, 1)
