@@ -28,7 +28,7 @@ def skeletons(draw: st.DrawFn) -> Skeleton:
     ends = st.integers(0, count - 1)
     edges = draw(st.lists(st.tuples(ends, ends), max_size=20))
     positions = draw(st.lists(st.tuples(FLOATS, FLOATS, FLOATS), min_size=count, max_size=count))
-    attributes: dict[str, "np.ndarray[Any, np.dtype[Any]]"] = {}
+    attributes: dict[str, np.ndarray[Any, np.dtype[Any]]] = {}
     if draw(st.booleans()):
         radii = draw(st.lists(FLOATS, min_size=count, max_size=count))
         attributes["radius"] = np.array(radii, np.float32).reshape(-1, 1)
