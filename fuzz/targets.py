@@ -18,8 +18,14 @@ from dvidpc.dvid.url.query import parse_payload
 from dvidpc.errors import DvidpcError
 from dvidpc.formats.codec import ChunkShape, check_jpeg, decode_chunk, find_obstacle, may_crash
 from dvidpc.formats.data_types import DataType
+from dvidpc.formats.draco import decode_draco
+from dvidpc.formats.dvid.swc import encode_swc
 from dvidpc.formats.payloads import JPEG
 from dvidpc.formats.precomputed.info import Encoding, parse_info
+from dvidpc.formats.precomputed.legacy_mesh import decode_fragment, parse_manifest
+from dvidpc.formats.precomputed.mesh_info import parse_mesh_info
+from dvidpc.formats.precomputed.multilod_mesh import decode_manifest
+from dvidpc.formats.precomputed.segment_properties import parse_segment_properties
 from dvidpc.formats.precomputed.sharding import (
     DataEncoding,
     ShardHash,
@@ -27,6 +33,13 @@ from dvidpc.formats.precomputed.sharding import (
     decode_minishard_index,
     decode_shard_index_entry,
 )
+from dvidpc.formats.precomputed.skeleton import (
+    SkeletonInfo,
+    VertexAttribute,
+    decode_skeleton,
+    parse_skeleton_info,
+)
+from dvidpc.formats.precomputed.transforms import IDENTITY
 from dvidpc.storage.content_encoding import decode_content
 from dvidpc.storage.ref import parse_endpoint, parse_ref
 from dvidpc.types import Point
@@ -101,6 +114,30 @@ def chunk(data: bytes) -> None:
     _run(lambda: check_jpeg(data, ChunkShape(_SIZE, 1, DataType.UINT8)))
 
 
+def mesh(data: bytes) -> None:
+    """Decode the documents and fragments of meshes."""
+    for parse in (parse_mesh_info, parse_manifest, decode_manifest, decode_fragment):
+        _run(partial(parse, data))
+    _run(partial(decode_draco, data, _MAX_CONTENT))
+
+
+def skeleton(data: bytes) -> None:
+    """Decode a skeleton and write it as SWC; parse the document of its directory."""
+    radius = VertexAttribute("radius", DataType.FLOAT32, 1)
+    for attributes in ((), (radius,)):
+        _run(partial(_convert, data, SkeletonInfo(IDENTITY, attributes, None)))
+    _run(partial(parse_skeleton_info, data))
+
+
+def _convert(data: bytes, info: SkeletonInfo) -> bytes:
+    return encode_swc(decode_skeleton(data, info), IDENTITY, (8, 8, 40))
+
+
+def properties(data: bytes) -> None:
+    """Parse segment properties and make the object of every segment."""
+    _run(lambda: list(parse_segment_properties(data).objects()))
+
+
 def ref(data: bytes) -> None:
     """Parse a `ref` and an endpoint."""
     _run(lambda: parse_ref(_text(data)))
@@ -124,5 +161,21 @@ def _run(parse: Callable[[], object]) -> None:
 
 
 TARGETS: Final[Mapping[str, Callable[[bytes], None]]] = MappingProxyType(
-    {one.__name__: one for one in (query, uuid, info, shard_entry, minishard, content, chunk, ref, config)}
+    {
+        one.__name__: one
+        for one in (
+            query,
+            uuid,
+            info,
+            shard_entry,
+            minishard,
+            content,
+            chunk,
+            mesh,
+            skeleton,
+            properties,
+            ref,
+            config,
+        )
+    }
 )

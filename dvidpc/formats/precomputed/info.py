@@ -8,8 +8,6 @@ error in the volume's own keys disables the volume.  (precomputed volume.md#info
 from dataclasses import dataclass
 from enum import StrEnum
 
-import msgspec
-
 from dvidpc.errors import FormatError
 from dvidpc.formats.data_types import DataType
 from dvidpc.formats.grid import Grid
@@ -28,6 +26,7 @@ from dvidpc.formats.precomputed.info_values import (
     word,
 )
 from dvidpc.formats.precomputed.sharding import DataEncoding, ShardHash, ShardingSpec
+from dvidpc.formats.precomputed.side_documents import decode_document
 from dvidpc.types import Point
 
 MAX_INFO_SIZE = 16 * 2**20
@@ -107,12 +106,7 @@ def parse_info(data: bytes) -> VolumeInfo:
     Raises:
         FormatError: It is not a JSON object, not an image volume, or none of its scales can be served.
     """
-    try:
-        document = msgspec.json.decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise FormatError(f"is not JSON: {error}") from error
-    if not isinstance(document, dict):
-        raise FormatError("is not a JSON object")
+    document = decode_document(data)
     volume_type = read_member(document, "type", word)
     if volume_type != "image":
         raise FormatError(f"type is {volume_type!r}; only image volumes are served")
@@ -142,10 +136,9 @@ def parse_redirect(data: bytes) -> str | None:
     `redirect` is not in the specification; neuroglancer and cloud-volume follow it.
     """
     try:
-        document = msgspec.json.decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        redirect = decode_document(data).get("redirect")
+    except FormatError:
         return None
-    redirect = document.get("redirect") if isinstance(document, dict) else None
     return redirect if isinstance(redirect, str) and redirect else None
 
 
@@ -154,7 +147,7 @@ def _parse_scale(level: int, entry: object) -> Scale:
         raise FormatError("is not a JSON object")
     size = read_member(entry, "size", vector(positive))
     offset = read_member(entry, "voxel_offset", vector(coordinate), default=Point(0, 0, 0))
-    sharding = read_member(entry, "sharding", _parse_sharding, default=None)
+    sharding = read_member(entry, "sharding", parse_sharding, default=None)
     copies = read_member(entry, "chunk_sizes", chunk_sizes)
     if sharding and len(copies) > 1:
         raise FormatError("chunk_sizes must have exactly one entry in a sharded scale")
@@ -177,7 +170,12 @@ def _parse_scale(level: int, entry: object) -> Scale:
     )
 
 
-def _parse_sharding(value: object) -> ShardingSpec | None:
+def parse_sharding(value: object) -> ShardingSpec | None:
+    """Return a `sharding` member; None if it is null.
+
+    Raises:
+        FormatError: It is malformed; the message names the key.
+    """
     if value is None:
         return None
     if not isinstance(value, dict):
