@@ -1,4 +1,4 @@
-"""The `google` encoding, compared with DVID's recorded bytes and with tensorstore's and the library's readers."""
+"""The `google` encoding, compared with DVID's recorded bytes and the readers of tensorstore and the library."""
 
 import gzip
 
