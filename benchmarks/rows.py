@@ -215,6 +215,21 @@ def cold_singles(bench: Bench) -> list[Row]:
     return [_ratio_row("cold single blocks, store at 0 ms", 0.5, pairs, "blocks/s")]
 
 
+def cold_directory(bench: Bench) -> list[Row]:
+    """Single blocks that are not in the cache, from files, against a bare handler of the same bytes."""
+    parts = [(str(bench.volume.path / key), start, stop) for key, start, stop in bench.volume.parts]
+    (bench.directory / "parts.json").write_text(json.dumps(parts))
+    files = f'ref = "file://{bench.volume.path}"'
+    with dvidpc(files, bench.directory, memory=0) as server, bare_server(bench.directory) as bare:
+        urls = [server.url + query([block]) for block in bench.volume.blocks]
+        wrk(urls, bench.directory, seconds=1)
+        pairs = [
+            (wrk(urls, bench.directory)[0], wrk([f"{bare}/part"], bench.directory)[0])
+            for _ in range(bench.rounds)
+        ]
+    return [_ratio_row("cold single blocks from a directory", 0.5, pairs, "blocks/s")]
+
+
 def coding(bench: Bench) -> list[Row]:
     """Compare decoded, or decoded and encoded, blocks with simplejpeg alone on the same cores."""
     rows = []
@@ -342,6 +357,7 @@ ALL: Sequence[Callable[[Bench], list[Row]]] = (
     cut_out,
     cold_plane,
     cold_singles,
+    cold_directory,
     coding,
     requests_upstream,
     memory,

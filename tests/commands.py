@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -46,3 +47,11 @@ async def running(text: str, directory: Path) -> AsyncIterator[Command]:
         if process.returncode is None:
             process.kill()
             await process.communicate()
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    """Run a command that ends; return its exit code and its output."""
+    done = subprocess.run(
+        [sys.executable, "-m", "dvidpc", *arguments], capture_output=True, text=True, timeout=60, check=False
+    )
+    return done.returncode, done.stdout + done.stderr

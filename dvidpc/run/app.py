@@ -18,9 +18,9 @@ from dvidpc.data.health import HealthChecks
 from dvidpc.data.repo import Repo, derive_repo_uuid
 from dvidpc.data.volumes import Volumes
 from dvidpc.dvid.data_types import FAMILIES
-from dvidpc.dvid.documents.bodies import LoadCounters, ServerFacts
 from dvidpc.dvid.documents.encoded import EncodedDocuments
 from dvidpc.dvid.documents.latencies import UserLatencies
+from dvidpc.dvid.documents.server_documents import LoadCounters, ServerFacts
 from dvidpc.dvid.routes import ROUTES, add_routes
 from dvidpc.dvid.services import SERVICES, Services
 from dvidpc.dvid.table import Api, Family

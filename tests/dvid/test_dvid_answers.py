@@ -131,14 +131,14 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest.mark.parametrize("case", cases("exact"))
-async def test_met_to_the_byte(server: Server, case: dict[str, Any]) -> None:
+async def test_answers_equal_dvids_to_the_byte(server: Server, case: dict[str, Any]) -> None:
     assert await ask(server, case) == recorded_body(case)
 
 
 @pytest.mark.parametrize(
     "case", [case for case in cases("shape") if case.values[0].get("body", "")[:1] in ("{", "[")]
 )
-async def test_met_in_keys_and_types(server: Server, case: dict[str, Any]) -> None:
+async def test_answers_have_dvids_keys_and_types(server: Server, case: dict[str, Any]) -> None:
     ours, theirs = json.loads(await ask(server, case)), json.loads(recorded_body(case))
     if case["path"] == "/api/server/compiled-types":
         theirs.pop("roi")  # a type of volume that this server does not have
@@ -167,13 +167,13 @@ def assert_same_shape(ours: Any, theirs: Any, where: str) -> None:  # noqa: ANN4
         ("sample1/bogus", 'Bad API call ({path}) for data "sample1".  See API help at http://'),
     ],
 )
-async def test_errors_keep_their_words(server: Server, path: str, text: str) -> None:
+async def test_errors_have_dvids_words(server: Server, path: str, text: str) -> None:
     status, body = await server.error(f"{server.node}/{path}")
     assert status == 400
     assert body.startswith(text.format(path=f"{server.node}/{path}"))
 
 
-async def test_a_path_nobody_serves_is_404(server: Server) -> None:
+async def test_an_unknown_path_is_404(server: Server) -> None:
     assert await server.error("/api/bogus") == (404, "404 page not found\n")
 
 

@@ -24,7 +24,7 @@ import pytest
 from tests.faulty.bucket import faulty_bucket
 from tests.faulty.site import UNSHARDED, limits_section, store_section
 from tests.faulty.truth import Truth, write_truth
-from tests.run.test_processes import Command, running
+from tests.processes import Command, running
 from tests.serving import UUID, config_text
 
 BLOCKS = f"/api/node/{UUID}/em/specificblocks?compression=uncompressed&blocks=0,0,0,1,0,0,2,1,1"

@@ -35,7 +35,7 @@ INFO = b"""{
 class ManyShards:
     """A bucket that generates shards on demand; each holds one chunk, its own number in 8 bytes."""
 
-    url = "made://shards"
+    url = identity = "made://shards"
 
     def __init__(self) -> None:
         self.seen = bytearray(SHARDS_OF_ALL)

@@ -34,7 +34,7 @@ async def until(server: Server, status: int) -> tuple[str | None, str]:
             await asyncio.sleep(0.02)
 
 
-async def test_near_its_limit_the_server_forgets_and_refuses_until_there_is_room_again(
+async def test_near_the_memory_limit_caches_are_evicted_and_requests_refused(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     write_volume(tmp_path / "volume", VolumeSpec())
@@ -84,7 +84,7 @@ async def failing(directory: Path) -> AsyncIterator[str]:
         await runner.cleanup()
 
 
-async def test_a_request_that_runs_out_of_memory_may_come_again(
+async def test_a_request_that_runs_out_of_memory_is_503(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with failing(tmp_path) as url, aiohttp.ClientSession() as session:

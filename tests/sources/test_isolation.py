@@ -12,7 +12,7 @@ from dvidpc.sources.isolation import Isolation
 from dvidpc.types import Point
 
 
-def test_clients_are_told_to_retry_if_no_file_descriptor_is_free() -> None:
+def test_without_a_free_file_descriptor_decoding_is_overloaded() -> None:
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     isolation = Isolation()
     shape = ChunkShape(Point(8, 8, 8), 1, DataType.FLOAT32, None)

@@ -44,6 +44,10 @@ class CountingStore:
     def url(self) -> str:
         return self._store.url
 
+    @property
+    def identity(self) -> str:
+        return self._store.identity
+
     async def get(self, key: str, *, max_size: int) -> Blob | None:
         self.gets[key] += 1
         return await self._store.get(key, max_size=max_size)

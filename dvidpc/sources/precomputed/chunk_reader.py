@@ -123,7 +123,7 @@ class ChunkReader:
         shard, number = spec.locate(chunk_id)
         key = self._key(spec.shard_name(shard))
         return key, await self._indexes.get_or_load(
-            (self._store.url, key, "minishard", number), lambda: self._load_minishard(key, number, spec)
+            (self._store.identity, key, "minishard", number), lambda: self._load_minishard(key, number, spec)
         )
 
     def _find_chunk(
@@ -164,7 +164,7 @@ class ChunkReader:
         """Return the index of one minishard; None if there is no such shard, or the minishard is empty."""
         page, entry = divmod(number, PAGE_ENTRIES)
         entries = await self._indexes.get_or_load(
-            (self._store.url, key, "page", page), lambda: self._load_index_page(key, page, spec)
+            (self._store.identity, key, "page", page), lambda: self._load_index_page(key, page, spec)
         )
         if entries is None:
             return None
@@ -180,7 +180,7 @@ class ChunkReader:
     async def _load_index_page(self, key: str, page: int, spec: ShardingSpec) -> _IndexPage | None:
         """Return a page of a shard's index; None if there is no such shard."""
         blob = await shard_indexes.read_page(self._store, key, page, spec)
-        known = self._indexes.last_known((self._store.url, key, "page", page))
+        known = self._indexes.last_known((self._store.identity, key, "page", page))
         if isinstance(known, _IndexPage) and (blob is None or blob.etag != known.etag):
             self._forget(key)
         return None if blob is None else _IndexPage(blob.data, blob.etag)
@@ -202,7 +202,7 @@ class ChunkReader:
         return blob
 
     def _forget(self, key: str) -> None:
-        shard = (self._store.url, key)
+        shard = (self._store.identity, key)
 
         def of_the_shard(cached: Hashable) -> bool:
             return isinstance(cached, tuple) and cached[:2] == shard

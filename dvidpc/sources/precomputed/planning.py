@@ -84,7 +84,7 @@ class PrecomputedScale:
             grid,
             self.scale.encoding,
             ChunkShape(grid.chunk_size, self.num_channels, self.data_type, self.scale.label_block),
-            f"{store.url} {self.directory} {chunk_size} {self.metadata_digest}",
+            f"{store.identity} {self.directory} {chunk_size} {self.metadata_digest}",
             tools.isolation,
         )
 
