@@ -1,4 +1,4 @@
-"""Decoding in another process fails clearly where there can be none."""
+"""Decoding in a child process fails clearly if no child can be started."""
 
 import resource
 
