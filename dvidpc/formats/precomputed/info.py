@@ -33,8 +33,17 @@ MAX_INFO_SIZE = 16 * 2**20
 """Size limit of an `info` file in bytes; real ones have a few thousand."""
 
 _MAX_SCALES = 64
+_GRAPHENE_KEYS = frozenset({"app", "graph"})
 _SHARDED_TYPE = "neuroglancer_uint64_sharded_v1"
 _ID_BITS = 64
+
+
+class VolumeType(StrEnum):
+    """What the voxels of a volume mean."""
+
+    IMAGE = "image"
+    SEGMENTATION = "segmentation"
+    """Each voxel has the id of the segment that it belongs to."""
 
 
 class Encoding(StrEnum):
@@ -94,6 +103,7 @@ class RefusedScale:
 class VolumeInfo:
     """The content of an `info` file."""
 
+    volume_type: VolumeType
     data_type: DataType
     num_channels: int
     scales: tuple[Scale, ...]
@@ -104,14 +114,20 @@ def parse_info(data: bytes) -> VolumeInfo:
     """Parse an `info` file.
 
     Raises:
-        FormatError: It is not a JSON object, not an image volume, or none of its scales can be served.
+        FormatError: It is not a JSON object, not a volume that can be served, or none of its scales can.
     """
     document = decode_document(data)
-    volume_type = read_member(document, "type", word)
-    if volume_type != "image":
-        raise FormatError(f"type is {volume_type!r}; only image volumes are served")
+    graphene = _GRAPHENE_KEYS & document.keys()
+    if graphene:
+        raise FormatError(
+            f"has the key {min(graphene)!r}: this is a graphene volume, whose ids come from a chunkedgraph "
+            "service; only flat segmentations are served"
+        )
+    volume_type = read_member(document, "type", one_of(VolumeType))
     data_type = read_member(document, "data_type", one_of(DataType))
     num_channels = read_member(document, "num_channels", positive)
+    if volume_type is VolumeType.SEGMENTATION:
+        _check_labels(data_type, num_channels)
     entries = document.get("scales")
     if not isinstance(entries, list) or not entries:
         raise FormatError("scales is not a non-empty list")
@@ -127,7 +143,7 @@ def parse_info(data: bytes) -> VolumeInfo:
             refused.append(RefusedScale(level, str(error)))
     if not scales:
         raise FormatError(f"no scale can be served: scale {refused[0].level}: {refused[0].reason}")
-    return VolumeInfo(data_type, num_channels, tuple(scales), tuple(refused))
+    return VolumeInfo(volume_type, data_type, num_channels, tuple(scales), tuple(refused))
 
 
 def parse_redirect(data: bytes) -> str | None:
@@ -140,6 +156,13 @@ def parse_redirect(data: bytes) -> str | None:
     except FormatError:
         return None
     return redirect if isinstance(redirect, str) and redirect else None
+
+
+def _check_labels(data_type: DataType, num_channels: int) -> None:
+    if data_type is DataType.FLOAT32:
+        raise FormatError("data_type is 'float32'; the ids of a segmentation are integers")
+    if num_channels != 1:
+        raise FormatError(f"num_channels is {num_channels}; a segmentation has 1")
 
 
 def _parse_scale(level: int, entry: object) -> Scale:

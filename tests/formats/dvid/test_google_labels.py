@@ -1,4 +1,4 @@
-"""The `google` encoding, compared with DVID's recorded bytes and the readers of tensorstore and the library."""
+"""The `google` encoding, compared with DVID's recorded bytes and with the readers of two libraries."""
 
 import gzip
 

@@ -32,7 +32,7 @@ def plane_of(answer: Answer) -> NDArray[np.uint64]:
     at = np.broadcast_to(np.array([int(n) for n in offset.split("_")]), (height, width, 3)).copy()
     at[..., first] += np.arange(width)
     at[..., second] += np.arange(height)[:, None]
-    inside = ((at >= 0) & (at < source.shape[::-1])).all(-1)
+    inside = np.logical_and.reduce((at >= 0) & (at < source.shape[::-1]), axis=-1)
     x, y, z = np.where(inside[..., None], at, 0).transpose(2, 0, 1)
     return np.where(inside, source[z, y, x], np.uint64(0))
 
