@@ -1,4 +1,4 @@
-"""The `google` encoding, compared with DVID's recorded bytes and with tensorstore's and the library's readers."""
+"""The `google` encoding, compared with DVID's recorded bytes and read by the library."""
 
 import gzip
 
@@ -57,7 +57,7 @@ def test_the_library_reads_any_box(size: Point) -> None:
     voxels = draw_cells(50, size)
     data = encode_google(voxels)
     flat = compressed_segmentation.decompress(data, tuple(size), np.uint64, (8, 8, 8), order="F")
-    assert (flat.reshape(size, order="F").T == voxels).all()
+    assert (voxels == flat.reshape(size, order="F").T).all()
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "uint32", "uint64"])

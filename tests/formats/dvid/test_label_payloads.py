@@ -50,7 +50,7 @@ def test_other_libraries_read_the_payloads(compression: str, dtype: str) -> None
 
 @pytest.mark.parametrize("compression", ["blocks", "lz4", "gzip"])
 def test_recorded_payloads_hold_the_same_voxels(compression: str) -> None:
-    recorded = {}
+    recorded: dict[tuple[int, int, int], bytes] = {}
     for answer in find("wide", "specificblocks"):
         if f"compression={compression}" in answer.path:
             recorded |= split_frames(answer.body)

@@ -74,7 +74,7 @@ def test_a_block_of_one_label_has_24_bytes() -> None:
 @pytest.mark.parametrize("instance", ["segmentation", "wide"])
 def test_blocks_that_dvid_wrote(instance: str) -> None:
     voxels = stored_volume() if instance == "segmentation" else array("wide")
-    blocks = {}
+    blocks: dict[tuple[int, int, int], bytes] = {}
     for answer in find(instance, "specificblocks?blocks="):
         if (
             "scale=1" not in answer.path
