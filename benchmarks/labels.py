@@ -1,8 +1,8 @@
 """Measures the encodings of labels on one core: `python -m benchmarks.labels`.
 
-Each group is a 64^3 block of cells. "block" is what a cold block costs: a stored, gzip'd
-compressed_segmentation chunk becomes a gzip'd labels.Block. "block by voxels" decodes the chunk and encodes it.
-Times are CPU times, so that other processes disturb them little.
+Each group is a 64^3 block of cells. "block" is what a cold block costs: a compressed_segmentation chunk
+becomes a labels.Block, both gzip'd. "block by voxels" decodes the chunk and encodes the voxels instead. Times
+are CPU times, so that other processes disturb them little.
 """
 
 import sys
