@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+import numpy as np
 import tomli
 
 from dvidpc.config import read_config
@@ -26,6 +27,14 @@ from dvidpc.formats.precomputed.legacy_mesh import decode_fragment, parse_manife
 from dvidpc.formats.precomputed.mesh_info import parse_mesh_info
 from dvidpc.formats.precomputed.multilod_mesh import decode_manifest
 from dvidpc.formats.precomputed.segment_properties import parse_segment_properties
+from dvidpc.formats.dvid.labels_block import decode_block, encode_block
+from dvidpc.formats.dvid.labels_json import parse_ids, parse_points
+from dvidpc.formats.dvid.transcoding import encode_chunk
+from dvidpc.formats.payloads import JPEG
+from dvidpc.formats.precomputed.info import Encoding, parse_info
+from dvidpc.formats.precomputed.label_chunk import parse_label_chunk
+from dvidpc.formats.precomputed.label_lookup import label_at, labels_of
+from dvidpc.formats.precomputed.label_voxels import count_labels, decode_voxels
 from dvidpc.formats.precomputed.sharding import (
     DataEncoding,
     ShardHash,
@@ -138,6 +147,39 @@ def properties(data: bytes) -> None:
     _run(lambda: list(parse_segment_properties(data).objects()))
 
 
+def label_chunk(data: bytes) -> None:
+    """Read a compressed_segmentation chunk in every way."""
+
+    def read(itemsize: int, sub_block: Point) -> None:
+        view = parse_label_chunk(data, _SIZE, sub_block, itemsize)
+        counts = count_labels(view).counts
+        decoded = decode_voxels(view)
+        assert counts.sum() == decoded.size
+        assert label_at(view, Point(15, 15, 15)) == decoded[-1, -1, -1]
+        assert labels_of(view, np.array([[15, 0, 3]]))[0] == decoded[3, 0, 15]
+        assert (decode_block(encode_chunk(view), Point(2, 2, 2)) == decoded).all()
+
+    for itemsize in (4, 8):
+        for sub_block in (Point(8, 8, 8), Point(16, 16, 2), Point(7, 7, 7)):
+            _run(partial(read, itemsize, sub_block))
+
+
+def labels_block(data: bytes) -> None:
+    """Decode a labels.Block; a block that is accepted survives encoding."""
+
+    def read() -> None:
+        voxels = decode_block(data, Point(2, 2, 2))
+        assert (decode_block(encode_block(voxels), Point(2, 2, 2)) == voxels).all()
+
+    _run(read)
+
+
+def labels_json(data: bytes) -> None:
+    """Parse the bodies of `labels` and `mapping` requests."""
+    _run(lambda: parse_points(data))
+    _run(lambda: parse_ids(data))
+
+
 def ref(data: bytes) -> None:
     """Parse a `ref` and an endpoint."""
     _run(lambda: parse_ref(_text(data)))
@@ -174,6 +216,9 @@ TARGETS: Final[Mapping[str, Callable[[bytes], None]]] = MappingProxyType(
             mesh,
             skeleton,
             properties,
+            label_chunk,
+            labels_block,
+            labels_json,
             ref,
             config,
         )

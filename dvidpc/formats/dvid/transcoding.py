@@ -15,16 +15,15 @@ from dvidpc.formats.precomputed.label_voxels import decode_voxels
 from dvidpc.types import Point
 
 _SUB_BLOCK: Final = Point(SIDE, SIDE, SIDE)
-_BLOCK: Final = Point(64, 64, 64)
 
 
 def transcode(chunk: LabelChunk) -> bytes | None:
     """Return a chunk as labels.Block; None if it must be decoded and encoded instead.
 
-    A chunk qualifies if it is one block of 64^3 voxels in sub-blocks of 8^3, each table names a label once,
-    and its voxels use every index up to the largest. A labels.Block must not list a label that no voxel has.
+    A chunk qualifies if it consists of whole sub-blocks of 8^3 voxels, each table names a label once, and the
+    voxels use every index up to the largest. A labels.Block must not list a label that no voxel has.
     """
-    if chunk.size != _BLOCK or chunk.sub_block != _SUB_BLOCK:
+    if chunk.sub_block != _SUB_BLOCK or any(n % SIDE for n in chunk.size):
         return None
     packed = {width: (numbers, chunk.packed(numbers, width)) for width, numbers in chunk.by_width() if width}
     counts = np.ones(len(chunk.widths), np.intp)
@@ -45,7 +44,7 @@ def transcode(chunk: LabelChunk) -> bytes | None:
 
 
 def encode_chunk(chunk: LabelChunk) -> bytes:
-    """Return any chunk whose sides are multiples of 8 as labels.Block, by the fastest way."""
+    """Return a chunk whose sides are multiples of 8 as labels.Block, by the fastest way."""
     return transcode(chunk) or encode_block(decode_voxels(chunk))
 
 

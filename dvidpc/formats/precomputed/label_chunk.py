@@ -64,6 +64,11 @@ class LabelChunk:
         """Voxels of a sub-block."""
         return math.prod(self.sub_block)
 
+    @property
+    def nbytes(self) -> int:
+        """Memory that the view keeps, in bytes."""
+        return self.words.nbytes + self.tables.nbytes + self.widths.nbytes + self.values.nbytes
+
     def by_width(self, among: Offsets | None = None) -> Iterator[tuple[int, Offsets]]:
         """Yield each width in use with the numbers of its sub-blocks, *among* some or all."""
         widths = self.widths if among is None else self.widths[among]

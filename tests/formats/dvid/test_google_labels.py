@@ -1,4 +1,4 @@
-"""The `google` encoding, compared with DVID's recorded bytes and with the readers of two libraries."""
+"""The `google` encoding, compared with DVID's recorded bytes and read by the library."""
 
 import gzip
 

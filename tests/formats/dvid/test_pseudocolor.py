@@ -32,9 +32,10 @@ def plane_of(answer: Answer) -> NDArray[np.uint64]:
     at = np.broadcast_to(np.array([int(n) for n in offset.split("_")]), (height, width, 3)).copy()
     at[..., first] += np.arange(width)
     at[..., second] += np.arange(height)[:, None]
-    inside = np.logical_and.reduce((at >= 0) & (at < source.shape[::-1]), axis=-1)
-    x, y, z = np.where(inside[..., None], at, 0).transpose(2, 0, 1)
-    return np.where(inside, source[z, y, x], np.uint64(0))
+    bounds = np.array(source.shape[::-1])
+    inside = np.where((at >= 0) & (at < bounds), 1, 0).prod(axis=-1, keepdims=True)
+    x, y, z = np.where(inside, at, 0).transpose(2, 0, 1)
+    return np.where(inside[..., 0], source[z, y, x], np.uint64(0))
 
 
 @pytest.mark.parametrize("answer", COLORED, ids=lambda answer: answer.path)

@@ -103,11 +103,25 @@ def test_more_indexes_than_voxels_leave_the_fast_path() -> None:
     assert (read_labels_block(encode_chunk(chunk)) == voxels).all()
 
 
-@pytest.mark.parametrize(
-    ("size", "sub_block"), [(CUBE, Point(16, 16, 2)), (CUBE, Point(16, 16, 16)), (Point(64, 64, 32), EIGHT)]
-)
-def test_other_extents_leave_the_fast_path(size: Point, sub_block: Point) -> None:
-    voxels = draw_cells(30, size)
-    chunk = parse_label_chunk(write_with_tensorstore(voxels, sub_block), size, sub_block, 8)
+@pytest.mark.parametrize("sub_block", [Point(16, 16, 2), Point(16, 16, 16), Point(4, 4, 4)])
+def test_other_sub_blocks_leave_the_fast_path(sub_block: Point) -> None:
+    voxels = draw_cells(30)
+    chunk = parse_label_chunk(write_with_tensorstore(voxels, sub_block), CUBE, sub_block, 8)
     assert transcode(chunk) is None
     assert encode_chunk(chunk) == encode_block(voxels)
+
+
+def test_a_clipped_chunk_is_no_block() -> None:
+    voxels = draw_cells(30, Point(64, 64, 60))
+    chunk = parse_label_chunk(write_with_tensorstore(voxels), Point(64, 64, 60), EIGHT, 8)
+    assert transcode(chunk) is None
+    with pytest.raises(ValueError, match="multiples of 8"):
+        encode_chunk(chunk)
+
+
+def test_blocks_of_other_extents() -> None:
+    size = Point(64, 16, 32)
+    voxels = draw_cells(30, size)
+    data = transcode(parse_label_chunk(write_with_library(voxels), size, EIGHT, 8))
+    assert data is not None
+    assert (read_labels_block(data) == voxels).all()

@@ -142,6 +142,11 @@ def test_each_channel_has_its_own_offsets() -> None:
     assert [(decode_voxels(one) == draw_cells(n)).all() for one, n in zip(channels, (5, 9), strict=True)]
 
 
+def test_a_view_is_little_larger_than_its_chunk() -> None:
+    data = write_with_library(draw_cells(100))
+    assert len(data) <= parse_label_chunk(data, CUBE, EIGHT, 8).nbytes < len(data) + 16_000
+
+
 def cropped(chunk: LabelChunk, corner: tuple[int, int, int], size: tuple[int, int, int]) -> LabelChunk:
     return chunk.crop(Point(*corner), Point(*size))
 
