@@ -1,11 +1,12 @@
-# `make demo` serves a demo volume. `make test` runs everything CI runs. CONTRIBUTING.md explains the other targets.
+# `make demo` serves a demo volume. `make quick` checks a change, `make test` runs everything CI runs.
+# CONTRIBUTING.md explains the other targets.
 # Every target creates .venv on its first run, and needs Python >= 3.11 and a package index.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test bench property soak load sandbox fuzz lint types fmt clean screenshots
+.PHONY: demo quick test bench property soak load sandbox fuzz lint types fmt clean screenshots
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -24,6 +25,10 @@ $(VENV)/.dev: $(VENV)/.run
 
 demo: $(VENV)/.run
 	$(BIN)/dvidpc demo
+
+# Lint, types, and the tests that start no server, no process and no browser.
+quick: lint types
+	$(BIN)/python -m pytest -q -m "not server"
 
 test: lint types
 	$(BIN)/python -m pytest
@@ -66,6 +71,7 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
+	$(BIN)/vulture
 	$(BIN)/hadolint Dockerfile
 
 types: $(VENV)/.dev

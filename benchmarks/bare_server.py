@@ -1,9 +1,17 @@
-"""The limit for hot answers: aiohttp handlers that return the same bytes. `bare_server.py PORT DIRECTORY`.
+"""The limit for cached answers: aiohttp handlers that return fixed bytes. `bare_server.py PORT DIRECTORY`.
 
-`/single` answers with the file `single` in one piece, `/many` streams the frames of the file `many`, `/box`
-streams 256^3 zeros. A file that is absent is empty.
+* `/single` sends the file `single` in one piece.
+* `/many` streams the frames of the file `many`.
+* `/box` streams 256^3 zeros.
+* `/part` sends the byte ranges of files that `parts.json` lists, one per request; a thread reads each.
+
+A file that is absent is empty.
 """
 
+import asyncio
+import itertools
+import json
+import os
 import struct
 import sys
 from collections.abc import Iterator
@@ -25,6 +33,14 @@ def _frames(stream: bytes) -> Iterator[bytes]:
 
 def _read(path: Path) -> bytes:
     return path.read_bytes() if path.exists() else b""
+
+
+def _read_part(path: str, start: int, stop: int) -> bytes:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        return os.pread(descriptor, stop - start, start)
+    finally:
+        os.close(descriptor)
 
 
 def _make_app(directory: Path) -> web.Application:
@@ -50,10 +66,18 @@ def _make_app(directory: Path) -> web.Application:
             await response.write(box[start : start + _PART])
         return response
 
+    parts = itertools.cycle(json.loads(_read(directory / "parts.json") or "[]"))
+
+    async def part(_request: web.Request) -> web.StreamResponse:
+        loop = asyncio.get_running_loop()
+        data = await loop.run_in_executor(None, _read_part, *next(parts))
+        return web.Response(body=data, content_type=_OCTETS)
+
     app = web.Application()
     app.router.add_get("/single", single)
     app.router.add_get("/many", many)
     app.router.add_get("/box", cut_out)
+    app.router.add_get("/part", part)
     return app
 
 

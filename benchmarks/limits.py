@@ -1,6 +1,6 @@
-"""The limits that cold and decoding rows are measured against: loops that do nothing but the work itself.
+"""The limits for cold and decoding rows: loops that do only the necessary work.
 
-Run as `limits.py WHAT ARGUMENT`, so that each has a process, and a core, of its own; prints a rate.
+Run as `limits.py WHAT ARGUMENT`, so that each limit has its own process and core. Prints a rate.
 """
 
 import asyncio
@@ -49,7 +49,7 @@ async def _read_ranges(url: str, parts: list[tuple[str, int, int]]) -> float:
 
 
 def _in_threads(step: Callable[[int], object]) -> float:
-    """Steps a second on all cores."""
+    """Return the steps per second on all cores."""
     cores = len(os.sched_getaffinity(0))
     started = time.perf_counter()
 
@@ -66,12 +66,12 @@ def _in_threads(step: Callable[[int], object]) -> float:
 
 
 def _decode(chunks: list[bytes]) -> float:
-    """Chunks decoded a second."""
+    """Return the chunks decoded per second."""
     return _in_threads(lambda n: simplejpeg.decode_jpeg(chunks[n % len(chunks)], colorspace="GRAY"))
 
 
 def _recode(chunks: list[bytes]) -> float:
-    """Clipped chunks decoded, and encoded as whole blocks, a second."""
+    """Return the clipped chunks per second that are decoded and encoded as whole blocks."""
 
     def recode(number: int) -> None:
         voxels = simplejpeg.decode_jpeg(chunks[number % len(chunks)], colorspace="GRAY")
@@ -83,7 +83,7 @@ def _recode(chunks: list[bytes]) -> float:
 
 
 def _copy() -> float:
-    """Boxes of 256^3 voxels a second, made of 64 chunks of 64^3 by numpy on one core."""
+    """Return the boxes of 256^3 voxels per second that numpy assembles from 64 chunks of 64^3 on one core."""
     chunks = np.random.default_rng(0).integers(0, 255, (4, 4, 4, 64, 64, 64), np.uint8)
     started, count = time.perf_counter(), 0
     while time.perf_counter() - started < _SECONDS:

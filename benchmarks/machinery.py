@@ -1,4 +1,4 @@
-"""The machinery around a measurement: processes pinned to cores, a bucket, a slow network, a load."""
+"""The setup of a measurement: processes pinned to cores, a bucket, a slow network, a load generator."""
 
 import contextlib
 import json
@@ -52,7 +52,7 @@ NODE = f"/api/node/{UUID}/em"
 
 
 def free_port() -> int:
-    """A port that nobody uses now."""
+    """Return a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -60,7 +60,7 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def process(command: Sequence[str | Path], core: str | None = None) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run *command*, on one core if *core* is given, until the end of the block."""
+    """Run *command* while the context is open, pinned to *core* if it is given."""
     pinned = ["taskset", "-c", core, *command] if core else list(command)
     started = subprocess.Popen(pinned, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
@@ -75,7 +75,7 @@ def process(command: Sequence[str | Path], core: str | None = None) -> Iterator[
 
 
 def wait_for(url: str) -> None:
-    """Return once *url* answers anything."""
+    """Wait until *url* answers with any status."""
     deadline = time.monotonic() + 30
     while True:
         try:
@@ -92,7 +92,7 @@ def wait_for(url: str) -> None:
 
 @contextlib.contextmanager
 def bucket(root: Path, directory: Path) -> Iterator[str]:
-    """An nginx that serves *root* as the bucket `bucket`; its base URL. Its requests are in `access.log`."""
+    """Run nginx with *root* as the bucket `bucket`, logging to `access.log`; yield its base URL."""
     nginx = shutil.which("nginx") or "/usr/sbin/nginx"
     port = free_port()
     config = directory / "nginx.conf"
@@ -105,7 +105,7 @@ def bucket(root: Path, directory: Path) -> Iterator[str]:
 
 @contextlib.contextmanager
 def slow_network(url: str) -> Iterator[str]:
-    """A proxy before *url* through which a round trip takes ROUND_TRIP_S; its base URL."""
+    """Run a proxy in front of *url* that adds a round trip of ROUND_TRIP_S; yield its base URL."""
     port = free_port()
     target = url.rpartition(":")[2]
     script = Path(__file__).with_name("slow_proxy.py")
@@ -117,7 +117,7 @@ def slow_network(url: str) -> Iterator[str]:
 
 @contextlib.contextmanager
 def bare_server(directory: Path) -> Iterator[str]:
-    """The limit for hot answers, see `bare_server.py`; its base URL."""
+    """Run `bare_server.py`, the limit for cached answers; yield its base URL."""
     port = free_port()
     script = Path(__file__).with_name("bare_server.py")
     with process([sys.executable, script, str(port), directory], SERVER_CORE):
@@ -141,11 +141,11 @@ class Server:
         return [pid, *map(int, children)]
 
     def cpu_s(self) -> float:
-        """CPU seconds used so far."""
+        """Return the CPU seconds used so far."""
         return sum(cpu_seconds(pid) for pid in self.processes)
 
     def resident_bytes(self) -> int:
-        """Memory that is resident now."""
+        """Return the resident memory in bytes."""
         pages = (int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in self.processes)
         return sum(pages) * os.sysconf("SC_PAGE_SIZE")
 
@@ -160,7 +160,7 @@ def dvidpc(
     workers: int = 1,
     core: str | None = SERVER_CORE,
 ) -> Iterator[Server]:
-    """A server of the volume that *store*, lines of TOML, names."""
+    """Run dvidpc with the volume described by *store*, lines of TOML."""
     port = free_port()
     config = directory / "config.toml"
     values = {"memory": memory, "index_memory": index_memory, "workers": workers, "store": store}
@@ -172,12 +172,12 @@ def dvidpc(
 
 
 def s3_store(url: str) -> str:
-    """The lines of TOML for the volume in the bucket at *url*."""
+    """Return the lines of TOML for the volume in the bucket at *url*."""
     return f'ref = "s3://bucket"\nendpoint = "{url}"\nanonymous = true\npath_style = true\nregion = "x"'
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time of a process."""
+    """Return the user and system time of a process."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -185,7 +185,7 @@ def cpu_seconds(pid: int) -> float:
 def wrk(
     urls: Sequence[str], directory: Path, *, seconds: float = 3, connections: int = 32
 ) -> tuple[float, int]:
-    """Load one server with GETs of *urls* in turn: requests a second, and how many there were."""
+    """Load one server with GETs of *urls* in turn; return requests per second and their number."""
     paths = [url.partition("//")[2].partition("/")[2] for url in urls]
     script = directory / "urls.lua"
     script.write_text(

@@ -1,4 +1,4 @@
-"""The rows of the table: what is measured, against which limit, with which target."""
+"""The rows of the table: each measurement with its limit and its target."""
 
 import asyncio
 import compileall
@@ -29,7 +29,7 @@ from benchmarks.machinery import (
 from benchmarks.volume import Volume
 
 PLANE_BLOCKS = [(x, y, 1) for y in range(8) for x in range(8)] + [(x, 0, 2) for x in range(8)]
-"""72 blocks, as a slice view of a proofreading tool asks for."""
+"""72 blocks: what a slice view of a proofreading tool requests."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Row:
     ratio: float
     target: float
     at_least: bool
-    """Whether the target is a least; else a most."""
+    """Whether the target is a minimum; otherwise it is a maximum."""
     rounds: Sequence[float] = field(default_factory=list)
 
     @property
@@ -53,7 +53,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Bench:
-    """What every row needs."""
+    """The settings that all rows share."""
 
     volume: Volume
     directory: Path
@@ -61,19 +61,19 @@ class Bench:
 
 
 def query(blocks: Sequence[tuple[int, int, int]], more: str = "") -> str:
-    """The path of a request for *blocks*."""
+    """Return the path of a request for *blocks*."""
     return f"{NODE}/specificblocks?blocks={','.join(str(n) for block in blocks for n in block)}{more}"
 
 
 def fetch(url: str) -> bytes:
-    """The body of an answer."""
+    """Return the body of an answer."""
     with urllib.request.urlopen(url, timeout=60) as answer:  # noqa: S310 - loopback
         body: bytes = answer.read()
         return body
 
 
 def _ratio_row(name: str, target: float, pairs: Sequence[tuple[float, float]], unit: str) -> Row:
-    """A row of rates: how near ours come to the limit, the median of all rounds."""
+    """Make a row of rates: the median ratio of our rate to the limit."""
     ratios = [ours / limit for ours, limit in pairs]
     ours, limit = (statistics.median(rates) for rates in zip(*pairs, strict=True))
     return Row(
@@ -82,7 +82,7 @@ def _ratio_row(name: str, target: float, pairs: Sequence[tuple[float, float]], u
 
 
 def hot(bench: Bench) -> list[Row]:
-    """Blocks that are in the cache, against a bare aiohttp handler, each on the same core in turn."""
+    """Compare cached blocks with a bare aiohttp handler, in turn on the same core."""
     files = f'ref = "file://{bench.volume.path}"'
     with dvidpc(files, bench.directory) as server:
         single, many = query([(1, 1, 1)]), query(PLANE_BLOCKS)
@@ -106,7 +106,7 @@ def hot(bench: Bench) -> list[Row]:
 
 
 def cut_out(bench: Bench) -> list[Row]:
-    """A cut-out of 256^3 voxels whose chunks are decoded already, against the lower of two limits.
+    """Compare a cut-out of 256^3 voxels, chunks decoded and cached, with the lower of two limits.
 
     They are numpy putting the chunks into place, and a bare aiohttp handler that sends as many bytes.
     """
@@ -122,7 +122,7 @@ def cut_out(bench: Bench) -> list[Row]:
 
 
 def two_workers(bench: Bench) -> list[Row]:
-    """CPU of a hot block with two workers, against one."""
+    """Compare the CPU time of a cached block with two workers and with one."""
     costs = []
     for workers in (1, 2):
         files = f'ref = "file://{bench.volume.path}"'
@@ -139,7 +139,7 @@ def two_workers(bench: Bench) -> list[Row]:
 
 
 def cold_plane(bench: Bench) -> list[Row]:
-    """72 blocks from a store 30 ms away, in round trips: in what a small object takes on the same way."""
+    """Measure 72 blocks from a store 30 ms away, in round trips of a small object."""
     rows = []
     for name, index_memory, target in (
         ("cold 72 blocks, store 30 ms away, indexes known", 2**27, 1.5),
@@ -162,7 +162,7 @@ def cold_plane(bench: Bench) -> list[Row]:
 
 
 async def _latencies(urls: Sequence[str], count: int) -> list[list[float]]:
-    """Seconds until each of *urls* was answered, asked for in turn."""
+    """Return the seconds that each of *urls* took, requested in turn."""
     times: list[list[float]] = [[] for _ in urls]
     async with aiohttp.ClientSession() as session:
         for _ in range(count):
@@ -176,7 +176,7 @@ async def _latencies(urls: Sequence[str], count: int) -> list[list[float]]:
 
 
 def latency_by_blocks(bench: Bench) -> list[tuple[int, float]]:
-    """Seconds of a cold request by its number of blocks, indexes known, 30 ms away; for the plot."""
+    """Return seconds of a cold request by number of blocks, indexes cached, 30 ms away; for the plot."""
     with ExitStack() as stack:
         near = stack.enter_context(bucket(bench.volume.path, bench.directory))
         far = stack.enter_context(slow_network(near))
@@ -190,7 +190,7 @@ def latency_by_blocks(bench: Bench) -> list[tuple[int, float]]:
 
 
 def throughput_by_workers(bench: Bench) -> list[tuple[int, float]]:
-    """Hot single blocks a second by the number of workers; for the plot."""
+    """Return cached single blocks per second by number of workers; for the plot."""
     points = []
     for workers in (1, 2):
         files = f'ref = "file://{bench.volume.path}"'
@@ -215,8 +215,23 @@ def cold_singles(bench: Bench) -> list[Row]:
     return [_ratio_row("cold single blocks, store at 0 ms", 0.5, pairs, "blocks/s")]
 
 
+def cold_directory(bench: Bench) -> list[Row]:
+    """Single blocks that are not in the cache, from files, against a bare handler of the same bytes."""
+    parts = [(str(bench.volume.path / key), start, stop) for key, start, stop in bench.volume.parts]
+    (bench.directory / "parts.json").write_text(json.dumps(parts))
+    files = f'ref = "file://{bench.volume.path}"'
+    with dvidpc(files, bench.directory, memory=0) as server, bare_server(bench.directory) as bare:
+        urls = [server.url + query([block]) for block in bench.volume.blocks]
+        wrk(urls, bench.directory, seconds=1)
+        pairs = [
+            (wrk(urls, bench.directory)[0], wrk([f"{bare}/part"], bench.directory)[0])
+            for _ in range(bench.rounds)
+        ]
+    return [_ratio_row("cold single blocks from a directory", 0.5, pairs, "blocks/s")]
+
+
 def coding(bench: Bench) -> list[Row]:
-    """Blocks that must be decoded, or decoded and encoded, against simplejpeg alone on the same cores."""
+    """Compare decoded, or decoded and encoded, blocks with simplejpeg alone on the same cores."""
     rows = []
     for name, target, what, blocks, chunks, more in (
         (
@@ -251,7 +266,7 @@ def _limit(what: str, work: Path, core: str | None) -> float:
 
 
 def requests_upstream(bench: Bench) -> list[Row]:
-    """How often the bucket is asked, by its own log."""
+    """Count the requests to the bucket in the bucket's own log."""
     log = bench.directory / "access.log"
 
     def asked(since: int) -> list[str]:
@@ -284,7 +299,7 @@ async def _together(url: str, count: int) -> None:
 
 
 def memory(bench: Bench) -> list[Row]:
-    """Resident memory after a working set of ten times the cache, beyond the cache's budget."""
+    """Measure resident memory beyond the cache's budget after a working set of ten times the cache."""
     budget = bench.volume.nbytes // 10
     files = f'ref = "file://{bench.volume.path}"'
     with dvidpc(files, bench.directory, memory=budget) as server:
@@ -300,7 +315,7 @@ def memory(bench: Bench) -> list[Row]:
 
 
 def start(bench: Bench) -> list[Row]:
-    """Start to first block against Python with two imports; `--version` against bare Python.
+    """Compare start to first block with Python and two imports, and `--version` with bare Python.
 
     All of them as installed by pip, with their bytecode, whatever this environment says of writing it.
     """
@@ -342,6 +357,7 @@ ALL: Sequence[Callable[[Bench], list[Row]]] = (
     cut_out,
     cold_plane,
     cold_singles,
+    cold_directory,
     coding,
     requests_upstream,
     memory,

@@ -1,4 +1,4 @@
-"""Runs the benchmarks: prints the table, writes `results.json` and `results.png` beside itself."""
+"""Run the benchmarks: print the table, and write `results.json` and `results.png` next to this file."""
 
 import argparse
 import json
@@ -21,7 +21,7 @@ DEBIAN_PACKAGES = {"nginx": "nginx", "wrk": "wrk", "taskset": "util-linux"}
 
 
 def main() -> int:
-    """Measure what was asked for; 1 where a target is missed."""
+    """Measure the selected rows; return 1 if a target is missed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="how often each pair is measured")
     parser.add_argument("--only", help="only the groups whose name holds this")

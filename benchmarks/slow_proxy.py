@@ -13,7 +13,7 @@ import time
 
 
 def _carry(source: socket.socket, target: socket.socket, delay_s: float) -> None:
-    """Pass bytes on, each *delay_s* after it came."""
+    """Forward bytes, each *delay_s* after it arrived."""
     room = memoryview(bytearray(2**20))
     with contextlib.suppress(OSError):
         while size := source.recv_into(room):

@@ -17,7 +17,7 @@ JPEG_QUALITY = 70
 
 @dataclass(frozen=True)
 class Volume:
-    """A sharded JPEG volume in a directory."""
+    """A sharded JPEG volume in a directory, and where its chunks are."""
 
     path: Path
     blocks: list[tuple[int, int, int]]
@@ -27,17 +27,17 @@ class Volume:
     parts: list[tuple[str, int, int]]
     """Key, start and stop of every block's chunk."""
     chunks: list[Path]
-    """The chunks of some whole blocks, as files."""
+    """Some whole chunks as files."""
     edge_chunks: list[Path]
 
     @property
     def nbytes(self) -> int:
-        """What the chunks of scale 0 take as stored."""
+        """Bytes of the stored chunks of scale 0."""
         return sum(stop - start for _, start, stop in self.parts)
 
 
 def prepare(directory: Path) -> Volume:
-    """The volume below *directory*, made once."""
+    """Return the volume below *directory*; write it on the first call."""
     path = directory / "volume"
     if not path.exists():
         _write(directory, path)
@@ -85,7 +85,7 @@ def _write(directory: Path, path: Path) -> None:
 
 
 def _places(directory: Path, key: str, sharding: dict[str, int]) -> dict[int, tuple[str, int, int]]:
-    """Where each chunk id lies, by reading every index of every shard."""
+    """Return where each chunk id lies, from all indexes of all shards."""
     base = 16 << sharding["minishard_bits"]
     places = {}
     for shard in directory.glob("*.shard"):
@@ -101,7 +101,7 @@ def _places(directory: Path, key: str, sharding: dict[str, int]) -> dict[int, tu
 
 
 def _cell(chunk_id: int, cells: list[int]) -> tuple[int, int, int]:
-    """The cell of a compressed Morton code."""
+    """Return the cell of a compressed Morton code."""
     cell = [0, 0, 0]
     position = 0
     for bit in range(max(cells).bit_length()):

@@ -1,46 +1,44 @@
-"""The command line: parses it, sets up logging, turns errors into exit codes."""
+"""The command line: parse it, set up logging, map errors to exit codes."""
 
 import argparse
 import gc
-import logging
 import os
 import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dvidpc import __version__
 from dvidpc.errors import ConfigError, DvidpcError
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
     from dvidpc.config import Address, Config
+    from dvidpc.run.workers import Seat
 
-# What is heavy is imported where it is needed: `dvidpc --version` should not wait for it.
+# Commands import their modules when they run, so that `dvidpc --version` is fast.
 # ruff: noqa: PLC0415
 
 
-_YOUNG = 10_000
-"""Objects made since the last collection that call for the next."""
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; its exit code: 0, 1 where something failed, 2 where the configuration is wrong."""
+    """Run the command and return its exit code: 0, 1 for a failure, 2 for a wrong configuration."""
     options = _parser().parse_args(arguments)
+    run: Callable[[argparse.Namespace], int] = options.run
+    return _exit_code(lambda: run(options))
+
+
+def _exit_code(run: Callable[[], int]) -> int:
     try:
-        run: Callable[[argparse.Namespace], int] = options.run
-        return run(options)
+        return run()
     except ConfigError as error:
-        return _say(error, 2)
+        return _complain(error, 2)
     except DvidpcError as error:
-        return _say(error, 1)
+        return _complain(error, 1)
     except KeyboardInterrupt:
         return 130
 
 
-def _say(error: DvidpcError, code: int) -> int:
+def _complain(error: DvidpcError, code: int) -> int:
     sys.stderr.write(f"dvidpc: {error}\n")
     return code
 
@@ -53,25 +51,23 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     serve = commands.add_parser("serve", help="serve the volumes of a configuration file")
-    serve.add_argument("config", type=Path, metavar="CONFIG", help="a TOML file as DVID reads it")
+    serve.add_argument("config", type=Path, metavar="CONFIG", help="a TOML file in DVID's format")
     serve.set_defaults(run=_serve)
 
-    check = commands.add_parser("check", help="say how the volumes of a configuration file would be served")
-    check.add_argument("config", type=Path, metavar="CONFIG", help="a TOML file as DVID reads it")
-    check.add_argument("--json", action="store_true", help="an object for each volume, on a line of its own")
-    check.add_argument(
-        "--deep", action="store_true", help="list the buckets and count the chunks of every scale"
-    )
+    check = commands.add_parser("check", help="report how the volumes of a configuration file are served")
+    check.add_argument("config", type=Path, metavar="CONFIG", help="a TOML file in DVID's format")
+    check.add_argument("--json", action="store_true", help="print one line of JSON per volume")
+    check.add_argument("--deep", action="store_true", help="count the stored chunks of every scale")
     check.set_defaults(run=_check)
 
-    demo = commands.add_parser("demo", help="make a small volume, once, and serve it")
-    demo.add_argument("--port", type=int, default=8000, help="where to serve it (8000; 0 takes any)")
+    demo = commands.add_parser("demo", help="create a small volume, if it does not exist, and serve it")
+    demo.add_argument("--port", type=int, default=8000, help="port to serve it on (default 8000; 0: any)")
     demo.set_defaults(run=_demo)
     return parser
 
 
 def _serve(options: argparse.Namespace) -> int:
-    gc.disable()
+    gc.disable()  # during the imports
     from dvidpc.config import load_config
     from dvidpc.log.set_up import set_up_logging
     from dvidpc.run.workers import pid_file, reserved_port
@@ -79,104 +75,47 @@ def _serve(options: argparse.Namespace) -> int:
     config = load_config(options.config)
     set_up_logging(config.logging.settings)
     with reserved_port(config.server.http_address) as address, pid_file(config.server.pid_file):
-        if config.server.workers == 1:
-            return _run_server(config)
-        return _run_workers(config, address)
+        return _run_alone(config) if config.server.workers == 1 else _run_workers(config, address)
 
 
-def _end_imports() -> None:
-    """Collect garbage from now on, and never look for it in what was imported.
+def _run_alone(config: "Config") -> int:
+    from dvidpc.run.processes import collect_garbage, run_server
 
-    Modules make none, and the collector would go through them again and again: a tenth of the start.
-    Requests make little; a single one for many blocks has more objects than it waits for by default.
-    """
-    gc.freeze()
-    gc.set_threshold(_YOUNG)
-    gc.enable()
-
-
-def _run_server(config: "Config") -> int:
-    from dvidpc.run.server import serve
-
-    _end_imports()
-    _run(serve(config, os.environ, started=time.time()))
+    collect_garbage()
+    run_server(config, os.environ)
     return 0
 
 
-def _run(serving: "Coroutine[Any, Any, None]") -> None:
-    """Run the server on uvloop, whose loop takes an eighth less CPU for a block than asyncio's own."""
-    import asyncio
-
-    import uvloop
-
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serving)
-
-
 def _run_workers(config: "Config", address: "Address") -> int:
-    from dataclasses import replace
+    from dvidpc.run.processes import collect_garbage, run_worker
+    from dvidpc.run.workers import supervise
 
-    from dvidpc.log.set_up import set_up_logging
-    from dvidpc.run.server import serve
-    from dvidpc.run.workers import Seat, supervise
-
-    _end_imports()
-    shared = replace(config, server=replace(config.server, http_address=address))
+    collect_garbage()
     started = time.time()
 
-    def work(seat: Seat) -> int:
-        set_up_logging(config.logging.settings, announce=False)
-        if seat.number > 0:  # what a start says, the first worker says for all
-            logging.getLogger("dvidpc.data").setLevel(logging.WARNING)
-        try:
-            numbered = replace(shared, metrics=config.metrics.of_worker(seat.number))
-            _run(serve(numbered, os.environ, started=started, lifeline=seat.lifeline))
-        except ConfigError as error:
-            return _say(error, 2)
+    def work(seat: "Seat") -> int:
+        run_worker(config, os.environ, address, started, seat)
         return 0
 
-    return supervise(config.server.workers, work)
+    return supervise(config.server.workers, lambda seat: _exit_code(lambda: work(seat)))
 
 
 def _check(options: argparse.Namespace) -> int:
     import asyncio
 
-    from dvidpc.check.checking import check
-    from dvidpc.check.terminal import Watch, show
+    from dvidpc.check.printing import print_reports
     from dvidpc.config import load_config
 
     config = load_config(options.config)
-
-    async def report() -> int:
-        failed = 0
-        watch = Watch(sys.stderr)
-        try:
-            async for volume in check(config, os.environ, deep=options.deep, progress=watch):
-                watch.clear()
-                if options.json:
-                    sys.stdout.write(volume.json_line())
-                    sys.stdout.flush()
-                else:
-                    show(volume, sys.stdout)
-                failed += bool(volume.problems)
-        finally:
-            watch.clear()
-        return failed
-
-    for warning in config.warnings:
-        (sys.stderr if options.json else sys.stdout).write(f"warning: {warning}\n")
-    failed = asyncio.run(report())
-    if failed:
-        sys.stderr.write(f"dvidpc: {failed} of the volumes cannot be served whole\n")
+    failed = asyncio.run(print_reports(config, deep=options.deep, as_json=options.json))
     return 1 if failed else 0
 
 
 def _demo(options: argparse.Namespace) -> int:
-
     from dvidpc.config import load_config
     from dvidpc.demo import demo_config_text, demo_directory, demo_guide, ensure_demo_volume
     from dvidpc.log.set_up import set_up_logging
-    from dvidpc.run.server import serve
+    from dvidpc.run.processes import run_server
 
     directory = demo_directory(os.environ)
     ensure_demo_volume(directory, sys.stderr)
@@ -185,9 +124,9 @@ def _demo(options: argparse.Namespace) -> int:
     config = load_config(path)
     set_up_logging(config.logging.settings)
 
-    def show(url: str, uuid: str) -> None:
+    def show_guide(url: str, uuid: str) -> None:
         sys.stdout.write(f"\n{demo_guide(url, uuid)}\n")
         sys.stdout.flush()
 
-    _run(serve(config, os.environ, started=time.time(), on_ready=show))
+    run_server(config, os.environ, on_ready=show_guide)
     return 0

@@ -14,7 +14,7 @@ DvidpcError
     ObjectChangedError    the object was replaced after it was indexed
 
 A message must make sense in a log on its own: it names the object, key or query value that is wrong.
-One table maps errors to statuses, in `http.middleware`.
+One table maps errors to statuses, in `http.error_responses`.
 """
 
 

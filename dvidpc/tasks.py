@@ -56,7 +56,9 @@ def run_in_background(name: str, work: Coroutine[Any, Any, None]) -> "asyncio.Ta
         name: What the log calls the work.
         work: What to run.
     """
-    return asyncio.ensure_future(_log_failure(name, work))
+    task = asyncio.ensure_future(_log_failure(name, work))
+    task.add_done_callback(lambda _: work.close())  # cancelled before it began, it would never be awaited
+    return task
 
 
 async def every(period_s: float, step: Callable[[], None]) -> NoReturn:

@@ -1,6 +1,5 @@
 """Plain values that several layers share."""
 
-from enum import StrEnum
 from typing import NamedTuple
 
 
@@ -47,10 +46,3 @@ class Finding(NamedTuple):
     """What is wrong."""
     fix: str
     """The configuration line or the command that fixes it."""
-
-
-class Compression(StrEnum):
-    """The encoding of a block's payload: values of DVID's `compression` query key."""
-
-    JPEG = "jpeg"
-    UNCOMPRESSED = "uncompressed"

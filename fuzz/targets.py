@@ -13,7 +13,8 @@ import tomli
 
 from dvidpc.config import read_config
 from dvidpc.data.repo import Repo
-from dvidpc.dvid.query import parse_block_coord, parse_blocks, parse_payload, parse_point
+from dvidpc.dvid.url.coordinates import parse_block_coord, parse_blocks, parse_point
+from dvidpc.dvid.url.query import parse_payload
 from dvidpc.errors import DvidpcError
 from dvidpc.formats.codec import ChunkShape, check_jpeg, decode_chunk, find_obstacle, may_crash
 from dvidpc.formats.data_types import DataType

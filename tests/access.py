@@ -1,4 +1,4 @@
-"""How a test names a directory or URL that it reads."""
+"""Access to a directory or URL without credentials."""
 
 from pathlib import Path
 
@@ -7,5 +7,5 @@ from dvidpc.storage.ref import parse_ref
 
 
 def access_to(place: Path | str) -> BucketAccess:
-    """Access to a place, without credentials."""
+    """Return access to a directory or URL, without credentials."""
     return BucketAccess(parse_ref(str(place)), anonymous=True)

@@ -12,18 +12,9 @@ from dvidpc.formats.codec import ChunkShape
 from dvidpc.formats.data_types import DataType, Voxels
 from dvidpc.formats.grid import Grid
 from dvidpc.formats.payloads import UNCOMPRESSED, Payload
-from dvidpc.sources.base import (
-    Channel,
-    ChunkSource,
-    Metadata,
-    ScalePlan,
-    SourceTools,
-    StoredChunk,
-    VolumePlan,
-    VolumeSettings,
-    decide_service,
-)
+from dvidpc.sources.base import ChunkSource, SourceTools, StoredChunk
 from dvidpc.sources.counting import ChunkCount, Progress
+from dvidpc.sources.plan import Channel, Metadata, ScalePlan, VolumePlan, VolumeSettings, decide_service
 from dvidpc.storage.base import Lister, ObjectStore
 from dvidpc.types import ChunkCoord, Point
 
@@ -90,7 +81,7 @@ class Arrays:
         return Metadata(directory, f"{store.url}/array", hashlib.sha256(ARRAY.tobytes()).digest())
 
     def plan(self, metadata: Metadata, settings: VolumeSettings) -> VolumePlan:  # noqa: ARG002
-        channel = Channel(0, DataType.UINT16, BlockLayout(np.dtype("<u2"), 1, 0))
+        channel = Channel(0, DataType.UINT16, BlockLayout(np.dtype("<u2"), 1, 0), (UNCOMPRESSED,))
         service = decide_service(GRID, BLOCK, None, UNCOMPRESSED)
         scale = ScalePlan(0, GRID.box, (4.0, 4.0, 40.0), BLOCK, service, ArrayScale())
         return VolumePlan(settings.instance, (channel,), (scale,), (), ())

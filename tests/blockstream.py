@@ -1,4 +1,4 @@
-"""Reads a block stream as a client does, by the description in DVID's documentation, not by our code."""
+"""Read a block stream as a client does: written from DVID's documentation, without our own code."""
 
 import struct
 from collections.abc import Iterator
@@ -12,18 +12,18 @@ XYZ = tuple[int, int, int]
 
 
 def parse_stream(body: bytes) -> list[tuple[XYZ, bytes]]:
-    """The blocks of a stream, in their order; trailing or missing bytes are an error."""
+    """Return the blocks of a stream in order; fail on trailing or missing bytes."""
     return list(_frames(body))
 
 
 def grey_block(payload: bytes, side: int = 64) -> NDArray[Any]:
-    """The voxels `[x, y, z]` of a payload that is a grayscale JPEG of a cube."""
+    """Return the voxels `[x, y, z]` of a grayscale JPEG payload."""
     pixels: NDArray[Any] = simplejpeg.decode_jpeg(payload, colorspace="GRAY")
     return pixels.reshape(side, side, side).transpose(2, 1, 0)
 
 
 def raw_block(payload: bytes, dtype: str = "uint8", side: int = 64) -> NDArray[Any]:
-    """The voxels `[x, y, z]` of an uncompressed payload of one value a voxel."""
+    """Return the voxels `[x, y, z]` of an uncompressed payload with one value per voxel."""
     return np.frombuffer(payload, dtype).reshape(side, side, side).transpose(2, 1, 0)
 
 

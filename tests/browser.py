@@ -1,4 +1,4 @@
-"""A headless Chromium that notes what its pages complain of and whom they ask."""
+"""A headless Chromium that records console messages and the hosts that pages contact."""
 
 import asyncio
 import json
@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.remote.command import Command
 
 CHROMIUM = shutil.which("chromium")
 DRIVER = shutil.which("chromedriver")
@@ -22,7 +23,7 @@ needs_chromium = pytest.mark.skipif(
 
 
 class Browser:
-    """One tab; every call runs in a thread, since the server runs on the loop of the test."""
+    """One tab. Every call runs in a thread, because the server runs on the test's event loop."""
 
     def __init__(self, driver: webdriver.Chrome) -> None:
         self.driver = driver
@@ -32,15 +33,15 @@ class Browser:
         await asyncio.to_thread(self.driver.get, url)
 
     async def run(self, script: str, *arguments: Any) -> Any:  # noqa: ANN401 - JSON
-        """What *script* returns."""
+        """Run *script* and return its result."""
         return await asyncio.to_thread(self.driver.execute_script, script, *arguments)
 
     async def command(self, name: str, **arguments: Any) -> Any:  # noqa: ANN401 - JSON
-        """Run a command of the DevTools protocol."""
+        """Run a DevTools protocol command."""
         return await asyncio.to_thread(self.driver.execute_cdp_cmd, name, arguments)
 
     async def wait_for(self, script: str, holds: Callable[[Any], object] = bool) -> Any:  # noqa: ANN401 - JSON
-        """What *script* returns once that is as wanted."""
+        """Run *script* until *holds* accepts its result, and return the result."""
         value = None
         async with asyncio.timeout(PATIENCE_S):
             while not holds(value):
@@ -61,22 +62,22 @@ class Browser:
         )
 
     async def drag(self, start: tuple[int, int], stop: tuple[int, int]) -> None:
-        """Press, move, release."""
+        """Press, move and release the mouse button."""
         for kind, (x, y) in (("mousePressed", start), ("mouseMoved", stop), ("mouseReleased", stop)):
             await self.command(
                 "Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", buttons=1, clickCount=1
             )
 
     def _log(self, kind: str) -> list[dict[str, Any]]:
-        entries: list[dict[str, Any]] = self.driver.get_log(kind)  # type: ignore[no-untyped-call]
-        return entries
+        answer: dict[str, list[dict[str, Any]]] = self.driver.execute(Command.GET_LOG, {"type": kind})
+        return answer["value"]
 
     def complaints(self) -> list[str]:
-        """What the console has said, warnings and errors."""
+        """Return the warnings and errors on the console."""
         return [entry["message"] for entry in self._log("browser") if entry["level"] != "INFO"]
 
     def hosts_asked(self) -> set[str]:
-        """Everybody the pages have sent a request to."""
+        """Return the hosts that the pages have contacted."""
         hosts = set()
         for entry in self._log("performance"):
             message = json.loads(entry["message"])["message"]
@@ -91,7 +92,7 @@ class Browser:
 async def browsing(
     width: int = 1280, height: int = 800, theme: Literal["light", "dark"] = "light"
 ) -> AsyncIterator[Browser]:
-    """Run Chromium, which may reach this machine only."""
+    """Run Chromium, which can reach only this machine."""
     options = webdriver.ChromeOptions()
     options.binary_location = CHROMIUM or ""
     for argument in (

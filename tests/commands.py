@@ -1,7 +1,8 @@
-"""Runs the real command, as a person does, and reads its log."""
+"""Run the real command and read its log."""
 
 import asyncio
 import re
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,15 +12,15 @@ START_S = 30
 
 
 class Command:
-    """`dvidpc serve` under way."""
+    """A running `dvidpc serve`."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.process = process
         self.lines: list[str] = []
-        """What it has written so far."""
+        """The log lines read so far."""
 
     async def read_until(self, pattern: str) -> re.Match[str]:
-        """The first line from here on that matches."""
+        """Read the log up to the first line that matches, and return the match."""
         assert self.process.stderr is not None
         async with asyncio.timeout(START_S):
             while line := await self.process.stderr.readline():
@@ -31,7 +32,7 @@ class Command:
 
 @asynccontextmanager
 async def running(text: str, directory: Path) -> AsyncIterator[Command]:
-    """Serve the configuration *text*, written into *directory*; ends by Ctrl-C, which has to succeed."""
+    """Serve the configuration *text*, written into *directory*; stop with Ctrl-C and expect exit code 0."""
     path = directory / "command.toml"
     path.write_text(text)
     process = await asyncio.create_subprocess_exec(
@@ -46,3 +47,11 @@ async def running(text: str, directory: Path) -> AsyncIterator[Command]:
         if process.returncode is None:
             process.kill()
             await process.communicate()
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    """Run a command that ends; return its exit code and its output."""
+    done = subprocess.run(
+        [sys.executable, "-m", "dvidpc", *arguments], capture_output=True, text=True, timeout=60, check=False
+    )
+    return done.returncode, done.stdout + done.stderr

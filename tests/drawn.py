@@ -1,4 +1,4 @@
-"""Volumes drawn by hypothesis, written by tensorstore and cloud-volume, in every way the format allows.
+"""Random volumes in every form that the format allows, written by tensorstore and cloud-volume.
 
 Where neither library writes a combination (colour jxl, rare encodings in shards), the codec's own library
 encodes each chunk, and tensorstore's shard writer or a plain file stores it.
@@ -29,7 +29,7 @@ LOSSLESS = frozenset({"raw", "png", "compressed_segmentation"})
 
 @dataclass(frozen=True)
 class DrawnVolume:
-    """A volume to write; sizes are x, y, z."""
+    """A volume to write. Sizes are x, y, z."""
 
     encoding: str
     data_type: str
@@ -39,13 +39,13 @@ class DrawnVolume:
     offset: XYZ
     sharding: Mapping[str, Any] | None
     second_chunk_size: XYZ | None
-    """Of a second copy, in the same directory."""
+    """The chunk size of a second copy in the same directory; None if there is none."""
     holes: frozenset[int]
-    """Numbers of the chunks that are not stored, counted through the copies."""
+    """Numbers of the chunks that are not stored, counted across both copies."""
     block_size: int | str
     key: str
     spelling: str
-    """How the `info` is written: as tensorstore does, or in a way that only some readers take."""
+    """How the `info` is spelled: as tensorstore does, or in a way that only some readers accept."""
     writer: str
     label_block: XYZ = (8, 8, 8)
     seed: int = 0
@@ -58,7 +58,7 @@ class DrawnVolume:
 
 @dataclass
 class Truth:
-    """What is stored."""
+    """The stored content of a volume."""
 
     voxels: Voxels
     """`[x, y, z, c]`, zero where nothing is stored."""
@@ -70,7 +70,7 @@ class Truth:
 
 @st.composite
 def drawn_volumes(draw: st.DrawFn) -> DrawnVolume:
-    """Any volume, small."""
+    """Draw a small volume of any kind."""
     encoding = draw(st.sampled_from(["raw", "raw", "png", *sorted(ENCODERS)]))
     _, data_type, channels = draw(st.sampled_from([c for c in COMBINATIONS if c[0] == encoding]))
     size = draw(_triples(st.integers(1, 40)))
@@ -133,7 +133,7 @@ _shardings = st.fixed_dictionaries(
 
 
 def write(volume: DrawnVolume, directory: Path) -> Truth:
-    """Write *volume* so that its `info` is in *directory*; needs the directory above for itself too."""
+    """Write *volume* with its `info` in *directory*; the parent directory is used too."""
     directory.mkdir(parents=True)
     voxels = draw_voxels(volume.size, volume.data_type, volume.num_channels, volume.seed)
     numbers = itertools.count()
@@ -199,7 +199,7 @@ def _info(volume: DrawnVolume, scale: Mapping[str, Any]) -> dict[str, Any]:
 def _write_by_tensorstore(
     volume: DrawnVolume, directory: Path, chunk_size: XYZ, voxels: Voxels, stored: list[XYZ]
 ) -> Voxels:
-    """It stores no chunk of zeros, which is how holes come about; what it reads back is the truth."""
+    """Write with tensorstore, which does not store chunks of zeros; return what it reads back."""
     aside = directory.parent / "aside"
     scale = _scale(volume, chunk_size)
     scale["chunk_size"] = scale.pop("chunk_sizes")[0]
@@ -232,7 +232,7 @@ def _write_by_tensorstore(
 def _write_by_cloudvolume(
     volume: DrawnVolume, directory: Path, chunk_size: XYZ, voxels: Voxels, stored: list[XYZ]
 ) -> Voxels:
-    """It compresses by default, and appends what by to the names; what it reads back is the truth."""
+    """Write with cloud-volume, which compresses files and adds a suffix; return what it reads back."""
     scale = _scale(volume, chunk_size)
     if volume.encoding == "jxl":
         scale["jxl_quality"] = 100
@@ -286,7 +286,7 @@ _WRITERS = {
 
 
 def _rewrite_info(volume: DrawnVolume, directory: Path) -> None:
-    """Name both copies, move the chunks to where the key leads, and spell it as drawn."""
+    """Add the second copy, move the chunks to the scale's key, and change the spelling."""
     info = json.loads((directory / "info").read_text())
     (scale,) = info["scales"]
     scale["chunk_sizes"] = [list(size) for size in _copies(volume)]

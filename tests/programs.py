@@ -1,4 +1,4 @@
-"""Programs that tests need and pip cannot install."""
+"""Programs that tests need and that pip cannot install."""
 
 import shutil
 
@@ -6,7 +6,7 @@ import pytest
 
 
 def find(program: str, package: str) -> str:
-    """The path of *program*, for a script."""
+    """Return the path of *program*; end the script with a message if it is missing."""
     path = shutil.which(program)
     if path is None:
         raise SystemExit(f"{program} is not there: install the Debian package {package}")
@@ -14,7 +14,7 @@ def find(program: str, package: str) -> str:
 
 
 def need(program: str, package: str) -> str:
-    """The path of *program*; the test is skipped without it, which is a failure in CI (see conftest)."""
+    """Return the path of *program*; skip the test if it is missing. In CI a skip is a failure."""
     path = shutil.which(program)
     if path is None:
         pytest.skip(f"{program} is not there: install the Debian package {package}")

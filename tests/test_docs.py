@@ -26,12 +26,12 @@ def commands_of(page: Path) -> list[str]:
     return [line for block in blocks for line in block.splitlines() if line and not line.startswith("#")]
 
 
-def test_configuration_reference_is_made_of_the_types() -> None:
+def test_the_configuration_page_is_generated_from_the_types() -> None:
     page = ROOT / "docs" / "configuration.md"
     assert page.read_text() == reference(), "run: python -m dvidpc.config.reference > docs/configuration.md"
 
 
-async def test_every_command_does_what_it_is_there_for(tmp_path: Path) -> None:
+async def test_every_command_of_a_page_succeeds(tmp_path: Path) -> None:
     write_volume(tmp_path / "volume", VolumeSpec())
     more = '[server]\nhttpAddress = "localhost:0"\n[metrics]\naddress = "localhost:0"\n'
     commands = [line for name in OURS for line in commands_of(ROOT / "docs" / name)]
@@ -55,7 +55,7 @@ async def test_every_command_does_what_it_is_there_for(tmp_path: Path) -> None:
 
 
 async def _check(words: list[str], config: Path) -> int:
-    """Run a `dvidpc check` of a page on a configuration that is there."""
+    """Run a `dvidpc check` command of a page on an existing configuration."""
     given = [str(config) if word == "config.toml" else word for word in words[1:]]
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "dvidpc", *given, stdout=asyncio.subprocess.DEVNULL
@@ -64,7 +64,7 @@ async def _check(words: list[str], config: Path) -> int:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_files_that_a_page_names_are_there(page: Path) -> None:
+def test_files_that_a_page_names_exist(page: Path) -> None:
     text = page.read_text()
     for name in re.findall(rf"`((?:{ROOMS})/[\w./-]+\.\w+)`", text):
         place = ROOT if name.startswith("deploy/") else ROOT / ("tests" if "/test_" in name else "dvidpc")
@@ -74,7 +74,7 @@ def test_files_that_a_page_names_are_there(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_headings_that_a_page_links_to_are_there(page: Path) -> None:
+def test_headings_that_a_page_links_to_exist(page: Path) -> None:
     for name, anchor in re.findall(r"\]\((?!http)([^)#]*)#([^)]+)\)", page.read_text()):
         linked = page.parent / name if name else page
         headings = re.findall(r"^#+ (.+)$", linked.read_text(), re.MULTILINE)
@@ -82,7 +82,7 @@ def test_headings_that_a_page_links_to_are_there(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_tests_that_a_page_names_are_there(page: Path) -> None:
+def test_tests_that_a_page_names_exist(page: Path) -> None:
     sources = {path.name: path.read_text() for path in (ROOT / "tests").rglob("*.py")}
     functions = re.findall(r"def (test_\w+)\(", "".join(sources.values()))
     for name in re.findall(r"`(test_[\w.*]+)`", page.read_text()):
@@ -90,7 +90,7 @@ def test_tests_that_a_page_names_are_there(page: Path) -> None:
         assert fnmatch.filter(known, name), name
 
 
-def test_load_rows_that_the_reliability_page_names_are_there() -> None:
+def test_load_rows_that_the_reliability_page_names_exist() -> None:
     named = set(re.findall(r"make load ROWS=(\w+)", (ROOT / "docs" / "reliability.md").read_text()))
     assert len(named) > 10
     assert named <= (ROWS | LONG).keys()

@@ -1,6 +1,7 @@
-"""Background work goes on whatever it raises, and nothing is lost from the log."""
+"""Background work survives exceptions, and every exception is logged."""
 
 import asyncio
+import inspect
 
 import pytest
 
@@ -51,6 +52,15 @@ async def test_one_off_work_that_fails_is_logged_once(caplog: pytest.LogCaptureF
     await run_in_background("closing", work())
     [record] = caplog.records
     assert record.getMessage().startswith("background task failed: closing")
+
+
+async def test_one_off_work_may_be_cancelled_before_it_begins() -> None:
+    async def work() -> None:
+        raise AssertionError("never begins")
+
+    coroutine = work()
+    await abandon([run_in_background("closing", coroutine)])
+    assert inspect.getcoroutinestate(coroutine) == inspect.CORO_CLOSED
 
 
 async def test_the_rest_is_cancelled_when_one_fails() -> None:

@@ -1,6 +1,6 @@
-"""Volumes for the tests, written and read by tensorstore: the truth we compare with is not our own."""
+"""Test volumes, written and read by tensorstore, so that our code is not compared with itself."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,13 +24,13 @@ SHARDED: Mapping[str, Any] = {
 
 
 def sharding(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
-    """A `sharding` member that differs from SHARDED in *changes*."""
+    """Return SHARDED with *changes*."""
     return {**SHARDED, **changes}
 
 
 @dataclass(frozen=True)
 class VolumeSpec:
-    """What to write; sizes are x, y, z."""
+    """A volume to write. Sizes are x, y, z."""
 
     size: XYZ = (150, 130, 100)
     chunk_size: XYZ = (64, 64, 64)
@@ -40,30 +40,30 @@ class VolumeSpec:
     num_channels: int = 1
     sharding: Mapping[str, Any] | None = None
     holes: tuple[XYZ, ...] = ()
-    """Cells of the chunk grid that are not stored."""
+    """Chunks that are not stored, by their position in the grid."""
     scale_levels: int = 1
     resolution: XYZ = (8, 8, 8)
-    """Of scale 0, in nm; it doubles from one to the next."""
+    """The resolution of scale 0 in nm; each further scale doubles it."""
     scale_extras: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
 
     @property
     def cells(self) -> XYZ:
-        """How many chunks lie along x, y and z."""
+        """Number of chunks along x, y and z."""
         x, y, z = (-(-n // c) for n, c in zip(self.size, self.chunk_size, strict=True))
         return x, y, z
 
     def scale_size(self, level: int) -> XYZ:
-        """Extent of a scale: each is half the one before, rounded up."""
+        """Return the size of a scale: half of the previous one, rounded up."""
         x, y, z = (max(1, -(-n // 2**level)) for n in self.size)
         return x, y, z
 
 
 def write_volume(directory: Path, spec: VolumeSpec) -> list[Voxels]:
-    """Write a volume below *directory*; what tensorstore reads back, `[x, y, z, c]`, one array a scale.
+    """Write a volume below *directory*; return what tensorstore reads back, `[x, y, z, c]`, for each scale.
 
-    The voxels vary smoothly, so that JPEG keeps them close, and none is zero but in holes: tensorstore
-    does not store a chunk of zeros, which is how the holes come about.
+    The voxels vary smoothly, so that JPEG changes them little. Only holes contain zeros, because tensorstore
+    does not store a chunk of zeros.
     """
     truth = []
     for level in range(spec.scale_levels):
@@ -80,7 +80,7 @@ def write_volume(directory: Path, spec: VolumeSpec) -> list[Voxels]:
 
 
 def expected_box(truth: Voxels, offset: XYZ, start: XYZ, size: XYZ) -> Voxels:
-    """Voxels `[x, y, z, c]` of a box in absolute coordinates; zero outside the volume."""
+    """Return the voxels `[x, y, z, c]` of a box in absolute coordinates; zero outside the volume."""
     box = np.zeros((*size, truth.shape[3]), truth.dtype)
     source, target = [], []
     for a, n, o, length in zip(start, size, offset, truth.shape[:3], strict=True):
@@ -132,8 +132,7 @@ def _description(directory: Path, spec: VolumeSpec, level: int) -> dict[str, Any
 def _draw_voxels(spec: VolumeSpec, level: int) -> Voxels:
     size = spec.scale_size(level)
     rng = np.random.default_rng(spec.seed + level)
-    wave: Callable[[int], Voxels] = lambda n: np.sin(np.arange(n) / 9 + rng.uniform(0, 6))  # noqa: E731
-    x, y, z = (wave(n) for n in size)
+    x, y, z = (np.sin(np.arange(n) / 9 + rng.uniform(0, 6)) for n in size)
     smooth = x[:, None, None] + y[None, :, None] + z[None, None, :]
     channels = np.stack([smooth + 0.7 * c for c in range(spec.num_channels)], axis=-1)
     dtype = np.dtype(spec.data_type)

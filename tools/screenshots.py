@@ -1,4 +1,4 @@
-"""Takes the pictures of the page in docs/: `make screenshots`. Needs chromium and chromium-driver."""
+"""Take the screenshots in docs/ with `make screenshots`. Needs chromium and chromium-driver."""
 
 import asyncio
 import base64
@@ -28,7 +28,7 @@ instance = "em"
 
 
 async def main() -> None:
-    """Take them all."""
+    """Serve the demo volume and take all screenshots of it."""
     volume = demo_directory(os.environ)
     ensure_demo_volume(volume, sys.stderr)
     with tempfile.TemporaryDirectory() as scratch:
@@ -38,14 +38,16 @@ async def main() -> None:
 
 
 async def take(url: str, width: int, height: int, theme: Literal["light", "dark"]) -> None:
-    """The cards and the viewer, at one width in one theme."""
+    """Take a screenshot of the page and, in the light theme, one of the viewer."""
     async with browsing(width, height, theme) as browser:
         await browser.open(f"{url}/")
         await browser.wait_for("return document.querySelector('.preview canvas.shown')")
         await browser.run("document.querySelector('.where').textContent = 'file:///data/demo'")
-        await asyncio.sleep(0.5)  # the picture fades in
+        await asyncio.sleep(0.5)  # The preview fades in.
         whole = await browser.run("return document.documentElement.scrollHeight")
         await save(browser, f"page-{width}-{theme}.png", width, whole)
+        if theme == "dark":
+            return  # The viewer looks the same in both themes.
         await browser.open(f"{url}/#em")
         await browser.wait_for(
             "return document.getElementById('canvas').dataset.state", lambda state: state == "ready"
@@ -55,7 +57,7 @@ async def take(url: str, width: int, height: int, theme: Literal["light", "dark"
 
 
 async def save(browser: Browser, name: str, width: int, height: int) -> None:
-    """Save what the window shows, or would if it were high enough."""
+    """Save the top of the page, *width* x *height* pixels, even where the window is smaller."""
     clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
     taken = await browser.command("Page.captureScreenshot", captureBeyondViewport=True, clip=clip)
     (DOCS / name).write_bytes(base64.b64decode(taken["data"]))

@@ -1,4 +1,4 @@
-"""What was read, kept: the memory cache, and the loads under way that concurrent requests share.
+"""The memory cache, and the in-flight loads that concurrent requests share.
 
-Values and keys are opaque here: nothing in this room knows what it keeps.
+Keys and values are opaque: nothing in this room knows what it caches.
 """

@@ -1,4 +1,4 @@
-"""In-flight loads, cancelled once nobody waits for them any more."""
+"""In-flight loads that callers share; a load without callers is cancelled."""
 
 import asyncio
 from collections.abc import Callable
@@ -39,7 +39,7 @@ class Flight:
 
 
 class Share(Generic[T]):
-    """A share in an in-flight load, to be given up in the end; without shares the load is cancelled."""
+    """A share in an in-flight load, which is cancelled once all shares are given up."""
 
     __slots__ = ("_flight", "_leave")
 
@@ -58,7 +58,7 @@ class Share(Generic[T]):
         return cast("T", self._flight.task.result())
 
     def give_up(self) -> None:
-        """Give the share up; to be called once."""
+        """Give the share up; call it exactly once."""
         self._flight.shares -= 1
         if not self._flight.shares:
             self._leave()

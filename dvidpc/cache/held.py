@@ -9,7 +9,7 @@ from dvidpc.cache.loading_cache import LoadingCache
 T = TypeVar("T")
 
 HELD_BYTES: Final = 256 * 2**20
-"""Most bytes of decoded chunks that all in-flight requests keep, besides the configured cache."""
+"""Limit in bytes for the decoded chunks of all in-flight requests, besides the configured cache."""
 
 
 def make_held() -> LoadingCache:
@@ -18,10 +18,10 @@ def make_held() -> LoadingCache:
 
 
 class Hold:
-    """The decoded chunks of one request, absent ones included; to be closed when the request ends.
+    """The decoded chunks of one request, including absent ones; close it when the request ends.
 
-    The configured cache may be too small for them, or keep nothing at all. What it does keep is not held
-    twice: both share the same arrays.
+    The configured cache may be too small for them or disabled. A chunk that both keep exists once: they share
+    the same array.
     """
 
     def __init__(self, held: LoadingCache) -> None:
@@ -31,7 +31,7 @@ class Hold:
 
     async def get_or_load(self, key: Hashable, load: Callable[[], Awaitable[T]]) -> T:
         """Return the value of *key*, loading it if this request has not done so yet."""
-        if not self._is_open:  # another request waits for what this one started
+        if not self._is_open:  # another request waits for a load that this one started
             return await load()
         own = (self, key)
         self._keys.add(own)

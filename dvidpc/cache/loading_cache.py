@@ -91,8 +91,8 @@ class _WeighedLRU(LRUCache[Hashable, object]):
 class LoadingCache:
     """Values by key; the least recently used are evicted once their bytes exceed a budget.
 
-    A value is None (nothing there; kept for *absence_ttl_s* only), bytes, or has `nbytes`.
-    A load that fails is not kept. A load that nobody waits for any more is cancelled.
+    A value is None (nothing there; cached only for *absence_ttl_s*), bytes, or an object with `nbytes`.
+    A failed load is not cached. A load that no caller waits for is cancelled.
     Values are served for *fresh_s*, and kept for *stale_s* more as a fallback while the bucket is down.
     For use on one event loop. The owner calls `expire` from time to time, so that a hit need not read the
     clock.
@@ -248,7 +248,7 @@ class LoadingCache:
             del self._flights[key]
 
     def _abandon(self, key: Hashable, flight: Flight) -> None:
-        """Cancel a load in which nobody has a share any more."""
+        """Cancel a load that has no shares left."""
         if not flight.task.done():
             self._land(key, flight)
             flight.task.cancel()

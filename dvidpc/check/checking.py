@@ -1,4 +1,4 @@
-"""Open every volume of a configuration and report how it is served and what is wrong with it."""
+"""Open every volume of a configuration; report how it is served, and its problems."""
 
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -12,10 +12,11 @@ from dvidpc.check.report import CopyCount, VolumeReport
 from dvidpc.config import Config, StoreConfig
 from dvidpc.data.image import find_voxel_type
 from dvidpc.errors import DvidpcError, FormatError
-from dvidpc.sources.base import ChunkSource, ScalePlan, VolumePlan, times
+from dvidpc.sources.base import ChunkSource
 from dvidpc.sources.buckets import access_of, settings_of, upstream_limits_of
 from dvidpc.sources.counting import ChunkCount
 from dvidpc.sources.engines import ENGINES
+from dvidpc.sources.plan import ScalePlan, VolumePlan, times
 from dvidpc.storage.base import ObjectStore
 from dvidpc.storage.coalesce import CoalescingStore
 from dvidpc.storage.inspection import inspect_bucket
@@ -24,26 +25,26 @@ from dvidpc.types import ChunkCoord, Finding
 from dvidpc.volume.resources import Resources, make_resources
 
 _SAMPLES = 9
-"""Chunks of each copy that are decoded, along the diagonal of the scale."""
+"""Number of chunks of each copy that are read and decoded, along the diagonal of the scale."""
 
 Progress = Callable[[str, int, int], None]
-"""Called with what is being checked, how much of it is done, and how much there is."""
+"""Called with the name of the current step, the amount that is done, and the total amount."""
 
 
 def no_progress(_what: str, _done: int, _total: int) -> None:
-    """Show nothing."""
+    """Ignore the progress."""
 
 
 async def check(
     config: Config, environ: Mapping[str, str], *, deep: bool = False, progress: Progress = no_progress
 ) -> AsyncIterator[VolumeReport]:
-    """Report on the volumes of a configuration, one after the other.
+    """Yield a report on each volume of a configuration, one after the other.
 
     Args:
-        config: Which volumes.
-        environ: What `os.environ` holds.
-        deep: Whether to count the stored chunks of every scale instead of only sampling some.
-        progress: Called as the check goes on.
+        config: The volumes to check.
+        environ: The environment, for credentials.
+        deep: Whether to count the stored chunks of every scale, not only sample a few.
+        progress: Called as the check proceeds.
     """
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         resources = make_resources(config.cache, config.limits, pool)
@@ -70,7 +71,7 @@ class _Check:
     counts: list[CopyCount] = field(default_factory=list)
 
     async def run(self, *, deep: bool) -> VolumeReport:
-        """Return all findings; what keeps the check from going on is a problem."""
+        """Return all findings. An error that ends the check is one of the problems."""
         fixes = Fixes(self.store)
         try:
             await self._run(fixes, deep=deep)
@@ -123,12 +124,16 @@ class _Check:
             if problem is not None:
                 fix = fixes.of_damage() if isinstance(problem, FormatError) else fixes.of_error(problem)
                 self.problems.append(Finding(f"scale {scale.level}: {problem}", fix))
-            elif not found and not deep:
-                text = (
-                    f"scale {scale.level}: none of {_SAMPLES} sampled chunks of "
-                    f"{times(source.grid.chunk_size)} is stored; is the scale empty?"
-                )
-                self.warnings.append(Finding(text, fixes.of_absence()))
+            elif not deep and found < _SAMPLES:
+                self._note_absent_samples(scale.level, times(source.grid.chunk_size), found, fixes)
+
+    def _note_absent_samples(self, level: int, size: str, found: int, fixes: Fixes) -> None:
+        if found:
+            text = f"{found} of {_SAMPLES} sampled chunks of {size} are stored; --deep counts all chunks"
+            self.lines.append(f"scale {level}: {text}")
+        else:
+            text = f"none of {_SAMPLES} sampled chunks of {size} is stored; is the scale empty?"
+            self.warnings.append(Finding(f"scale {level}: {text}", fixes.of_absence()))
 
     async def _count_scales(self, bucket: ObjectStore, plan: VolumePlan, fixes: Fixes) -> None:
         access, limits = access_of(self.store), upstream_limits_of(self.config.limits)
@@ -153,29 +158,23 @@ class _Check:
         for count in counts:
             size = times(count.chunk_size)
             self.counts.append(CopyCount(level, count.chunk_size, count.expected, count.stored))
-            self.lines.append(
-                f"scale {level}: {count.stored} of {count.expected} chunks of {size} are stored"
-            )
+            stored = f"scale {level}: {count.stored} of {count.expected} chunks of {size} are stored"
             if is_empty:
                 text = f"scale {level}: none of its {count.expected} chunks of {size} is stored"
                 self.problems.append(Finding(text, fixes.of_absence()))
             elif count.stored < count.expected and not is_whole:
-                self._note_absence(level, count, fixes)
-            self._note_oddities(level, count, fixes)
+                first = f"; the first absent chunk is {count.first_absent}" if count.first_absent else ""
+                text = f"{stored}{first}; absent chunks are served as empty"
+                self.warnings.append(Finding(text, fixes.of_absence()))
+            else:
+                self.lines.append(stored)
+            self._note_foreign_and_damaged(level, count, fixes)
 
-    def _note_absence(self, level: int, count: ChunkCount, fixes: Fixes) -> None:
-        first = f", the first is {count.first_absent}" if count.first_absent else ""
-        text = (
-            f"scale {level}: {count.expected - count.stored} of {count.expected} chunks of "
-            f"{times(count.chunk_size)} are absent{first}; they are served as empty"
-        )
-        self.warnings.append(Finding(text, fixes.of_absence()))
-
-    def _note_oddities(self, level: int, count: ChunkCount, fixes: Fixes) -> None:
+    def _note_foreign_and_damaged(self, level: int, count: ChunkCount, fixes: Fixes) -> None:
         if count.foreign:
             text = (
-                f"scale {level}: {count.foreign} stored chunks are not in its info, "
-                f"such as {count.first_foreign}"
+                f"scale {level}: {count.foreign} stored chunks do not belong to the scale that the info "
+                f"describes, for example {count.first_foreign}"
             )
             self.warnings.append(Finding(text, fixes.of_foreign()))
         self.problems += [Finding(f"scale {level}: {what}", fixes.of_damage()) for what in count.damage]
@@ -196,7 +195,7 @@ async def _opened(
 
 
 def describe_scale(plan: VolumePlan, scale: ScalePlan) -> str:
-    """Return one line that says what a scale is and how it is served."""
+    """Return one line that describes a scale and how it is served."""
     instances = list(plan.instances_of(scale))
     channel = instances[0].channel
     voxel_type = find_voxel_type(channel.data_type.value, channel.num_values)
@@ -209,7 +208,7 @@ def describe_scale(plan: VolumePlan, scale: ScalePlan) -> str:
 
 
 async def _sample(source: ChunkSource) -> tuple[int, DvidpcError | None]:
-    """Return how many chunks along the diagonal are stored, and what is wrong with the first damaged one."""
+    """Return how many samples are stored, and the error of the first that cannot be read or decoded."""
     last = _SAMPLES - 1
     found = 0
     for step in range(_SAMPLES):

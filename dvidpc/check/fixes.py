@@ -1,4 +1,4 @@
-"""How to fix a volume: the line of the configuration to write, or the vendor's command to run."""
+"""Suggest fixes for a volume: a line of the configuration, or a command of the storage vendor."""
 
 import shlex
 from dataclasses import replace
@@ -8,11 +8,11 @@ from dvidpc.errors import ConfigError, DvidpcError, StoreRefusedError, StoreTime
 from dvidpc.storage.ref import Kind
 
 _SOURCE = "SOURCE"
-"""Placeholder for the good copy, whose place only the user knows."""
+"""Placeholder in a command for a good copy of the volume, whose location only the user knows."""
 
 
 class Fixes:
-    """Fixes for the volume of one store of the configuration."""
+    """Suggests fixes for the volume of one store of the configuration."""
 
     def __init__(self, store: StoreConfig) -> None:
         self._store = store
@@ -20,59 +20,51 @@ class Fixes:
         self._section = f"[store.{store.alias}]"
 
     def of_error(self, error: DvidpcError) -> str:
-        """Return the fix for a bucket, or data in it, that cannot be read."""
+        """Return the fix for an error that a bucket, or an object in it, causes."""
         match error:
             case ConfigError():
                 return f"correct {self._section} of the configuration"
             case StoreRefusedError(status=status, code=code):
                 return self._reason(code) or self._refusal(status)
             case StoreTimeoutError():
-                return f"look at the network, or allow more: [limits] first_byte_timeout; {self._look_up()}"
+                return f"check the network ({self._look_up()}), or raise [limits] first_byte_timeout"
             case _:
                 return self._correct()
 
     def of_missing_info(self) -> str:
         """Return the fix for a volume that does not exist."""
-        return f'correct {self._section} ref = "{self._store.ref.text}"; see what is there: {self._list()}'
+        return f'correct {self._section} ref = "{self._store.ref.text}"; to see what is there: {self._list()}'
 
     def of_info(self) -> str:
-        """Return the fix for an `info` that cannot be understood."""
-        return f"correct that file and write it again: {self._copy('info')}"
+        """Return the fix for a malformed `info`."""
+        return f"correct the info and upload it again: {self._copy('info')}"
 
     def of_scale(self, reason: str) -> str:
-        """Return the fix for a scale that is not served; some reasons name it themselves."""
+        """Return the fix for a scale that is not served. Some reasons contain the fix."""
         if "pip install" in reason:
             return reason[reason.index("pip install") :]
         if 'block_size = "chunk"' in reason:
-            return "block_size = 64"
+            return f"{self._section} block_size = 64"
         return f"rewrite that scale in a supported form, or remove it from the info: {self._copy('info')}"
 
     def of_damage(self) -> str:
         """Return the fix for damaged chunks."""
-        return f"write it again from a good copy: {self._upload()}"
+        return f"upload it again from a good copy: {self._upload()}"
 
     def of_absence(self) -> str:
         """Return the fix for absent chunks."""
-        return f"if they should be there, upload the rest: {self._upload()}"
+        return f"if the chunks should exist, upload them from a complete copy: {self._upload()}"
 
     def of_foreign(self) -> str:
-        """Return the fix for chunks that `info` does not name."""
-        return f"write the info of that upload, its size and chunk_sizes: {self._copy('info')}"
+        """Return the fix for chunks that `info` does not describe."""
+        return f"upload the info that describes these chunks (size, chunk_sizes): {self._copy('info')}"
 
     def of_pyramid(self) -> str:
-        """Return the fix for scales that are not each twice as coarse."""
+        """Return the fix for a scale that is not twice as coarse as the one before."""
         return "downsample by 2 along each axis: igneous image downsample PATH --factor 2,2,2"
 
-    def of_no_listing(self) -> str:
-        """Return the fix for chunks that cannot be counted."""
-        match self._ref.kind:
-            case Kind.S3 | Kind.VAST | Kind.GCS:
-                return self._rights()
-            case _:
-                return "run the check on the machine that has the files, with a ref to their directory"
-
     def _reason(self, code: str) -> str | None:
-        """Return the fix for a reason that the service gives; None: its status says more."""
+        """Return the fix for an error code of the storage service; None if the code is not known."""
         match code:
             case "ExpiredToken" | "InvalidAccessKeyId" | "InvalidToken" | "SignatureDoesNotMatch":
                 return self._credentials()
@@ -81,9 +73,9 @@ class Fixes:
             case "RequestTimeTooSkewed":
                 return "set the clock of this machine: timedatectl set-ntp true"
             case "UserProjectMissing":
-                return f'say who pays: {self._section} user_project = "PROJECT"'
+                return f'name the project to bill: {self._section} user_project = "PROJECT"'
             case "InvalidObjectState":
-                return f"take it out of the archive: {self._upload()}"
+                return f"restore it from the archive: {self._upload()}"
             case _:
                 return None
 
@@ -95,11 +87,11 @@ class Fixes:
         if status == 301 and self._ref.kind is not Kind.HTTP:
             return self._correct()
         if status is not None and 300 <= status < 400:
-            return f'give {self._section} the address that it redirects to: ref = "..."'
+            return f'set {self._section} ref = "URL" to the address that it redirects to'
         return self._rights()
 
     def _correct(self) -> str:
-        return f"correct region, endpoint or ca_bundle of {self._section}; look with: {self._look_up()}"
+        return f"correct region, endpoint or ca_bundle of {self._section}; to check: {self._look_up()}"
 
     def _credentials(self) -> str:
         match self._ref.kind:
@@ -110,7 +102,7 @@ class Fixes:
             case _:
                 profile = f" --profile {shlex.quote(self._store.profile)}" if self._store.profile else ""
                 found = f"aws configure{profile}"
-        return f"{found}; or, if everybody may read it, {self._section} anonymous = true"
+        return f"{found}; or, if the bucket is public, {self._section} anonymous = true"
 
     def _rights(self) -> str:
         bucket, prefix = self._ref.bucket, self._ref.prefix
@@ -129,9 +121,7 @@ class Fixes:
             case Kind.FILE:
                 return f"chmod -R a+rX {shlex.quote(self._place)}"
             case Kind.HTTP:
-                return (
-                    "let the web server give the files to everybody, or read them by their s3:// or gs:// ref"
-                )
+                return "allow anonymous access in the web server, or use an s3:// or gs:// ref"
 
     def _list(self) -> str:
         match self._ref.kind:
@@ -169,11 +159,11 @@ class Fixes:
             case Kind.FILE:
                 return f"rsync -a --checksum {_SOURCE}/ {shlex.quote(self._place)}/"
             case Kind.HTTP:
-                return f"upload {_SOURCE} as {self._place}"
+                return f"upload {_SOURCE} to {self._place}"
 
     @property
     def _place(self) -> str:
-        """The volume's place as the vendor's commands take it; they name the endpoint in an option."""
+        """The volume's location in the vendor's commands, whose options name the endpoint."""
         match self._ref.kind:
             case Kind.FILE:
                 return self._ref.prefix
@@ -183,7 +173,7 @@ class Fixes:
                 return self._ref.url
 
     def _aws(self, command: str) -> str:
-        """Return an AWS command with the endpoint and profile of the configuration."""
+        """Return an AWS command with the endpoint and profile from the configuration."""
         endpoint = self._ref.endpoint or self._store.endpoint
         options = {"--endpoint-url": endpoint, "--profile": self._store.profile}
         said = [f" {option} {shlex.quote(value)}" for option, value in options.items() if value]

@@ -1,4 +1,4 @@
-"""What `dvidpc check` found in a volume, for a person and for a program."""
+"""The report of `dvidpc check` on one volume, as text and as JSON."""
 
 import json
 from dataclasses import dataclass
@@ -8,35 +8,35 @@ from dvidpc.types import Finding, Point
 
 @dataclass(frozen=True, slots=True)
 class CopyCount:
-    """How much of one copy of a scale is stored."""
+    """How many chunks of one copy of a scale are stored."""
 
     level: int
     chunk_size: Point
     expected: int
-    """Chunks of the whole grid."""
+    """Number of chunks of the whole grid."""
     stored: int
 
 
 @dataclass(frozen=True, slots=True)
 class VolumeReport:
-    """The findings in one volume; each text can be read alone."""
+    """The findings about one volume. Each text makes sense on its own."""
 
     name: str
     lines: tuple[str, ...]
-    """What is served, and how."""
+    """What is served, and how: nothing to act on."""
     warnings: tuple[Finding, ...]
     problems: tuple[Finding, ...]
-    """What keeps data from being served; none if all is well."""
+    """What prevents data from being served; empty if nothing does."""
     counts: tuple[CopyCount, ...] = ()
-    """For each copy of each scale that was counted."""
+    """One count for each copy of each scale; empty if nothing was counted."""
 
     def text(self) -> str:
         """Return the report as plain lines, for a file or a pipe."""
-        said = [f"{self.name}\n", *(f"  {'ok':8}{line}\n" for line in self.lines)]
+        parts = [f"{self.name}\n", *(f"  {'ok':8}{line}\n" for line in self.lines)]
         for mark, findings in (("warning", self.warnings), ("problem", self.problems)):
             for text, fix in findings:
-                said += [f"  {mark:8}{text}\n", f"  {'fix':>8}: {fix}\n"]
-        return "".join(said)
+                parts += [f"  {mark:8}{text}\n", f"  {'fix':>8}: {fix}\n"]
+        return "".join(parts)
 
     def json_line(self) -> str:
         """Return the report as one line of JSON."""

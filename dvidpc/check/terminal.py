@@ -1,4 +1,4 @@
-"""Show reports as tables and progress as a bar, on a terminal."""
+"""Show reports and progress: as tables and a bar on a terminal, as plain lines elsewhere."""
 
 from typing import TextIO
 
@@ -13,7 +13,7 @@ _STYLES = {"ok": "green", "warning": "yellow", "problem": "bold red"}
 
 
 def table_of(report: VolumeReport) -> Table:
-    """Return a row for each finding, with its fix below it."""
+    """Return a table with a row for each finding and its fix."""
     table = Table(title=Text(report.name), title_justify="left", title_style="bold", expand=True)
     table.add_column("", no_wrap=True)
     table.add_column("finding and fix", overflow="fold")
@@ -21,13 +21,13 @@ def table_of(report: VolumeReport) -> Table:
         table.add_row(Text("ok", _STYLES["ok"]), Text(line))
     for mark, findings in (("warning", report.warnings), ("problem", report.problems)):
         for text, fix in findings:
-            said = Text.assemble(text, ("\nfix: ", "bold"), (fix, "cyan"))
-            table.add_row(Text(mark, _STYLES[mark]), said)
+            finding = Text.assemble(text, ("\nfix: ", "bold"), (fix, "cyan"))
+            table.add_row(Text(mark, _STYLES[mark]), finding)
     return table
 
 
 def show(report: VolumeReport, out: TextIO) -> None:
-    """Write a report: as a table to a terminal, as plain lines to anything else."""
+    """Write a report as a table if *out* is a terminal, else as plain lines."""
     if out.isatty():
         Console(file=out).print(table_of(report))
     else:
@@ -36,7 +36,7 @@ def show(report: VolumeReport, out: TextIO) -> None:
 
 
 class Watch:
-    """A progress bar, on a terminal only, which leaves nothing behind."""
+    """A progress bar that is shown on a terminal only, and removed in the end."""
 
     def __init__(self, stderr: TextIO) -> None:
         columns = (
@@ -55,7 +55,7 @@ class Watch:
         self._task = self._bar.add_task("")
 
     def __call__(self, what: str, done: int, total: int) -> None:
-        """Show that *done* of *total* is done."""
+        """Show that *done* of *total* is done in the step *what*."""
         self._bar.update(self._task, description=what, completed=done, total=total)
         self._bar.start()
 

@@ -1,7 +1,7 @@
-"""Probe whether each volume is readable: its metadata, and one block of it.
+"""Probe whether each volume is readable, by reading its metadata and one block.
 
-The block is the one in the middle of the coarsest scale. It is read as for a client, through the caches, so
-the bucket is asked for it once in half an hour. A block that is not stored is an answer too.
+The block is the one in the middle of the coarsest scale. It is read through the caches, so the bucket gets a
+request for it once in half an hour. A missing block counts as readable.
 """
 
 import asyncio
@@ -21,13 +21,13 @@ from dvidpc.types import BlockCoord, Point
 log = logging.getLogger(__name__)
 
 KEPT_S: Final = 10.0
-"""How long a finding is valid: buckets are asked no more often, however many ask the server."""
+"""How long a result is valid, so that health checks read a bucket at most this often."""
 PATIENCE_S: Final = 2.0
-"""How long a bucket may take; a load balancer does not wait much longer for the answer."""
+"""How long to wait for a bucket; load balancers do not wait much longer for the answer."""
 
 
 _MOST_READ: Final = 64 * 2**20
-"""Bytes of a decoded chunk beyond which no chunk is read: it would be slow and not stay in the cache."""
+"""Largest decoded chunk, in bytes, that is read. A larger one would be slow and not stay in the cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +35,12 @@ class Health:
     """What a probe of a volume found."""
 
     problem: str | None = None
-    """Why it cannot be read; None: it can."""
+    """Why it cannot be read; None if it can."""
     damage: str | None = None
-    """Why the probed block cannot be served although others probably can; None: it can.
+    """Why the probed block cannot be served although others probably can; None if it can.
 
-    Such as a damaged chunk, or an object that the bucket refuses while it serves the metadata. Every
-    replica would find the same, so it is no reason to send clients elsewhere.
+    Examples are a damaged chunk, or an object that the bucket refuses while it serves the metadata. Every
+    replica would find the same, so clients need not be sent elsewhere.
     """
 
 
@@ -52,7 +52,7 @@ class _Finding:
 
 
 class HealthChecks:
-    """Probes the volumes when somebody asks, and remembers what was found.
+    """Probes the volumes on request, and remembers the results for a while.
 
     Args:
         volumes: Returns the volumes as they are configured now.

@@ -1,4 +1,4 @@
-"""DVID's image types (`uint8blk`, ...): what each is called, and what an instance of one serves."""
+"""DVID's image types (`uint8blk`, ...) and the data of their instances."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -21,13 +21,13 @@ _NANOMETERS = ["nanometers"] * 3
 
 @dataclass(frozen=True, slots=True)
 class VoxelType:
-    """One of DVID's image types, and what a voxel of it is."""
+    """One of DVID's image types and its voxels."""
 
     data_type: DataType
     value_type: str
-    """Of one value of a voxel: `uint8`, `float32`, ..."""
+    """The data type of one value of a voxel: `uint8`, `float32`, ..."""
     labels: tuple[str, ...]
-    """What `Values` calls the values of a voxel, one for each."""
+    """The names of a voxel's values in `Values`."""
 
 
 def _voxel_type(name: str, value_type: str, labels: tuple[str, ...], version: str) -> VoxelType:
@@ -52,10 +52,10 @@ VOXEL_TYPES: Final[Mapping[str, VoxelType]] = MappingProxyType(
 
 
 def find_voxel_type(value_type: str, num_values: int) -> VoxelType | None:
-    """Return DVID's type for voxels of so many values; None if DVID has none.
+    """Return DVID's type for voxels of *num_values* values; None if DVID has none.
 
-    DVID has no signed types: such voxels are served in blocks of the unsigned type of the same width, bit
-    for bit, and `Values` says what they are.
+    DVID has no signed types. Signed voxels are served bit for bit as the unsigned type of the same width, and
+    `Values` names the real type.
     """
     for voxel_type in VOXEL_TYPES.values():
         if len(voxel_type.labels) == num_values:
@@ -78,16 +78,16 @@ class ImageData:
     min_point: Point
     """The first voxel."""
     max_point: Point
-    """The last voxel: inclusive, where DVID in this mode names the one after it."""
+    """The last voxel, inclusive; DVID in this mode names the voxel after it."""
     block_size: int
     """Voxels along each edge of a block."""
     grid: "GridStore"
     stored_as: str
     """How the bucket stores the voxels: `jpeg chunks of 64 x 64 x 64, sharded`."""
     served_how: str
-    """What is done to a chunk before a client gets it, by default: `as stored`."""
+    """How chunks are turned into blocks by default: `as stored`, ..."""
     channel: int = 0
-    """Which channel of the volume it shows, where each has instances of its own."""
+    """The channel of the volume that it shows, if each channel has its own instances."""
 
     @property
     def data_type(self) -> DataType:

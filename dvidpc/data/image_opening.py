@@ -8,7 +8,7 @@ from dvidpc.data.instance import Data, Instance
 from dvidpc.data.repo import derive_data_uuid
 from dvidpc.errors import FormatError
 from dvidpc.formats.payloads import JPEG
-from dvidpc.sources.base import InstancePlan, VolumePlan, VolumeSettings
+from dvidpc.sources.plan import InstancePlan, VolumePlan, VolumeSettings
 from dvidpc.storage.base import ObjectStore
 from dvidpc.storage.object_checks import name_object
 from dvidpc.types import Point
@@ -33,12 +33,12 @@ def make_instances(
     """Return the instances of a volume, finest scale first; log the scales that are not served.
 
     Args:
-        plan: What is decided about the volume.
-        settings: What the configuration says of it.
-        directory: Where it lies in the store, redirects followed.
-        store: What it is read from.
-        repo_uuid: The repo that will hold the instances.
-        resources: What all volumes share.
+        plan: The plan of the volume.
+        settings: The volume's part of the configuration.
+        directory: Its directory in the store, after redirects.
+        store: Reads the volume.
+        repo_uuid: UUID of the repo that will hold the instances.
+        resources: Shared by all volumes.
 
     Raises:
         FormatError: DVID has no type for the volume's voxels.
@@ -88,7 +88,9 @@ def _image_data(instance: InstancePlan, copies: Sequence[CachedChunks], resource
         min_point=scale.box.start,
         max_point=Point(*(stop - 1 for stop in scale.box.stop)),
         block_size=scale.block_size.x,
-        grid=GridStore(copies, channel.layout, scale.block_size, resources.payloads, resources.held),
+        grid=GridStore(
+            copies, channel.layout, channel.payloads, scale.block_size, resources.payloads, resources.held
+        ),
         stored_as=scale.stored.stored_as,
         served_how=instance.served_how,
         channel=channel.number,

@@ -1,4 +1,4 @@
-"""What every data instance has, whatever its type; what a type adds is behind `Data`."""
+"""Data instances: what all types have in common, and the protocol `Data` for what a type adds."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ class DataType:
     url: str
     """The file of DVID that defines the type, as `TypeURL` names it."""
     family: str
-    """Which table of endpoints answers for it: `imageblk`, ..."""
+    """Selects the table of endpoints: `imageblk`, ..."""
 
 
 class Data(Protocol):
-    """What one instance serves, as its type knows it."""
+    """The part of an instance that depends on its type."""
 
     @property
     def data_type(self) -> DataType:
@@ -29,14 +29,14 @@ class Data(Protocol):
 
     @property
     def compression(self) -> str:
-        """What `Base.Compression` says; clients choose their decoder by its first word."""
+        """The text of `Base.Compression`; clients choose their decoder by its first word."""
 
     @property
     def kind(self) -> str:
         """What is stored, as the `KVStore` text names it: `image`, ..."""
 
     def members(self, store_alias: str) -> Mapping[str, JsonValue]:
-        """Return what the info document holds after `Base`, such as `Extended` and `Extents`."""
+        """Return the members of the info document after `Base`, such as `Extended` and `Extents`."""
 
     def creation(self, store_alias: str) -> str:
         """Return the settings that the repo's log shows for the creation of the instance."""
@@ -57,5 +57,5 @@ class Instance(Generic[D_co]):
     store_alias: str
     """The `[store.<alias>]` it comes from."""
     store_url: str
-    """The volume's address, which everybody may see: it holds no credentials."""
+    """The volume's address. It holds no credentials, so any client may see it."""
     data: D_co

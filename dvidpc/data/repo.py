@@ -1,4 +1,4 @@
-"""The one repo: its data instances, and the names of repo and version that lead to it."""
+"""The only repo: its data instances, and how UUID specifications resolve to its version."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -19,7 +19,7 @@ _INT64 = 2**63
 
 
 class Repo:
-    """The one repo that is served, with one version whose UUID is also the repo's."""
+    """The only repo that is served. Its only version has the same UUID as the repo."""
 
     def __init__(self, uuid: str, alias: str, description: str, created: float) -> None:
         """Make a repo without instances; *created* is in seconds since the epoch."""
@@ -138,7 +138,7 @@ def derive_data_uuid(repo_uuid: str, name: str) -> str:
 
 
 def _parse_int(text: str) -> int:
-    """Return *text* as Go's `Atoi` reads it; a ValueError if Go refuses it."""
+    """Return *text* as Go's `Atoi` reads it; raise ValueError if Go refuses it."""
     if not _PARENT.fullmatch(text):
         raise ValueError(text)
     number = int(text)

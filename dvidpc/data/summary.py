@@ -1,4 +1,4 @@
-"""The table of what is served, for the log."""
+"""Format the served volumes as a table for the log."""
 
 import logging
 from collections.abc import Iterable, Sequence
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dvidpc.data.image import ImageData
 from dvidpc.data.instance import Data, Instance
 from dvidpc.data.volumes import Volume
-from dvidpc.sources.base import times
+from dvidpc.sources.plan import times
 
 log = logging.getLogger(__name__)
 
@@ -14,7 +14,7 @@ _HEAD = ("STORE", "INSTANCE", "SCALE", "SIZE", "RESOLUTION NM", "STORED AS", "SE
 
 
 def table_of(volumes: Iterable[Volume]) -> list[str]:
-    """Return lines that show every volume with its scales, or why it is not served."""
+    """Return the lines of a table of all scales, then why other volumes are not served."""
     rows: list[Sequence[str]] = [_HEAD]
     problems = []
     for volume in volumes:

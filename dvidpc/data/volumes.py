@@ -1,6 +1,6 @@
 """Open the volumes of the configuration and keep their instances in the repo up to date.
 
-A volume that fails stops no other and is retried. One whose metadata is rewritten is served as it is now.
+A volume that fails does not affect others and is retried. Rewritten metadata takes effect while serving.
 """
 
 import asyncio
@@ -16,8 +16,8 @@ from dvidpc.data.instance import Data, Instance
 from dvidpc.data.repo import Repo
 from dvidpc.errors import DvidpcError, StoreError
 from dvidpc.names import may_be_instance_of
-from dvidpc.sources.base import Metadata, SourceFormat, VolumeSettings
-from dvidpc.sources.engines import ENGINES
+from dvidpc.sources.engines import ENGINES, SourceFormat
+from dvidpc.sources.plan import Metadata, VolumeSettings
 from dvidpc.storage.base import ObjectStore
 from dvidpc.tasks import abandon, keep_running, run_in_background
 from dvidpc.volume.resources import Resources
@@ -39,15 +39,15 @@ class Volume:
     settings: VolumeSettings
     source_format: SourceFormat
     problem: str | None = "not opened yet"
-    """Why it is not served as configured; None: it is."""
+    """Why it is not served as configured; None if it is."""
     may_pass: bool = True
-    """Whether the problem may pass by itself: it is the bucket's, not that of the metadata."""
+    """Whether the problem may go away by itself, as a bucket's failure may and a metadata error does not."""
     instances: Sequence[Instance[Data]] = field(default_factory=list)
     """Its instances in the repo."""
     store: ObjectStore | None = None
-    """What the instances are read from; None: there are none."""
+    """What the instances are read from; None if there are none."""
     metadata: Metadata | None = None
-    """What the instances were made from; None: there are none."""
+    """What the instances were made from; None if there are none."""
     complaint: str = ""
     """The last error logged about metadata that cannot be used."""
 
@@ -92,7 +92,7 @@ class Volumes:
         return tuple(self._volumes.values())
 
     def reason_to_wait(self, name: str) -> str | None:
-        """Return why an instance called *name* may come later; None: it will not.
+        """Return why the instance *name* may appear later; None if it will not.
 
         Its name may belong to a volume whose bucket does not answer.
         """
@@ -111,13 +111,13 @@ class Volumes:
     ) -> None:
         """Serve *settings* from now on.
 
-        A known volume goes on as it is, unless its alias is in *changed*: then it is served as before
-        until it has been opened again. Requests in flight end undisturbed.
+        A volume that is unchanged keeps running. One whose alias is in *changed* is served as before until it
+        has been opened again. In-flight requests are not affected.
 
         Args:
             settings: The volumes, in the order of the configuration.
-            changed: Aliases of those whose stores are reached in another way than before.
-            wait_s: How long to wait for each to be tried.
+            changed: Aliases of volumes whose stores are reached differently than before.
+            wait_s: How long to wait until each was tried.
         """
         before = self._volumes
         self._volumes = {}
@@ -220,7 +220,7 @@ class Volumes:
         return instances
 
     async def _refresh(self, volume: Volume) -> None:
-        """Serve the volume as its metadata says now; as before, if that cannot be read or used."""
+        """Apply the volume's current metadata; serve as before if it cannot be read or used."""
         assert volume.store is not None
         try:
             metadata = await volume.source_format.load(volume.store, volume.settings.directory)

@@ -1,9 +1,9 @@
-"""The demo: a made-up EM volume, the config that serves it, and what to try on it.
+"""The demo: a made-up EM volume, the configuration that serves it, and what to try on it.
 
-Nothing heavy is imported until the volume has to be made.
+Importing this package is cheap: numpy, tensorstore and rich are imported when the volume is made.
 """
 
 from dvidpc.demo.guide import demo_config_text, demo_guide
-from dvidpc.demo.place import demo_directory, ensure_demo_volume, write_demo_volume
+from dvidpc.demo.location import demo_directory, ensure_demo_volume, write_demo_volume
 
 __all__ = ["demo_config_text", "demo_directory", "demo_guide", "ensure_demo_volume", "write_demo_volume"]

@@ -1,4 +1,4 @@
-"""What the demo serves and what it tells people to try."""
+"""The demo's configuration, and the text that says what to try."""
 
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -45,12 +45,12 @@ Ctrl-C stops the server.
 
 
 def demo_config_text(directory: Path, address: str) -> str:
-    """The configuration that serves the volume in *directory*, absolute, at *address*, `host:port`."""
+    """Return the configuration that serves the volume in *directory*, absolute, at *address*, `host:port`."""
     return _CONFIG.format(address=address, ref=directory.as_uri(), instance=_INSTANCE)
 
 
 def demo_guide(base_url: str, uuid: str) -> str:
-    """What to try on a demo that is served at *base_url*; its lines for curl can be pasted."""
+    """Return what to try on a demo that is served at *base_url*. The curl commands can be pasted."""
     url = base_url.rstrip("/")
     parts = urlsplit(url)
     return _GUIDE.format(

@@ -1,4 +1,4 @@
-"""Which types of data there are: one line for each family."""
+"""The registry of data types: one entry per family."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -8,4 +8,4 @@ from dvidpc.dvid.imageblk.endpoints import IMAGEBLK
 from dvidpc.dvid.table import Family
 
 FAMILIES: Final[Mapping[str, Family[Any]]] = MappingProxyType({family.name: family for family in (IMAGEBLK,)})
-"""By the name that `DataType.family` holds."""
+"""Families by name, which is the value of `DataType.family`."""

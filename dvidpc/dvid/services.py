@@ -1,4 +1,4 @@
-"""What the handlers work with, hung on the application under one key."""
+"""The objects that handlers use, stored on the application under one key."""
 
 import asyncio
 import time
@@ -12,10 +12,10 @@ from dvidpc.config import LimitsConfig
 from dvidpc.data.health import HealthChecks
 from dvidpc.data.repo import Repo
 from dvidpc.data.volumes import Volumes
-from dvidpc.dvid.documents.bodies import LoadCounters, ServerFacts
 from dvidpc.dvid.documents.encoded import EncodedDocuments
 from dvidpc.dvid.documents.latencies import UserLatencies
-from dvidpc.http.access_log import Journal
+from dvidpc.dvid.documents.server_documents import LoadCounters, ServerFacts
+from dvidpc.http.access_log import AccessLog
 from dvidpc.http.admission import Admission
 from dvidpc.http.block_list import BlockList
 from dvidpc.volume.prefetch import Prefetcher
@@ -23,34 +23,32 @@ from dvidpc.volume.prefetch import Prefetcher
 
 @dataclass(slots=True)
 class Services:
-    """Everything a handler may need; what the configuration says is exchanged when that is read again."""
+    """Everything a handler may need. A reload of the configuration replaces the fields that depend on it."""
 
     repo: Repo
     encoded: EncodedDocuments
     facts: ServerFacts
     load: Callable[[], LoadCounters]
-    """The numbers as they are now."""
+    """Returns the current figures."""
     users: UserLatencies
-    journal: Journal
+    access_log: AccessLog
     limits: LimitsConfig
     admission: Admission
-    make_room: Callable[[], None]
-    """Drops what is cached when memory has run out."""
     volumes: Volumes
     health: HealthChecks
     prefetcher: Prefetcher
     config_text: bytes
-    """The configuration file as it was read; administrators may see it."""
+    """The text of the configuration file, which administrators may read."""
     admin_token: str | None
-    """What makes a request an administrator's; None: nobody is one."""
+    """The token that administrators send; None if there are no administrators."""
     block_list: BlockList
-    """Who is refused."""
+    """Users and addresses that are refused."""
     base_path: str
-    """What stands before every path; empty: nothing."""
+    """Prefix of every path; empty if there is none."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set once the server was told to stop."""
+    """Set when the server begins to stop."""
     large_images: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
-    """Held while an image is encoded that takes a second or more."""
+    """Held while a large image is encoded, which takes a second or more."""
     clock: Callable[[], float] = time.time
     """Seconds since the epoch."""
 

@@ -1,4 +1,4 @@
-"""The rows of the tables of routes and endpoints: what answers, and what the documents say about it."""
+"""The row types of the tables of routes and endpoints: a handler and its documentation."""
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,78 +21,78 @@ GET = (hdrs.METH_GET, hdrs.METH_HEAD)
 
 
 class Parameter(NamedTuple):
-    """A value that a request gives, in its path or its query."""
+    """The documentation of a parameter in a path or a query."""
 
     meaning: str
     example: str
     values: tuple[str, ...] = ()
-    """All values it may have; empty: any."""
+    """All allowed values; empty if any value is allowed."""
     required: bool = False
-    """Whether a query without it is refused; a parameter in a path is always required."""
+    """Whether a query without it is refused. A path parameter is always required."""
 
 
 @dataclass(frozen=True, slots=True)
 class Doc:
-    """What `/api/openapi.json` and `/api/help` say of a route."""
+    """The documentation of a route in `/api/openapi.json` and `/api/help`."""
 
     summary: str
     media: tuple[str, ...] = (TEXT,)
     """Content types of a successful answer."""
     query: Mapping[str, Parameter] = field(default_factory=lambda: MappingProxyType({}))
     forms: tuple[str, ...] = ()
-    """For an endpoint: the forms of the path below the instance, with parameters as `{name}`; empty: the
-    endpoint's name alone."""
+    """For an endpoint: the forms of its path below the instance, with parameters as `{name}`. Empty if the
+    path is only the endpoint's name."""
     statuses: tuple[int, ...] = ()
-    """Further statuses of an answer, besides 200 and what any route may answer."""
+    """Statuses of an answer besides 200 and those that any route may have."""
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A path, and what answers some methods on it."""
+    """A path and the handler of its methods."""
 
     path: str
     handler: Handler
     doc: Doc
     methods: tuple[str, ...] = GET
     reads_body: bool = False
-    """Whether the handler reads the body; else a client that asks first is told not to send it."""
+    """Whether the handler reads the request body. If not, `Expect: 100-continue` gets no 100 answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint(Generic[D]):
-    """What a data instance answers below its name."""
+    """An endpoint of data instances: the first part of the path below the instance."""
 
     handler: Callable[[web.Request, Instance[D]], Awaitable[web.StreamResponse]]
     post_refusal: str | None = None
-    """DVID's refusal of a POST, `{name}` being the instance; None: that the node is locked."""
+    """DVID's refusal of a POST, with `{name}` for the instance; None: the node is locked."""
     doc: Doc = Doc("")
     is_document: bool = False
-    """Whether it is answered from memory, and hence without waiting for its turn."""
+    """Whether it is answered from memory and therefore bypasses admission control."""
 
 
 @dataclass(frozen=True, slots=True)
 class Family(Generic[D]):
-    """The types of data that share a table of endpoints."""
+    """The data types that share a table of endpoints."""
 
     name: str
-    """As `DataType.family`."""
+    """The value of `DataType.family`."""
     types: tuple[DataType, ...]
-    """In the order of their names."""
+    """Sorted by name."""
     endpoints: Mapping[str, Endpoint[D]]
-    """By the first part of the path below an instance."""
+    """Endpoints by the first part of the path below an instance."""
     introduce: Callable[[str], str]
-    """Writes the head of the help page for the type of that name."""
+    """Returns the head of the help page for the type of that name."""
 
 
 class Api(NamedTuple):
-    """Everything the server answers."""
+    """The tables of everything that the server answers."""
 
     routes: tuple[Route, ...]
     families: Mapping[str, Family[Any]]
-    """By name."""
+    """Families by name."""
 
     def data_types(self) -> Iterator[DataType]:
-        """Yield the types that instances can have."""
+        """Yield the data types that instances can have."""
         for family in self.families.values():
             yield from family.types
 
@@ -102,7 +102,7 @@ class Api(NamedTuple):
             yield from family.endpoints
 
     def family_of(self, type_name: str) -> Family[Any] | None:
-        """Return the family of a type; None if there is no such type."""
+        """Return the family of a data type; None if the type is unknown."""
         for family in self.families.values():
             if any(data_type.name == type_name for data_type in family.types):
                 return family

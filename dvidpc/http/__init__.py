@@ -1,4 +1,5 @@
-"""What any good HTTP server needs: statuses, streaming, ETags, CORS, tokens, admission, the access log.
+"""What any HTTP server needs: error statuses, streaming, ETags, CORS, tokens, admission, access log, metrics.
 
-Nothing here knows what DVID is, or what a voxel is.
+Nothing here knows DVID's API or how voxels are stored. What a middleware needs from the layers above comes in
+as an argument.
 """

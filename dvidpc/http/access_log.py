@@ -1,7 +1,7 @@
-"""Notes every request once: in numbers, and as a line of the log.
+"""Record every request once: in counters, and as a line of the log.
 
-It is on the way of every request, so it is measured: some 6 us with the log on. Lines are written
-together, a moment later, and numbers are plain ones, which `metrics` reads when somebody asks.
+This runs for every request, so its cost is measured: about 6 us with the log enabled. Log lines are written
+in batches, a moment later; the counters are plain numbers that `metrics` reads on demand.
 """
 
 import asyncio
@@ -16,17 +16,18 @@ from typing import Final
 from aiohttp import web
 
 from dvidpc.counters import TALLY, Histogram, Tally
+from dvidpc.http.aiohttp_internals import bytes_sent
 from dvidpc.log.requests import RequestLine, RequestLines
 
 log = logging.getLogger(__name__)
 
 SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0)
 FLUSH_AFTER_S: Final = 0.1
-"""How long a line may wait for others."""
+"""How long a line may wait in the batch."""
 MOST_LINES: Final = 500
-"""How many lines wait at most."""
+"""Lines in a batch, at most."""
 NO_ENDPOINT: Final = "none"
-"""What a path that nobody serves counts as."""
+"""The endpoint that requests for unknown paths are counted under."""
 
 _SHOWN = 120
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
@@ -35,28 +36,28 @@ _GIVEN_ID = re.compile(r"[\w.:-]{1,64}", re.ASCII)
 
 @dataclass(slots=True)
 class RequestCounts:
-    """The requests of one endpoint that ended alike."""
+    """Counters of the requests with one endpoint and status."""
 
     seconds: Histogram = field(default_factory=lambda: Histogram(SECONDS))
     nbytes: int = 0
     """Bytes sent."""
     blocks: int = 0
-    """Blocks asked for."""
+    """Blocks requested."""
     omitted: int = 0
-    """Blocks left out since they could not be read."""
+    """Blocks omitted from responses because they could not be read."""
 
 
-class Journal:
-    """Keeps count of the requests of this process.
+class AccessLog:
+    """Logs and counts the requests of this process.
 
     Args:
-        endpoints: What a data instance serves, by the first part of the path below it; others count as
-            NO_ENDPOINT, so that no client can make up names for us to keep.
+        endpoints: The endpoints of data instances: the first part of the path below an instance. Other paths
+            count as NO_ENDPOINT, so that clients cannot create counters by inventing names.
     """
 
     def __init__(self, endpoints: frozenset[str]) -> None:
         self.requests: Final[dict[tuple[str, str], RequestCounts]] = {}
-        """By endpoint and status, as RequestLine has them."""
+        """By endpoint and status, as in RequestLine."""
         self.in_flight = 0
         self._endpoints = endpoints
         self._lines = RequestLines()
@@ -65,9 +66,9 @@ class Journal:
         self._numbers = itertools.count(1)
 
     def begin(self, request: web.Request) -> Tally:
-        """Note that a request has come; what the running task does from now on is counted as its.
+        """Record that a request has arrived, and return the tally that the current task counts into.
 
-        It is called what a proxy has called it by `X-Request-Id`, else gets an id of ours.
+        The request's id is its `X-Request-Id` header, as set by a proxy, or else a new one.
         """
         self.in_flight += 1
         given = request.headers.get("X-Request-Id")
@@ -84,13 +85,13 @@ class Journal:
         response: web.StreamResponse | None,
         started: float,
     ) -> None:
-        """Note that a request has ended.
+        """Record that *request* has ended.
 
         Args:
-            request: Which one.
-            tally: What `begin` gave for it.
-            response: Its answer; None where the client left before it was made.
-            started: When it came, by `time.perf_counter`.
+            request: The request.
+            tally: What `begin` returned for it.
+            response: Its response; None if the client disconnected before there was one.
+            started: When it arrived, by `time.perf_counter`.
         """
         self.in_flight -= 1
         elapsed_s = time.perf_counter() - started
@@ -129,7 +130,7 @@ class Journal:
         )
 
     def endpoint_of(self, request: web.Request) -> str:
-        """What the request asks, out of a fixed set: the endpoint of an instance, or the route's path."""
+        """Return the endpoint of the instance, or the path of the route; the set of results is fixed."""
         call = request.match_info.get("call")
         if call is not None:
             name = call.partition("/")[0]
@@ -141,7 +142,7 @@ class Journal:
         return path.rstrip("/") or "/"
 
     def flush(self) -> None:
-        """Write the lines that wait."""
+        """Write the lines of the batch."""
         if self._flush is not None:
             self._flush.cancel()
             self._flush = None
@@ -158,9 +159,9 @@ class Journal:
 
 
 def _bytes_of(request: web.Request, response: web.StreamResponse | None) -> int:
-    """The bytes of an answer: what was written of one that is streamed, else what will be."""
+    """Return the size of a response: the bytes written so far if it is streamed, else its content length."""
     if response is None or response.prepared:
-        return request.writer.output_size
+        return bytes_sent(request)
     if request.method == "HEAD":
         return 0
     return response.content_length or 0

@@ -1,7 +1,7 @@
-"""Who is worked for and who waits: so many requests at a time, so many in the queue, each for so long.
+"""Limit how many data requests are handled at a time, how many wait, and for how long.
 
-A request for data passes `Admission.run`; what is answered from memory, such as health and documents, does
-not. One timer for all looks after those that take too long: none is set per request.
+Data requests pass `Admission.run`. Requests answered from memory, such as health and documents, do not. One
+timer checks the timeouts of all requests, because setting a timer per request would cost more.
 """
 
 import asyncio
@@ -15,16 +15,17 @@ from aiohttp import web
 
 from dvidpc.config import LimitsConfig
 from dvidpc.errors import OverloadedError, StoreTimeoutError
+from dvidpc.http.aiohttp_internals import bytes_sent
 from dvidpc.tasks import every
 
 SWEEP_S: Final = 0.25
-"""How often those that take too long are looked for; they may take so much longer."""
+"""How often the timeouts are checked; a request may exceed its timeout by as much."""
 _RETRY_AFTER_S: Final = (1, 3)
-"""Between which whole seconds refused clients are told to come back, so that they do not come at once."""
+"""`Retry-After` range in seconds; randomised so that clients do not return at once."""
 
 
 class _Flight:
-    """A request being worked on or waiting."""
+    """A request that has been admitted, or is waiting to be."""
 
     __slots__ = ("overdue", "request", "since", "task")
 
@@ -36,13 +37,13 @@ class _Flight:
 
 
 class Admission:
-    """Lets requests in as places become free, first come first served.
+    """Admits requests in order of arrival, up to a limit.
 
     Args:
-        limits: How many and how long; `use` changes them.
-        shortage: Why nobody can be let in now; None: somebody can.
-        clock: Seconds, monotonic.
-        draw: Draws the seconds of a `Retry-After` between two numbers, both included.
+        limits: How many requests, and for how long; `use` replaces them.
+        shortage: Returns why no request can be admitted now; None if requests can be.
+        clock: Monotonic time in seconds.
+        draw: Returns a random integer between two numbers, both inclusive, for `Retry-After`.
     """
 
     def __init__(
@@ -63,33 +64,33 @@ class Admission:
 
     @property
     def in_flight(self) -> int:
-        """Requests worked on."""
+        """Requests being handled."""
         return self._limits.max_in_flight - self._places
 
     @property
     def max_in_flight(self) -> int:
-        """The most requests worked on at a time."""
+        """The limit on requests being handled."""
         return self._limits.max_in_flight
 
     @property
     def waiting(self) -> int:
-        """Requests that wait for their turn."""
+        """Requests in the queue."""
         return len(self._queue)
 
     def use(self, limits: LimitsConfig) -> None:
-        """Let in as many as *limits* say from now on; those who are in stay."""
+        """Apply *limits* from now on; requests that were admitted already continue."""
         self._places += limits.max_in_flight - self._limits.max_in_flight
         self._limits = limits
-        self._call_next()
+        self._admit_next()
 
     async def run(
         self, request: web.Request, handler: Callable[[], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
-        """What *handler* answers, once it is the turn of *request*.
+        """Wait until *request* is admitted, then return the response of *handler*.
 
         Raises:
-            OverloadedError: Too many wait, the wait was too long, or memory is short.
-            StoreTimeoutError: No byte of the answer was sent until the deadline.
+            OverloadedError: The queue is full, the wait timed out, or memory is short.
+            StoreTimeoutError: No byte of the response was sent before the deadline.
         """
         shortage = self._shortage()
         if shortage is not None:
@@ -105,28 +106,29 @@ class Admission:
         except asyncio.CancelledError:
             if flight.overdue and flight.task is not None and flight.task.uncancel() == 0:
                 raise StoreTimeoutError(
-                    f"no answer within {self._limits.request_deadline_s:g} s (request_deadline)"
+                    f"no response within {self._limits.request_deadline_s:g} s (request_deadline)"
                 ) from None
             raise
         finally:
             self._flights.discard(flight)
             self._places += 1
             if self._queue:
-                self._call_next()
+                self._admit_next()
 
     async def sweep(self) -> None:
-        """Refuse those who wait too long, and end what is overdue; until cancelled."""
-        await every(SWEEP_S, self._sweep_once)
+        """Check the timeouts regularly, until cancelled."""
+        await every(SWEEP_S, self.sweep_once)
 
-    def _sweep_once(self) -> None:
+    def sweep_once(self) -> None:
+        """Refuse requests that have waited too long, and cancel those past their deadline."""
         now = self._clock()
-        self._refuse_tired(now)
-        self._end_overdue(now)
+        self._end_waits(now)
+        self._cancel_overdue(now)
 
     async def _wait(self) -> None:
-        """Return with a place."""
+        """Wait in the queue; on return, the caller holds one place."""
         if len(self._queue) >= self._limits.max_waiting:
-            raise self._refusal(f"{len(self._queue)} requests wait already (max_waiting)")
+            raise self._refusal(f"{len(self._queue)} requests are waiting already (max_waiting)")
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._queue.append((turn, self._clock()))
         try:
@@ -134,40 +136,37 @@ class Admission:
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled() and turn.exception() is None:
                 self._places += 1
-                self._call_next()
+                self._admit_next()
             raise
 
-    def _call_next(self) -> None:
+    def _admit_next(self) -> None:
         while self._queue and self._places > 0:
             turn, _ = self._queue.popleft()
             if not turn.done():
                 self._places -= 1
                 turn.set_result(None)
 
-    def _refuse_tired(self, now: float) -> None:
+    def _end_waits(self, now: float) -> None:
         while self._queue and (
             self._queue[0][0].done() or now - self._queue[0][1] >= self._limits.wait_timeout_s
         ):
             turn, since = self._queue.popleft()
             if not turn.done():
-                turn.set_exception(self._refusal(f"no turn within {now - since:.1f} s (wait_timeout)"))
+                turn.set_exception(self._refusal(f"not admitted within {now - since:.1f} s (wait_timeout)"))
 
-    def _end_overdue(self, now: float) -> None:
+    def _cancel_overdue(self, now: float) -> None:
         for flight in self._flights:
             is_overdue = now - flight.since >= self._limits.request_deadline_s
             if (
                 is_overdue
                 and not flight.overdue
                 and flight.task is not None
-                and not _has_begun(flight.request)
+                and not bytes_sent(flight.request)
             ):
                 flight.overdue = True
                 flight.task.cancel()
 
     def _refusal(self, reason: str) -> OverloadedError:
-        return OverloadedError(f"too much to do: {reason}; try again soon", self._draw(*_RETRY_AFTER_S))
-
-
-def _has_begun(request: web.Request) -> bool:
-    """Whether a byte of the answer was sent."""
-    return bool(request.writer.output_size)
+        return OverloadedError(
+            f"the server is overloaded: {reason}; try again soon", self._draw(*_RETRY_AFTER_S)
+        )

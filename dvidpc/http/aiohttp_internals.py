@@ -1,29 +1,153 @@
-"""Which HTTP parser aiohttp uses, and whether it is one to be trusted with what clients send."""
+"""Everything this server uses of aiohttp that aiohttp does not document, in one place.
 
+The members were read in aiohttp 3.14.5:
+
+* `RequestHandler`: `_loop`, `_messages`, `_current_request`, `_waiter`; the hooks `connection_made`,
+  `data_received`, `log_exception` and `handle_error` that `http.connections` overrides
+* `web.Server`: `_loop`, `_kwargs`, `__call__`, `request_factory`, `connections`; `__class__` can be set
+* `web.AppRunner._make_server`
+* `BaseRequest._prepare_hook`, and `web_protocol.ERROR`, the stand-in for a message that was not parsed
+* `AbstractStreamWriter.output_size`
+* of a response, `RequestHandler` uses no more than `prepare`, `write_eof`, `prepared` and `keep_alive`
+* `http_parser.HttpRequestParserPy`
+
+pyproject.toml excludes the next minor version, and tests/http/test_aiohttp_internals.py fails when an aiohttp
+changes one of them. After an update, read the changed code, then move the bound.
+"""
+
+import asyncio
 import re
-from typing import Final
+from collections.abc import Awaitable, Callable
+from typing import ClassVar, Final
 
 import aiohttp
-from aiohttp import http_parser
+from aiohttp import StreamReader, http_parser, web
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.http_parser import RawRequestMessage
+from aiohttp.web_protocol import ERROR, RequestHandler
 
 from dvidpc.errors import ConfigError
 
-LEAST: Final = (3, 14, 4)
-"""Before, a request could be smuggled past a proxy (PYSEC-2026-4371), or be longer than allowed."""
+OLDEST: Final = (3, 14, 4)
+"""Earlier versions allow request smuggling (PYSEC-2026-4371) and requests beyond the size limits."""
 
 
 def check_parser() -> None:
-    """Return if requests are parsed in C, by an aiohttp of LEAST or later.
+    """Check that aiohttp is at least version OLDEST and parses requests with its C parser.
 
     Raises:
-        ConfigError: They are not.
+        ConfigError: It is older, or uses the parser in Python.
     """
     version = tuple(int(part) for part in re.findall(r"\d+", aiohttp.__version__)[:3])
-    least = ".".join(map(str, LEAST))
-    if version < LEAST:
-        raise ConfigError(f"aiohttp {aiohttp.__version__} is too old: install {least} or later")
+    oldest = ".".join(map(str, OLDEST))
+    if version < OLDEST:
+        raise ConfigError(f"aiohttp {aiohttp.__version__} is too old: install {oldest} or later")
     if http_parser.HttpRequestParser is http_parser.HttpRequestParserPy:
         raise ConfigError(
-            f"aiohttp {aiohttp.__version__} runs without its parser in C, which is slow and less well "
-            "tried: unset AIOHTTP_NO_EXTENSIONS, or install a wheel of it for this platform"
+            f"aiohttp {aiohttp.__version__} runs without its parser in C; the one in Python is slow and less "
+            "tested: unset AIOHTTP_NO_EXTENSIONS, or install an aiohttp wheel for this platform"
         )
+
+
+class ObservableConnection(RequestHandler):
+    """A connection that tells whether a request has arrived."""
+
+    __slots__ = ()
+
+    @property
+    def now(self) -> float:
+        """The time of the event loop, in seconds."""
+        return self._loop.time()
+
+    @property
+    def has_request(self) -> bool:
+        """Whether a request with a complete head is queued or being handled."""
+        return bool(self._messages) or self._current_request is not None
+
+    @property
+    def awaits_request(self) -> bool:
+        """Whether the previous response is finished and the next request may come."""
+        return self._waiter is not None
+
+
+class CustomRunner(web.AppRunner):
+    """An AppRunner whose connections are of a class of ours; aiohttp has no parameter for that."""
+
+    __slots__ = ()
+
+    connection_class: ClassVar[type[RequestHandler]] = RequestHandler
+
+    async def _make_server(self) -> web.Server:
+        connection_class = self.connection_class
+
+        class CustomServer(web.Server):
+            def __call__(self) -> RequestHandler:
+                return connection_class(self, loop=self._loop, **self._kwargs)
+
+        server = await super()._make_server()
+        server.__class__ = CustomServer
+        return server
+
+
+Prepare = Callable[[web.BaseRequest, web.StreamResponse], Awaitable[None]]
+"""Changes a response before its head is sent."""
+
+
+def prepare_unparsed(server: web.Server, prepare: Prepare) -> None:
+    """Run *prepare* on the responses of *server* to requests that could not be parsed.
+
+    aiohttp answers these without calling the application, so `on_response_prepare` does not run.
+    """
+    make_request = server.request_factory
+
+    class UnparsedRequest(web.BaseRequest):
+        async def _prepare_hook(self, response: web.StreamResponse) -> None:
+            await prepare(self, response)
+
+    def make(
+        message: RawRequestMessage,
+        payload: StreamReader,
+        protocol: RequestHandler,
+        writer: AbstractStreamWriter,
+        task: "asyncio.Task[None]",
+    ) -> web.BaseRequest:
+        if message is ERROR:
+            return UnparsedRequest(message, payload, protocol, writer, task, asyncio.get_running_loop())
+        return make_request(message, payload, protocol, writer, task)
+
+    server.request_factory = make
+
+
+def bytes_sent(request: web.BaseRequest) -> int:
+    """Return how many bytes of the response have been written."""
+    return request.writer.output_size
+
+
+def count_bytes_sent(request: web.BaseRequest, nbytes: int) -> None:
+    """Record that *nbytes* of the response were written past aiohttp, directly to the transport."""
+    request.writer.output_size += nbytes
+
+
+class SentResponse(web.StreamResponse):
+    """A response that has been written completely, so that aiohttp has nothing left to write."""
+
+    def __init__(self, *, keep_alive: bool) -> None:
+        super().__init__()
+        self._keeps_alive = keep_alive
+
+    @property
+    def prepared(self) -> bool:
+        """True: no header can be added."""
+        return True
+
+    @property
+    def keep_alive(self) -> bool:
+        """Whether the connection stays open."""
+        return self._keeps_alive
+
+    async def prepare(self, _request: web.BaseRequest) -> AbstractStreamWriter | None:
+        """Do nothing."""
+        return None
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Do nothing."""

@@ -1,4 +1,4 @@
-"""Who is refused: `blockListFile`, of users and addresses, one a line.
+"""Read `blockListFile`, which names the users and addresses to refuse, one per line.
 
 (server/blocklist.go, 3400c2cb)
 """
@@ -12,13 +12,13 @@ from dvidpc.formats.dvid.go_json import quote
 
 
 class BlockList:
-    """The users and addresses that are refused, and why."""
+    """The users and addresses that are refused, with the reason for each."""
 
     def __init__(self, path: Path | None) -> None:
-        """Refuse whom the file at *path* names; None: nobody.
+        """Read the file at *path*; None: refuse nobody.
 
         Raises:
-            ConfigError: The file cannot be read, or has a line of another form.
+            ConfigError: The file cannot be read, or a line is malformed.
         """
         self.path = path
         self._users: Mapping[str, str] = {}
@@ -26,10 +26,10 @@ class BlockList:
         self.reload()
 
     def reload(self) -> None:
-        """Read the file again; what was refused before still is if it cannot be used.
+        """Read the file again; keep the previous entries if that fails.
 
         Raises:
-            ConfigError: As when it was made.
+            ConfigError: The file cannot be read, or a line is malformed.
         """
         if self.path is None:
             return
@@ -40,11 +40,11 @@ class BlockList:
         self._users, self._addresses = _parse(lines, self.path)
 
     def refusal(self, query: Mapping[str, str], address: str) -> str | None:
-        """What somebody who is refused is told, in DVID's words; None: nobody refuses them.
+        """Return the text that refuses a client, in DVID's words; None if the client is not blocked.
 
         Args:
-            query: Of the request; its `u` says who the user is.
-            address: Where the request comes from.
+            query: The query of the request; its `u` names the user.
+            address: The IP address of the client.
         """
         if self._users and (user := query.get("u", "")) in self._users:
             return f"User {quote(user)} is blocked: {self._users[user]}\n"

@@ -1,7 +1,7 @@
-"""Ends connections that only cost: of clients that never finish asking, and of those that take no answer.
+"""Close connections that only cost: clients that never complete a request, or never read the response.
 
-aiohttp has a time limit for neither. Every connection notes when a request's head began to come in; one
-timer for all connections looks for those that take too long.
+aiohttp has a timeout for neither. Each connection records when a request's head began to arrive; one timer
+for all connections finds those that take too long.
 """
 
 import asyncio
@@ -15,43 +15,45 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web_protocol import RequestHandler
 
 from dvidpc.config import LimitsConfig
+from dvidpc.http.aiohttp_internals import CustomRunner, ObservableConnection
 from dvidpc.tasks import every
 
 log = logging.getLogger(__name__)
 
 SWEEP_S: Final = 1.0
-"""How often connections are looked at; they may take so much longer."""
-_SHOWN = 200
+"""How often connections are checked; a connection may exceed its timeout by as much."""
+_SHOWN: Final = 200
+"""Characters of a parse error that a log line shows."""
 
 
-class Connection(RequestHandler):
-    """A connection that knows since when a head has been coming in, and an answer going out."""
+class Connection(ObservableConnection):
+    """A connection that knows how long it has waited for a request's head, and for the client to read."""
 
     __slots__ = ("head_since", "stuck_at", "stuck_since")
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """As aiohttp; the first head is due."""
-        self.head_since = self._loop.time()
+        """Start waiting for the first head."""
+        self.head_since = self.now
         self.stuck_at = 0
         self.stuck_since = math.inf
         super().connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
-        """As aiohttp; notes whether a head is complete."""
+        """Parse *data*, and record whether a head is complete or has begun."""
         super().data_received(data)
-        if self._messages or self._current_request is not None:
+        if self.has_request:
             self.head_since = math.inf
-        elif self.head_since == math.inf and self._waiter is not None:
-            self.head_since = self._loop.time()
+        elif self.head_since == math.inf and self.awaits_request:
+            self.head_since = self.now
 
     def log_exception(self, *args: object, **kw: object) -> None:
-        """As aiohttp, but for what says nothing of the server: what is no HTTP, and clients that leave."""
+        """Log malformed requests and disconnects in one line, without a traceback."""
         error = kw.get("exc_info")
         if isinstance(error, ConnectionError):
-            log.debug("%s has left: %s", self.peername, error)
+            log.debug("client disconnected: %s: %s", self.peername, error)
         elif isinstance(error, HttpProcessingError):
             reason = " ".join(str(error.message).split())[:_SHOWN]
-            log.info("%s sent what is no request: %s", self.peername, reason)
+            log.info("malformed request from %s: %s", self.peername, reason)
         else:
             super().log_exception(*args, **kw)
 
@@ -62,7 +64,7 @@ class Connection(RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """As aiohttp, but for an `Expect` that it fails to refuse, since it cannot quote what is no text."""
+        """Answer 417 to an `Expect` that is not valid text; aiohttp would fail to quote it in its refusal."""
         if not isinstance(exc, UnicodeEncodeError) or hdrs.EXPECT not in request.headers:
             return super().handle_error(request, status, exc, message)
         refusal = web.Response(status=417)
@@ -70,62 +72,52 @@ class Connection(RequestHandler):
         return refusal
 
     def overdue(self, now: float, limits: LimitsConfig) -> str | None:
-        """Why the connection should end; None: it should not."""
+        """Return why the connection should be closed; None if it should stay open."""
         if now - self.head_since >= limits.header_timeout_s:
-            return "sent no request within header_timeout"
-        # A transport's buffer that keeps its size to the byte is one that nobody reads.
+            return "no complete request head within header_timeout"
+        # If the size of the send buffer does not change by a byte, the client is not reading.
         unsent = self.transport.get_write_buffer_size() if self.transport is not None else 0
         if not unsent or unsent != self.stuck_at:
             self.stuck_at = unsent
             self.stuck_since = now if unsent else math.inf
         if now - self.stuck_since >= limits.write_stall_timeout_s:
-            return "took nothing of its answer for write_stall_timeout"
+            return "the client has read nothing of the response for write_stall_timeout"
         return None
 
 
-class _Server(web.Server):
-    """Makes connections that know how long they take."""
-
-    def __call__(self) -> Connection:
-        return Connection(self, loop=self._loop, **self._kwargs)
-
-
-class WatchedRunner(web.AppRunner):
-    """An AppRunner whose connections are watched while it runs."""
+class WatchedRunner(CustomRunner):
+    """An AppRunner that closes overdue connections while it runs."""
 
     __slots__ = ("_limits", "_watch")
 
+    connection_class = Connection
+
     def watch(self, limits: LimitsConfig) -> None:
-        """Take the times from *limits* from now on; to be called before `setup`."""
+        """Use the timeouts in *limits* from now on; must be called before `setup`."""
         self._limits = limits
 
     async def setup(self) -> None:
-        """As aiohttp; begins to watch."""
+        """Set up the server and start the timer."""
         await super().setup()
         self._watch = asyncio.ensure_future(every(SWEEP_S, self._sweep))
 
     async def cleanup(self) -> None:
-        """As aiohttp; stops watching last, so that a stalled client does not hold up the end."""
+        """Stop the server, then the timer: while requests finish, stalled clients must still be closed."""
         try:
             await super().cleanup()
         finally:
             self._watch.cancel()
             await asyncio.wait([self._watch])
 
-    async def _make_server(self) -> web.Server:
-        server = await super()._make_server()
-        server.__class__ = _Server  # aiohttp offers no other place to name the class of connections
-        return server
-
     def _sweep(self) -> None:
         if self.server is not None:
-            end_overdue(self.server.connections, asyncio.get_running_loop().time(), self._limits)
+            close_overdue(self.server.connections, asyncio.get_running_loop().time(), self._limits)
 
 
-def end_overdue(connections: Iterable[RequestHandler], now: float, limits: LimitsConfig) -> None:
-    """Cut the connections that take too long."""
+def close_overdue(connections: Iterable[RequestHandler], now: float, limits: LimitsConfig) -> None:
+    """Abort the connections that have exceeded a timeout."""
     for connection in connections:
         reason = connection.overdue(now, limits) if isinstance(connection, Connection) else None
         if reason is not None and connection.transport is not None:
-            log.info("connection of %s cut: it %s", connection.peername, reason)
+            log.info("connection of %s closed: %s", connection.peername, reason)
             connection.transport.abort()

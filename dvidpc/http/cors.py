@@ -1,17 +1,15 @@
-"""Which pages in a browser may read the answers: `corsDomains`, `allowTiming`.
+"""Set the CORS headers, which let web pages of other origins read responses: `corsDomains`, `allowTiming`.
 
-An answer without these headers tells a page nothing, not even its status; so they stand on every one,
-errors included, and on those to requests so broken that no handler sees them.
+Without these headers a page cannot read even the status. So they are on every response, including errors and
+the responses to malformed requests, which reach no handler.
 """
 
-import asyncio
 from collections.abc import Collection, Mapping
 from typing import Final
 
-from aiohttp import StreamReader, hdrs, web
-from aiohttp.abc import AbstractStreamWriter
-from aiohttp.http_parser import RawRequestMessage
-from aiohttp.web_protocol import ERROR
+from aiohttp import hdrs, web
+
+from dvidpc.http.aiohttp_internals import prepare_unparsed
 
 _ANY = "*"
 _PRIVATE_NETWORK = "Access-Control-Request-Private-Network"
@@ -25,13 +23,13 @@ _EXPOSED = "Content-Length, Content-Range, ETag, Retry-After, X-Request-Id"
 
 
 class Cors:
-    """What is sent for pages of other origins."""
+    """The CORS headers of one configuration."""
 
     def __init__(self, origins: Collection[str], *, allow_timing: bool) -> None:
-        """Let pages of *origins* read, each as a browser writes it (`https://example.org`).
+        """Allow pages of *origins*, each as a browser writes it (`https://example.org`).
 
-        None named lets all read: neuroglancer and dvid-console, from wherever they are served, must be
-        able to read what everybody may read; DVID lets none.
+        An empty collection allows every origin: neuroglancer and dvid-console, wherever they are hosted, must
+        be able to read what is public. DVID allows none.
         """
         self._origins = frozenset(origin.rstrip("/") for origin in origins or {_ANY})
         self._fixed: dict[str, str] = {hdrs.ACCESS_CONTROL_EXPOSE_HEADERS: _EXPOSED}
@@ -43,19 +41,19 @@ class Cors:
             self._fixed["Timing-Allow-Origin"] = _ANY
 
     def headers_for(self, request: web.BaseRequest) -> Mapping[str, str]:
-        """What stands on every answer to *request*."""
+        """Return the headers for every response to *request*."""
         if _ANY in self._origins or not self._allows(request):
             return self._fixed
         return {**self._fixed, hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: request.headers[hdrs.ORIGIN]}
 
     async def on_prepare(self, request: web.BaseRequest, response: web.StreamResponse) -> None:
-        """Add the headers; run as each answer of aiohttp's starts."""
+        """Add the headers to *response*; an `on_response_prepare` signal handler."""
         response.headers.update(self.headers_for(request))
 
     def answer_preflight(self, request: web.Request) -> web.Response | None:
-        """The answer to a browser that asks whether it may ask; None: *request* is something else.
+        """Return the response to a CORS preflight; None if *request* is not a preflight.
 
-        It may, whatever the path: what it gets is then for the request itself to find out.
+        A preflight succeeds for any path; whether the path exists is for the request itself to find out.
         """
         if request.method != hdrs.METH_OPTIONS or hdrs.ACCESS_CONTROL_REQUEST_METHOD not in request.headers:
             return None
@@ -68,32 +66,12 @@ class Cors:
         return _ANY in self._origins or request.headers.get(hdrs.ORIGIN) in self._origins
 
     def cover_unparsed(self, server: web.Server) -> None:
-        """Have *server* send the headers with its answers to requests that it could not read, too.
+        """Make *server* send the headers on its responses to malformed requests, too."""
+        prepare_unparsed(server, self._on_prepare_unparsed)
 
-        aiohttp answers those without asking the application, so no signal of it runs.
-        """
-        make_request = server.request_factory
-        on_prepare = self.on_prepare
-
-        class Unparsed(web.BaseRequest):
-            """A request of which nothing is known."""
-
-            async def _prepare_hook(self, response: web.StreamResponse) -> None:
-                response.headers["X-Content-Type-Options"] = "nosniff"
-                await on_prepare(self, response)
-
-        def make(
-            message: RawRequestMessage,
-            payload: StreamReader,
-            protocol: web.RequestHandler,
-            writer: AbstractStreamWriter,
-            task: "asyncio.Task[None]",
-        ) -> web.BaseRequest:
-            if message is ERROR:
-                return Unparsed(message, payload, protocol, writer, task, asyncio.get_running_loop())
-            return make_request(message, payload, protocol, writer, task)
-
-        server.request_factory = make
+    async def _on_prepare_unparsed(self, request: web.BaseRequest, response: web.StreamResponse) -> None:
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        await self.on_prepare(request, response)
 
 
 CORS: Final = web.AppKey("cors", Cors)

@@ -1,8 +1,8 @@
-"""Answers that a client may keep: an ETag with each, and 304 without a byte when the client has it already.
+"""Conditional responses: an ETag on each cacheable response, and 304 when the client already has it.
 
-An ETag here is a hash of the bytes it stands for, so it is right whatever is replaced in a bucket, and
-the same after a restart and from every replica. `no-cache` lets a client keep an answer but has it ask
-whether it still holds; nothing in a precomputed volume promises for how long it stays as it is.
+An ETag is a hash of the response body. So it changes whenever an object is replaced in the bucket, and it is
+the same after a restart and on every replica. `Cache-Control: no-cache` lets a client store a response but
+makes it revalidate each time, because a precomputed volume does not say how long its data stay unchanged.
 """
 
 import base64
@@ -15,19 +15,22 @@ from aiohttp import hdrs, web
 CACHE_CONTROL: Final = "no-cache"
 
 _MOST_HASHED = 1024 * 1024
-"""Bytes; hashing them takes a quarter of a millisecond."""
+"""The largest body that is hashed, in bytes; this takes a quarter of a millisecond."""
 
 
 class Document(NamedTuple):
-    """A whole body and what names it."""
+    """A response body with its ETag."""
 
     body: bytes
     etag: str
-    """Without its quotes."""
+    """Without quotes."""
 
 
 def etag_of(parts: Iterable[bytes | memoryview]) -> str:
-    """What names a body made of *parts*: 8 us for a block of 34 kB, so never of some hundred kB at once."""
+    """Return the ETag, without quotes, of the body that consists of *parts*.
+
+    Hashing 34 kB takes 8 us; callers limit the size, because this runs on the event loop.
+    """
     hasher = mmh3.mmh3_x64_128()
     for part in parts:
         hasher.update(part)
@@ -35,24 +38,24 @@ def etag_of(parts: Iterable[bytes | memoryview]) -> str:
 
 
 def document_of(body: bytes) -> Document:
-    """*body* with its ETag."""
+    """Return *body* with its ETag."""
     return Document(body, etag_of([body]))
 
 
 def client_has(request: web.Request, etag: str) -> bool:
-    """Whether a request says that the client has what *etag* names; RFC 9110 13.1.2, the weak comparison."""
+    """Return whether `If-None-Match` lists *etag*, compared weakly (RFC 9110 section 13.1.2)."""
     if hdrs.IF_NONE_MATCH not in request.headers:
         return False
     return any(known.value in {etag, "*"} for known in request.if_none_match or ())
 
 
 def not_modified(etag: str) -> web.Response:
-    """The answer to a client that has it."""
+    """Return a 304 for *etag*."""
     return web.Response(status=304, headers={hdrs.ETAG: f'"{etag}"', hdrs.CACHE_CONTROL: CACHE_CONTROL})
 
 
 def answer_document(request: web.Request, document: Document, content_type: str) -> web.Response:
-    """*document*, or 304 if the request says that the client has it."""
+    """Return *document* as a response, or a 304 if the client already has it."""
     if client_has(request, document.etag):
         return not_modified(document.etag)
     headers = {
@@ -64,22 +67,23 @@ def answer_document(request: web.Request, document: Document, content_type: str)
 
 
 def answer_whole(request: web.Request, body: bytes, content_type: str) -> web.Response:
-    """*body*, named by its hash, or 304 if the request says that the client has it."""
+    """Return *body* as a response with its ETag, or a 304 if the client already has it."""
     return answer_document(request, document_of(body), content_type)
 
 
 def may_be_named(request: web.Request) -> bool:
-    """Whether an answer of data to this request gets an ETag, if it is in hand and small enough.
+    """Return whether a data response to this request should have an ETag, if its body is complete and small.
 
-    libdvid and lowtis, who read the most, keep nothing, and are the ones that do not say who they are.
+    libdvid and lowtis, which read the most, cache nothing; they are the clients that send no User-Agent.
     """
     return hdrs.USER_AGENT in request.headers or hdrs.IF_NONE_MATCH in request.headers
 
 
 def name_answer(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
-    """*response* with an ETag if it is one of data, in hand and small enough to be hashed; or its 304.
+    """Add an ETag to *response* if it is a complete 200 that is small enough to hash, or return its 304.
 
-    What gets none is not to be taken for fresh either; what is streamed says so itself.
+    A response without an ETag still gets `Cache-Control`, so that no cache treats it as fresh; streamed
+    responses set that header themselves.
     """
     if not isinstance(response, web.Response) or response.status != 200 or hdrs.ETAG in response.headers:
         return response

@@ -1,4 +1,4 @@
-"""What is answered before a request reaches its handler, whatever its path."""
+"""Answer some requests before they reach a handler: redirects, preflights, blocked clients."""
 
 import posixpath
 from collections.abc import Callable, Sequence
@@ -8,14 +8,14 @@ from aiohttp.typedefs import Handler, Middleware
 from yarl import URL
 
 from dvidpc.http.block_list import BlockList
-from dvidpc.http.middleware import plain_error
+from dvidpc.http.error_responses import plain_error
 
 Check = Callable[[web.Request], web.Response | None]
-"""Answers a request, or leaves it to the next: None."""
+"""Returns the response to a request; None if the check does not apply to it."""
 
 
 def make_gate(checks: Sequence[Check]) -> Middleware:
-    """A middleware that asks *checks* one after the other."""
+    """Return a middleware that answers with the first response of *checks*, tried in order."""
 
     @web.middleware
     async def gate(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -29,14 +29,14 @@ def make_gate(checks: Sequence[Check]) -> Middleware:
 
 
 def redirect_to_clean_path(request: web.Request) -> web.Response | None:
-    """301 for `//x`, `/./x` and `/../x`, written so or with %2e, as Go's ServeMux has it."""
+    """Redirect `//x`, `/./x` and `/../x`, percent-encoded or not, to the clean path, as Go's ServeMux."""
     path = request.path
     if "//" not in path and "/." not in path:
         return None
     clean = clean_path(path)
     if clean == path:
         return None
-    # The path starts with one slash, so no client takes its beginning for a host.
+    # The path starts with exactly one slash, so clients cannot mistake its first part for a host.
     url = URL.build(path=clean).with_query(None)
     query = request.rel_url.raw_query_string
     location = f"{url.raw_path}?{query}" if query else url.raw_path
@@ -44,17 +44,17 @@ def redirect_to_clean_path(request: web.Request) -> web.Response | None:
 
 
 def refuse_blocked(block_list: BlockList) -> Check:
-    """429 for those on *block_list*."""
+    """Return a check that answers 429 to clients on *block_list*."""
 
     def check(request: web.Request) -> web.Response | None:
-        told = block_list.refusal(request.query, request.remote or "")
-        return None if told is None else plain_error(429, told)
+        text = block_list.refusal(request.query, request.remote or "")
+        return None if text is None else plain_error(429, text)
 
     return check
 
 
 def clean_path(path: str) -> str:
-    """*path* without empty parts, `.` and `..`; with a slash at its end if it has one."""
+    """Return *path* without empty parts, `.` and `..`; a trailing slash is kept."""
     clean = posixpath.normpath(f"/{path.lstrip('/')}")
     ends_open = path.endswith(("/", "/.", "/.."))
     return f"{clean}/" if ends_open and clean != "/" else clean

@@ -1,4 +1,7 @@
-"""Where the numbers lie of which `metrics` makes metrics: apart from it, as its library is slow to import."""
+"""The objects whose counters `metrics` exports.
+
+They are apart from `metrics`, because its library, `prometheus_client`, is slow to import.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,24 +12,24 @@ from aiohttp import web
 from dvidpc.cache.loading_cache import LoadingCache
 from dvidpc.data.health import HealthChecks
 from dvidpc.data.repo import Repo
-from dvidpc.http.access_log import Journal
+from dvidpc.http.access_log import AccessLog
 from dvidpc.http.admission import Admission
-from dvidpc.http.sampling import Pulse
+from dvidpc.http.sampling import LoadSampler
 from dvidpc.storage.retry.upstream_counts import UpstreamCounts
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where the numbers lie."""
+    """The objects whose counters become metrics."""
 
-    journal: Journal
-    pulse: Pulse
+    access_log: AccessLog
+    sampler: LoadSampler
     upstream: Mapping[str, UpstreamCounts]
-    """By the alias of the store."""
-    are_left_alone: Callable[[], Mapping[str, bool]]
-    """Whether the bucket of each store is down and only probed, by the alias of the store."""
+    """By store alias."""
+    open_breakers: Callable[[], Mapping[str, bool]]
+    """Return by store alias whether the bucket is down and only probed."""
     caches: Mapping[str, LoadingCache]
-    """By what they keep."""
+    """By the name of what they hold."""
     health: HealthChecks
     repo: Repo
     admission: Admission

@@ -1,7 +1,8 @@
-"""What this server counts, for Prometheus.
+"""Export the server's counters to Prometheus.
 
-The numbers lie where things happen, plain and cheap; they become metrics when somebody asks. Every label
-comes from a fixed set: endpoints, statuses, and the stores and caches that the configuration names.
+The parts of the server count in plain numbers, which is cheap; they become metrics when Prometheus scrapes.
+Every label value comes from a fixed set: endpoints, statuses, and the stores and caches that the
+configuration names.
 """
 
 import platform
@@ -21,13 +22,13 @@ from prometheus_client.registry import Collector
 from dvidpc import __version__
 from dvidpc.cache.loading_cache import LoadingCache
 from dvidpc.counters import Histogram
-from dvidpc.http.access_log import SECONDS, Journal, RequestCounts
+from dvidpc.http.access_log import SECONDS, AccessLog, RequestCounts
 from dvidpc.http.metric_sources import Sources
 from dvidpc.storage.retry.upstream_counts import UpstreamCounts
 
 
 def metrics_app(sources: Sources) -> web.Application:
-    """The application that answers `/metrics`, for a listener of its own."""
+    """Return the application that serves `/metrics`, on a listener of its own."""
     registry = CollectorRegistry()
     registry.register(ServerCollector(sources))
     ProcessCollector(registry=registry)
@@ -44,58 +45,64 @@ def metrics_app(sources: Sources) -> web.Application:
 
 
 class ServerCollector(Collector):
-    """Makes metrics of the numbers of one server."""
+    """Collects the metrics of one server."""
 
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
 
     def collect(self) -> Iterator[Metric]:
-        """Everything as it is now."""
+        """Yield all metrics with their current values."""
         sources = self._sources
-        yield from _requests(sources.journal)
-        yield _gauge("requests_in_flight", "Requests worked on", sources.journal.in_flight)
+        yield from _requests(sources.access_log)
+        yield _gauge("requests_in_flight", "Requests being handled", sources.access_log.in_flight)
         yield _gauge(
-            "requests_in_flight_limit", "Most requests worked on at a time", sources.admission.max_in_flight
+            "requests_in_flight_limit",
+            "Limit on data requests being handled",
+            sources.admission.max_in_flight,
         )
-        yield _gauge("requests_waiting", "Requests that wait for their turn", sources.admission.waiting)
+        yield _gauge("requests_waiting", "Data requests waiting in the queue", sources.admission.waiting)
         yield from _upstream(sources.upstream)
         breaker = GaugeMetricFamily(
             "dvidpc_upstream_breaker_open", "Whether the bucket is down and only probed", labels=["store"]
         )
-        for alias, is_left_alone in sources.are_left_alone().items():
+        for alias, is_left_alone in sources.open_breakers().items():
             breaker.add_metric([alias], is_left_alone)
         yield breaker
         yield from _caches(sources.caches)
-        lag = HistogramMetricFamily("dvidpc_event_loop_lag_seconds", "How late the event loop is")
-        _add(lag, [], sources.pulse.lag)
+        lag = HistogramMetricFamily("dvidpc_event_loop_lag_seconds", "Lag of the event loop")
+        _add(lag, [], sources.sampler.lag)
         yield lag
         up = GaugeMetricFamily(
-            "dvidpc_volume_up", "Whether a volume was served and readable when last tried", labels=["store"]
+            "dvidpc_volume_up",
+            "Whether the last probe could read the volume",
+            labels=["store"],
         )
         for alias, health in sources.health.last().items():
             up.add_metric([alias], health.problem is None)
         yield up
         yield _gauge("instances", "Data instances served", len(sources.repo.instances))
-        yield _gauge("start_time_seconds", "When the server started, since the epoch", sources.repo.created)
-        build = GaugeMetricFamily("dvidpc_build_info", "What runs here", labels=["version", "python"])
+        yield _gauge("start_time_seconds", "Unix time when the server started", sources.repo.created)
+        build = GaugeMetricFamily(
+            "dvidpc_build_info", "Versions of dvidpc and Python", labels=["version", "python"]
+        )
         build.add_metric([__version__, platform.python_version()], 1)
         yield build
 
 
-def _gauge(name: str, words: str, value: float) -> Metric:
-    return GaugeMetricFamily(f"dvidpc_{name}", words, value)
+def _gauge(name: str, description: str, value: float) -> Metric:
+    return GaugeMetricFamily(f"dvidpc_{name}", description, value)
 
 
-def _requests(journal: Journal) -> Iterator[Metric]:
-    counts = CounterMetricFamily("dvidpc_requests", "Requests that ended", labels=["endpoint", "status"])
-    seconds = HistogramMetricFamily("dvidpc_request_seconds", "How long they took", labels=["endpoint"])
+def _requests(access_log: AccessLog) -> Iterator[Metric]:
+    counts = CounterMetricFamily("dvidpc_requests", "Requests completed", labels=["endpoint", "status"])
+    seconds = HistogramMetricFamily("dvidpc_request_seconds", "Duration of requests", labels=["endpoint"])
     nbytes = CounterMetricFamily("dvidpc_response_bytes", "Bytes sent", labels=["endpoint"])
-    blocks = CounterMetricFamily("dvidpc_blocks", "Blocks asked for", labels=["endpoint"])
+    blocks = CounterMetricFamily("dvidpc_blocks", "Blocks requested", labels=["endpoint"])
     omitted = CounterMetricFamily(
-        "dvidpc_omitted_blocks", "Blocks left out as they could not be read", labels=["endpoint"]
+        "dvidpc_omitted_blocks", "Blocks omitted because they could not be read", labels=["endpoint"]
     )
     by_endpoint: dict[str, list[RequestCounts]] = {}
-    for (endpoint, status), one in sorted(journal.requests.items()):
+    for (endpoint, status), one in sorted(access_log.requests.items()):
         counts.add_metric([endpoint, status], sum(one.seconds.counts))
         by_endpoint.setdefault(endpoint, []).append(one)
     for endpoint, several in by_endpoint.items():
@@ -107,16 +114,18 @@ def _requests(journal: Journal) -> Iterator[Metric]:
 
 
 def _upstream(stores: Mapping[str, UpstreamCounts]) -> Iterator[Metric]:
-    requests = _by_store("requests", "Requests to the bucket, retries included")
-    retries = _by_store("retries", "Requests that were a second or further attempt")
-    nbytes = _by_store("bytes", "Bytes of objects read")
+    requests = _by_store("requests", "Requests to the bucket, including retries")
+    retries = _by_store("retries", "Requests to the bucket that were retries")
+    nbytes = _by_store("bytes", "Bytes read from objects")
     errors = CounterMetricFamily(
         "dvidpc_upstream_errors", "Requests to the bucket that failed", labels=["store", "kind"]
     )
     in_flight = GaugeMetricFamily(
-        "dvidpc_upstream_in_flight", "Requests to the bucket under way", labels=["store"]
+        "dvidpc_upstream_in_flight", "Requests to the bucket in flight", labels=["store"]
     )
-    seconds = HistogramMetricFamily("dvidpc_upstream_seconds", "How long requests took", labels=["store"])
+    seconds = HistogramMetricFamily(
+        "dvidpc_upstream_seconds", "Duration of requests to buckets", labels=["store"]
+    )
     for alias, counts in stores.items():
         requests.add_metric([alias], counts.requests)
         retries.add_metric([alias], counts.retries)
@@ -128,19 +137,19 @@ def _upstream(stores: Mapping[str, UpstreamCounts]) -> Iterator[Metric]:
     yield from (requests, retries, nbytes, errors, in_flight, seconds)
 
 
-def _by_store(name: str, words: str) -> CounterMetricFamily:
-    return CounterMetricFamily(f"dvidpc_upstream_{name}", words, labels=["store"])
+def _by_store(name: str, description: str) -> CounterMetricFamily:
+    return CounterMetricFamily(f"dvidpc_upstream_{name}", description, labels=["store"])
 
 
 def _caches(caches: Mapping[str, LoadingCache]) -> Iterator[Metric]:
-    hits = _of_cache("hits", "What was found in memory")
-    misses = _of_cache("misses", "What had to be loaded")
-    shared = _of_cache("shared", "What was being loaded for somebody else already")
-    evictions = _of_cache("evictions", "What was dropped to make room")
-    stale = _of_cache("stale", "What was served though too old, since the bucket was down")
-    size = GaugeMetricFamily("dvidpc_cache_bytes", "Bytes kept", labels=["cache"])
-    limit = GaugeMetricFamily("dvidpc_cache_limit_bytes", "Most bytes to keep", labels=["cache"])
-    entries = GaugeMetricFamily("dvidpc_cache_entries", "Things kept", labels=["cache"])
+    hits = _of_cache("hits", "Lookups answered from the cache")
+    misses = _of_cache("misses", "Lookups that had to load")
+    shared = _of_cache("shared", "Lookups that joined a load in flight")
+    evictions = _of_cache("evictions", "Entries evicted to make room")
+    stale = _of_cache("stale", "Expired entries served because the bucket was down")
+    size = GaugeMetricFamily("dvidpc_cache_bytes", "Bytes held", labels=["cache"])
+    limit = GaugeMetricFamily("dvidpc_cache_limit_bytes", "Limit on bytes held", labels=["cache"])
+    entries = GaugeMetricFamily("dvidpc_cache_entries", "Entries held", labels=["cache"])
     for name, cache in caches.items():
         hits.add_metric([name], cache.counts.hits)
         misses.add_metric([name], cache.counts.misses)
@@ -153,8 +162,8 @@ def _caches(caches: Mapping[str, LoadingCache]) -> Iterator[Metric]:
     yield from (hits, misses, shared, evictions, stale, size, limit, entries)
 
 
-def _of_cache(name: str, words: str) -> CounterMetricFamily:
-    return CounterMetricFamily(f"dvidpc_cache_{name}", words, labels=["cache"])
+def _of_cache(name: str, description: str) -> CounterMetricFamily:
+    return CounterMetricFamily(f"dvidpc_cache_{name}", description, labels=["cache"])
 
 
 def _add(family: HistogramMetricFamily, labels: list[str], histogram: Histogram) -> None:

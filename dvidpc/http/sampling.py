@@ -1,4 +1,4 @@
-"""Feels the pulse of the server once a second: what it reads from buckets, and how late its event loop is."""
+"""Sample the server's load: reads from buckets each second, and the lag of the event loop."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,41 +9,43 @@ from dvidpc.counters import Histogram
 PERIOD_S: Final = 1.0
 LAGS_S: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 _STEPS: Final = 4
-"""How often in a period the loop is tried."""
+"""Measurements of the event loop's lag per period."""
 
 
 class Reads(NamedTuple):
-    """What was read from buckets: since the start, or in a second."""
+    """Reads from buckets, since the start or during one second."""
 
     requests: int
     nbytes: int
 
 
-class Pulse:
-    """Measures for as long as `run` runs.
+class LoadSampler:
+    """Measures the load while `run` runs.
 
     Args:
-        reads: What was read from all buckets since the start.
+        reads: Returns the reads from all buckets since the start.
+        period_s: How often `rate` is updated, in seconds.
     """
 
-    def __init__(self, reads: Callable[[], Reads]) -> None:
+    def __init__(self, reads: Callable[[], Reads], period_s: float = PERIOD_S) -> None:
         self._reads = reads
+        self._period_s = period_s
         self.rate = Reads(0, 0)
-        """What was read in the last whole second."""
+        """Reads during the last period."""
         self.lag: Final = Histogram(LAGS_S)
-        """By how many seconds the event loop was late, four times a second."""
+        """How many seconds late the event loop woke up, measured four times per period."""
 
     async def run(self) -> None:
-        """Measure until cancelled."""
+        """Sample until cancelled."""
         before = self._reads()
         while True:
             for _ in range(_STEPS):
-                await self._try_loop(PERIOD_S / _STEPS)
+                await self._measure_lag(self._period_s / _STEPS)
             now = self._reads()
             self.rate = Reads(now.requests - before.requests, now.nbytes - before.nbytes)
             before = now
 
-    async def _try_loop(self, pause_s: float) -> None:
+    async def _measure_lag(self, pause_s: float) -> None:
         clock = asyncio.get_running_loop().time
         due = clock() + pause_s
         await asyncio.sleep(pause_s)

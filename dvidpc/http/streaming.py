@@ -1,4 +1,4 @@
-"""Answers that are sent while they are made, and never look whole when they are not."""
+"""Send data responses, in one piece or as a stream; a failed stream never looks complete to the client."""
 
 import logging
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -20,21 +20,21 @@ OCTETS = "application/octet-stream"
 _HEADERS: Final[Mapping[str, str]] = MappingProxyType(
     {hdrs.CONTENT_TYPE: OCTETS, hdrs.CACHE_CONTROL: CACHE_CONTROL}
 )
-"""Of every answer, named by an ETag or not: without the second a cache may guess for how long it holds."""
+"""On every data response. Without `Cache-Control`, a cache may choose a lifetime of its own."""
 
 WHOLE_SIZE = 256 * 1024
-"""Bytes up to which an answer is made before it is sent."""
+"""Responses up to this many bytes are complete before anything is sent."""
 
 _WORTH_A_WRITE: Final = 1024
-"""Bytes below which parts wait for the next: the head of a frame goes with its block."""
+"""Parts are collected up to this many bytes, so that the header of a frame is sent with its block."""
 
 
 async def send(request: web.Request, parts: Sequence[Part]) -> web.StreamResponse:
-    """Answer with *parts*, all of them in hand: the client learns the size, and nothing can fail.
+    """Send *parts* as a response with Content-Length; no part can fail any more.
 
     Args:
-        request: What is answered; HEAD gets no body.
-        parts: The body; not joined, since that would copy it.
+        request: The request to answer; HEAD gets no body.
+        parts: The body, in parts because joining them would copy it.
     """
     size = sum(map(len, parts))
     if request.method == hdrs.METH_HEAD:
@@ -57,16 +57,16 @@ async def send(request: web.Request, parts: Sequence[Part]) -> web.StreamRespons
 async def stream(
     request: web.Request, parts: AsyncGenerator[Part, None], size: int | None = None
 ) -> web.StreamResponse:
-    """Answer with *parts*, one after the other, as fast as the client takes them.
+    """Send *parts* one after the other, as fast as the client reads them.
 
-    A small answer is made whole before its status line goes out, and of a large one the beginning, so
-    that what fails early is answered with an error. What fails later cuts the connection: no text may
-    stand among the parts, and no end may look clean.
+    The first WHOLE_SIZE bytes are made before the status line is sent, so that an early failure gets an error
+    response. A later failure aborts the connection: an error text must not end up among the parts, and the
+    response must not end cleanly.
 
     Args:
-        request: What is answered; HEAD gets no body, and nothing is made for it.
-        parts: The body; closed in any case.
-        size: Bytes of the body; None if that is not known beforehand.
+        request: The request to answer; for HEAD, no part is made.
+        parts: The body; always closed.
+        size: The size of the body in bytes; None if it is not known beforehand.
     """
     async with aclosing(parts):
         if request.method == hdrs.METH_HEAD:
@@ -82,13 +82,13 @@ async def stream(
         except ConnectionError:
             TALLY.get().ending = "left"
         except DvidpcError as error:
-            log.error("%s cut off: %s", request.path, error)
+            log.error("response cut off: %s: %s", request.path, error)
             cut_off(request)
         except MemoryError:
-            log.error("%s cut off: out of memory", request.path)
+            log.error("response cut off: %s: out of memory", request.path)
             cut_off(request)
         except Exception:
-            log.exception("%s cut off; this is a bug of dvidpc", request.path)
+            log.exception("response cut off: %s; this is a bug in dvidpc", request.path)
             cut_off(request)
     return wire.answer
 
@@ -101,7 +101,7 @@ def _only_head(size: int | None) -> web.Response:
 
 
 async def _beginning(parts: AsyncGenerator[Part, None]) -> tuple[list[Part], bool]:
-    """The first of *parts*, WHOLE_SIZE bytes or a little more, and whether they are all there are."""
+    """Return the first WHOLE_SIZE bytes of *parts* or a little more, and whether they are all of it."""
     held = []
     size = 0
     async for part in parts:
@@ -126,7 +126,7 @@ async def _write_all(wire: Wire, parts: AsyncGenerator[Part, None]) -> None:
 
 
 def cut_off(request: web.Request) -> None:
-    """End the connection at once, so that the client cannot take the answer for a whole one."""
+    """Abort the connection, so that the client cannot mistake the response for a complete one."""
     TALLY.get().ending = "cut"
     if request.transport is not None:
         request.transport.abort()

@@ -1,7 +1,7 @@
-"""Lets in who has a token: `[auth] enforce = "token"`, as DVID's, with DVID's secret and texts.
+"""Require a JSON Web Token: `[auth] enforce = "token"`, with DVID's secret and error texts.
 
-DVID answers 400 and guards `/api/repo` and `/api/node` only. Here everything is guarded but health, and the
-answer is 401, by which neuroglancer knows that it has to ask for a token.  (auth.go, 3400c2cb)
+DVID answers 400, and protects only `/api/repo` and `/api/node`. This server protects everything except the
+health endpoints, and answers 401, which makes neuroglancer ask for a token.  (auth.go, 3400c2cb)
 """
 
 from collections.abc import Mapping
@@ -12,34 +12,34 @@ from aiohttp.typedefs import Handler, Middleware
 
 from dvidpc.errors import ConfigError, UnauthorizedError
 
-SECRET_NAME: Final = "DVID_JWT_SECRET_KEY"  # noqa: S105 - a name
+SECRET_NAME: Final = "DVID_JWT_SECRET_KEY"  # noqa: S105 - a variable's name
 _ALGORITHMS: Final = ("HS256",)
 _LEAST_SECRET = 32
-"""Bytes below which a secret of HMAC-SHA-256 can be guessed. (RFC 7518 section 3.2)"""
+"""The shortest secret allowed for HMAC-SHA-256, in bytes.  (RFC 7518 section 3.2)"""
 
 
 def read_secret(environ: Mapping[str, str]) -> str:
-    """The secret that tokens are signed with.
+    """Return the secret that tokens are signed with, from the environment.
 
     Raises:
-        ConfigError: There is none, or it is too short to protect anything.
+        ConfigError: It is not set, or too short to be safe.
     """
     secret = environ.get(SECRET_NAME, "")
     if len(secret.encode()) < _LEAST_SECRET:
         state = "is too short" if secret else "is not set"
         raise ConfigError(
             f'[auth] enforce = "token": {SECRET_NAME} {state} in the environment; '
-            f"set it to the secret of the tokens, of at least {_LEAST_SECRET} bytes"
+            f"set it to the secret that signs the tokens, at least {_LEAST_SECRET} bytes long"
         )
     return secret
 
 
 def require_token(secret: str, open_paths: frozenset[str]) -> Middleware:
-    """A middleware that lets pass who gives a token signed with *secret*.
+    """Return a middleware that refuses requests without a token signed with *secret*.
 
     Args:
-        secret: As `read_secret` has it.
-        open_paths: Paths that need none. Neither does OPTIONS: browsers send no token with a preflight.
+        secret: The result of `read_secret`.
+        open_paths: Paths that need no token. OPTIONS needs none either: browsers send none with a preflight.
     """
 
     @web.middleware
@@ -52,12 +52,14 @@ def require_token(secret: str, open_paths: frozenset[str]) -> Middleware:
 
 
 def check_token(values: list[str], secret: str) -> str:
-    """The user that the `Authorization` headers *values* name; the comparison takes constant time.
+    """Return the user named by the token in *values*, the `Authorization` headers of a request.
+
+    The signature is compared in constant time.
 
     Raises:
-        UnauthorizedError: There is no token, more than one, or it does not hold.
+        UnauthorizedError: There is no token, more than one, or the token is not valid.
     """
-    import jwt  # noqa: PLC0415 - brings cryptography along, 50 ms of a start that few configurations need
+    import jwt  # noqa: PLC0415 - imports cryptography: 50 ms at start, and few configurations use tokens
 
     if len(values) != 1:
         raise UnauthorizedError("JWT required via Authorization in request header")
@@ -71,7 +73,7 @@ def check_token(values: list[str], secret: str) -> str:
     except jwt.ExpiredSignatureError:
         raise UnauthorizedError("error parsing JWT: Token is expired") from None
     except (jwt.InvalidTokenError, ValueError):
-        raise UnauthorizedError("error parsing JWT: it is not one that this server accepts") from None
+        raise UnauthorizedError("error parsing JWT: this server does not accept the token") from None
     user = claims.get("user")
     if not isinstance(user, str) or not user:
         raise UnauthorizedError("failed authorization")

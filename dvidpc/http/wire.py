@@ -1,7 +1,7 @@
-"""Writes answers of data to the connection: what lies in memory goes out by one system call, not copied.
+"""Write data responses to the transport: head and body in one system call, without copying.
 
-aiohttp writes the head, then part after part, each by a call of its own, or copies them into one; for a
-block in memory that is as much work as all the rest. (aiohttp/http_writer.py, 3.14.5)
+aiohttp writes the head and each part with a call of its own, or copies them together. For a block in memory,
+that costs as much as everything else.  (aiohttp/http_writer.py, 3.14.5)
 """
 
 import time
@@ -11,24 +11,24 @@ from functools import lru_cache
 from typing import Final, TypeAlias
 
 from aiohttp import HttpVersion11, hdrs, web
-from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import SERVER_SOFTWARE
 
+from dvidpc.http.aiohttp_internals import SentResponse, count_bytes_sent
 from dvidpc.http.cors import CORS
 
 Part: TypeAlias = bytes | memoryview
 
 _AT_ONCE: Final = 256 * 1024
-"""Bytes handed over before it is looked whether the client takes them."""
+"""Bytes to hand to the transport before waiting for the client to catch up."""
 
 
 class Wire:
-    """The connection of a request, for one answer 200 with a body. Nothing is written before the first part.
+    """Writes one 200 response with a body. The head is sent together with the first part.
 
     Args:
-        request: What is answered; not HEAD.
-        headers: All that is said of the body, but for its length and what every answer says.
-        size: Bytes of the body; None if that is not known beforehand.
+        request: The request to answer; not HEAD.
+        headers: The headers that describe the body, without its length and without those of every response.
+        size: The size of the body in bytes; None if it is not known beforehand.
     """
 
     def __init__(self, request: web.Request, headers: Mapping[str, str], size: int | None) -> None:
@@ -44,15 +44,15 @@ class Wire:
             head += "Transfer-Encoding: chunked\r\n"
         if self._keep is not is_modern:
             head += f"Connection: {'keep-alive' if self._keep else 'close'}\r\n"
-        said = {**headers, **request.app[CORS].headers_for(request), hdrs.SERVER: SERVER_SOFTWARE}
-        lines = _lines(tuple(said.items()))
+        fields = {**headers, **request.app[CORS].headers_for(request), hdrs.SERVER: SERVER_SOFTWARE}
+        lines = _lines(tuple(fields.items()))
         self._unsent: list[Part] = [f"{head}{lines}\r\n".encode()]
 
     async def write(self, parts: Sequence[Part]) -> None:
-        """Write *parts*, and wait while the client is behind.
+        """Write *parts*, and wait while the client is reading slowly.
 
         Raises:
-            ConnectionError: The client has left.
+            ConnectionError: The client has disconnected.
         """
         size = 0
         batch: list[Part] = []
@@ -66,10 +66,10 @@ class Wire:
             await self._write(batch, size)
 
     async def end(self) -> None:
-        """Say that this was all.
+        """Finish the response.
 
         Raises:
-            ConnectionError: The client has left.
+            ConnectionError: The client has disconnected.
         """
         if self._is_chunked:
             self._unsent.append(b"0\r\n\r\n")
@@ -79,7 +79,7 @@ class Wire:
 
     @property
     def answer(self) -> web.StreamResponse:
-        """What a handler returns: aiohttp has nothing left to write of it."""
+        """The response for the handler to return; aiohttp writes nothing more for it."""
         return _KEPT if self._keep else _CLOSED
 
     async def _write(self, parts: Sequence[Part], size: int) -> None:
@@ -91,38 +91,16 @@ class Wire:
         await self._hand_over(parts, size)
 
     async def _hand_over(self, parts: Sequence[Part], size: int) -> None:
-        transport, writer = self._request.transport, self._request.writer
+        transport = self._request.transport
         if transport is None or transport.is_closing():
-            raise ConnectionResetError("the client has left")
+            raise ConnectionResetError("the client has disconnected")
         transport.writelines(parts)
-        writer.output_size += size
-        await writer.drain()
+        count_bytes_sent(self._request, size)
+        await self._request.writer.drain()
 
 
-class _Written(web.StreamResponse):
-    """An answer that is out, as aiohttp sees it."""
-
-    def __init__(self, *, keep_alive: bool) -> None:
-        super().__init__()
-        self._keeps_alive = keep_alive
-
-    @property
-    def prepared(self) -> bool:
-        return True
-
-    @property
-    def keep_alive(self) -> bool:
-        return self._keeps_alive
-
-    async def prepare(self, _request: web.BaseRequest) -> AbstractStreamWriter | None:
-        return None
-
-    async def write_eof(self, data: bytes = b"") -> None:
-        pass
-
-
-_KEPT: Final = _Written(keep_alive=True)
-_CLOSED: Final = _Written(keep_alive=False)
+_KEPT: Final = SentResponse(keep_alive=True)
+_CLOSED: Final = SentResponse(keep_alive=False)
 
 
 @lru_cache(16)

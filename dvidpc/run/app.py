@@ -18,20 +18,20 @@ from dvidpc.data.health import HealthChecks
 from dvidpc.data.repo import Repo, derive_repo_uuid
 from dvidpc.data.volumes import Volumes
 from dvidpc.dvid.data_types import FAMILIES
-from dvidpc.dvid.documents.bodies import LoadCounters, ServerFacts
 from dvidpc.dvid.documents.encoded import EncodedDocuments
 from dvidpc.dvid.documents.latencies import UserLatencies
+from dvidpc.dvid.documents.server_documents import LoadCounters, ServerFacts
 from dvidpc.dvid.routes import ROUTES, add_routes
 from dvidpc.dvid.services import SERVICES, Services
 from dvidpc.dvid.table import Api, Family
-from dvidpc.http.access_log import Journal
+from dvidpc.http.access_log import AccessLog
 from dvidpc.http.admission import Admission
 from dvidpc.http.block_list import BlockList
 from dvidpc.http.cors import CORS, Cors
 from dvidpc.http.gate import Check, make_gate, redirect_to_clean_path, refuse_blocked
 from dvidpc.http.metric_sources import METRICS, Sources
-from dvidpc.http.middleware import rim
-from dvidpc.http.sampling import Pulse, Reads
+from dvidpc.http.middleware import make_middleware
+from dvidpc.http.sampling import LoadSampler, Reads
 from dvidpc.http.tokens import read_secret, require_token
 from dvidpc.run.memory import PROBE_EVERY_S, MemoryGuard
 from dvidpc.run.reload import RELOADING, START_WAIT_S, Reloading
@@ -40,8 +40,8 @@ from dvidpc.storage.retry.upstream_counts import UpstreamCounts
 from dvidpc.tasks import abandon, every, keep_running
 from dvidpc.volume.prefetch import Prefetcher
 from dvidpc.volume.resources import Resources, make_resources
-from dvidpc.web.routes import PAGES
-from dvidpc.web.routes import ROUTES as WEB_ROUTES
+from dvidpc.web.page_routes import PAGES
+from dvidpc.web.page_routes import ROUTES as WEB_ROUTES
 from dvidpc.web.web_client import WEB_CLIENT, WebClient, serve_file
 
 if TYPE_CHECKING:
@@ -64,8 +64,8 @@ class _Parts:
     volumes: Volumes
     health: HealthChecks
     prefetcher: Prefetcher
-    access_log: Journal
-    load: Pulse
+    access_log: AccessLog
+    sampler: LoadSampler
     memory: MemoryGuard
     admission: Admission
     block_list: BlockList
@@ -93,7 +93,7 @@ def make_app(
     api = Api((*WEB_ROUTES, *ROUTES), families)
     parts = _make_parts(config, environ, started, api)
     cors = Cors(config.server.cors_domains, allow_timing=config.server.allow_timing)
-    app = web.Application(middlewares=_middlewares(config, environ, cors, parts.block_list))
+    app = web.Application(middlewares=_middlewares(config, environ, cors, parts))
     app.on_response_prepare.append(cors.on_prepare)
     app[CORS] = cors
     app[WEB_CLIENT] = _web_client(config)
@@ -125,22 +125,21 @@ def _make_parts(config: Config, environ: Mapping[str, str], started: float, api:
         volumes=volumes,
         health=HealthChecks(lambda: volumes.volumes),
         prefetcher=Prefetcher(),
-        access_log=Journal(frozenset(api.endpoint_names())),
-        load=Pulse(lambda: _reads_of(buckets.counts.values())),
+        access_log=AccessLog(frozenset(api.endpoint_names())),
+        sampler=LoadSampler(lambda: _reads_of(buckets.counts.values())),
         memory=memory,
         admission=Admission(config.limits, shortage=lambda: memory.reason),
         block_list=BlockList(config.server.block_list_file),
     )
 
 
-def _middlewares(
-    config: Config, environ: Mapping[str, str], cors: Cors, block_list: BlockList
-) -> "list[Middleware]":
+def _middlewares(config: Config, environ: Mapping[str, str], cors: Cors, parts: _Parts) -> "list[Middleware]":
     server = config.server
     checks: list[Check] = [redirect_to_clean_path, cors.answer_preflight]
-    if block_list.path is not None:
-        checks.append(refuse_blocked(block_list))
-    middlewares: list[Middleware] = [rim, make_gate(checks)]
+    if parts.block_list.path is not None:
+        checks.append(refuse_blocked(parts.block_list))
+    outermost = make_middleware(parts.access_log, parts.memory.make_room)
+    middlewares: list[Middleware] = [outermost, make_gate(checks)]
     if config.auth.enforce == "token":
         open_paths = frozenset(server.base_path + path for path in OPEN_PATHS)
         middlewares.append(require_token(read_secret(environ), open_paths))
@@ -159,10 +158,9 @@ def _services(config: Config, environ: Mapping[str, str], started: float, parts:
         facts=_facts(config, started),
         load=lambda: _load(parts, config.limits),
         users=UserLatencies(),
-        journal=parts.access_log,
+        access_log=parts.access_log,
         limits=config.limits,
         admission=parts.admission,
-        make_room=parts.memory.make_room,
         volumes=parts.volumes,
         health=parts.health,
         prefetcher=parts.prefetcher,
@@ -175,10 +173,10 @@ def _services(config: Config, environ: Mapping[str, str], started: float, parts:
 
 def _metric_sources(parts: _Parts) -> Sources:
     return Sources(
-        journal=parts.access_log,
-        pulse=parts.load,
+        access_log=parts.access_log,
+        sampler=parts.sampler,
         upstream=parts.buckets.counts,
-        are_left_alone=parts.buckets.open_breakers,
+        open_breakers=parts.buckets.open_breakers,
         caches={"blocks": parts.resources.payloads, "indexes": parts.resources.indexes},
         health=parts.health,
         repo=parts.repo,
@@ -188,7 +186,7 @@ def _metric_sources(parts: _Parts) -> Sources:
 
 async def _keep_open(parts: _Parts, _app: web.Application) -> AsyncIterator[None]:
     """Open the volumes and run the background work while the application runs."""
-    sampling = keep_running("load sampling", parts.load.run)
+    sampling = keep_running("load sampling", parts.sampler.run)
     await parts.volumes.start(START_WAIT_S)
     chores = [
         keep_running("admission", parts.admission.sweep),
@@ -212,8 +210,8 @@ def _reads_of(buckets: Iterable[UpstreamCounts]) -> Reads:
 
 def _load(parts: _Parts, limits: LimitsConfig) -> LoadCounters:
     return LoadCounters(
-        get_requests=parts.load.rate.requests,
-        bytes_read=parts.load.rate.nbytes,
+        get_requests=parts.sampler.rate.requests,
+        bytes_read=parts.sampler.rate.nbytes,
         tasks=len(asyncio.all_tasks()),
         handlers_active=100 * parts.access_log.in_flight // limits.max_in_flight,
     )

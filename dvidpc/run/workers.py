@@ -1,4 +1,4 @@
-"""Runs several workers on one port and keeps their number: one that dies is replaced."""
+"""Run several workers on one port, and replace a worker that dies."""
 
 import contextlib
 import logging
@@ -19,28 +19,28 @@ from dvidpc.log.escaping import one_line
 log = logging.getLogger(__name__)
 
 RESTART_PAUSE_S: Final = 1.0
-"""How long to wait before a worker that died soon after its start is replaced."""
+"""Pause before a worker that died within this time after its start is replaced."""
 
 _CONFIG_ERROR_CODE = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """What a worker is told by its supervisor."""
+    """What the supervisor gives to a worker."""
 
     number: int
-    """Which worker it is, from 0."""
+    """Number of the worker, starting at 0."""
     lifeline: int
-    """The file descriptor that is at its end once the supervisor is no more."""
+    """A file descriptor that reaches its end when the supervisor ends."""
 
 
 @contextlib.contextmanager
 def reserved_port(address: Address) -> Iterator[Address]:
-    """Hold the port of *address* for workers that share it; which one it is, where any will do.
+    """Reserve the port of *address* for workers that share it; yield the address with the actual port.
 
     Raises:
-        ConfigError: Somebody listens there already. With SO_REUSEPORT alone nobody would notice,
-            and the two servers would get every other request.
+        ConfigError: Another process listens on the port. SO_REUSEPORT alone would not detect that, and the
+            two servers would share the requests.
     """
     host, port = address.host or "", address.port
     with contextlib.closing(_bind(host, port, shared=False)) as probe:
@@ -70,7 +70,7 @@ def _bind(host: str, port: int, *, shared: bool) -> socket.socket:
 
 @contextlib.contextmanager
 def pid_file(path: Path | None) -> Iterator[None]:
-    """Have the number of this process in *path* for a while; None: nowhere.
+    """Write the id of this process to *path*, and remove the file at the end; do nothing if *path* is None.
 
     Raises:
         ConfigError: The file cannot be written.
@@ -81,7 +81,7 @@ def pid_file(path: Path | None) -> Iterator[None]:
     try:
         path.write_text(f"{os.getpid()}\n")
     except OSError as error:
-        message = f"[server] pidFile: {path} cannot be written: {error.strerror}; name a file that can"
+        message = f"[server] pidFile: {path} cannot be written: {error.strerror}; name another file"
         raise ConfigError(one_line(message)) from error
     try:
         yield
@@ -90,14 +90,14 @@ def pid_file(path: Path | None) -> Iterator[None]:
 
 
 def supervise(workers: int, run: Callable[[Seat], int]) -> int:
-    """Run *run* in *workers* child processes until told to stop; the exit code.
+    """Run *run* in *workers* child processes until a signal stops them; return the exit code.
 
-    SIGTERM, SIGINT and SIGHUP are passed on. A worker that ends by itself is replaced, unless it
-    says that the configuration is wrong. Call it before any thread or event loop is made.
+    SIGTERM, SIGINT and SIGHUP are forwarded to the workers. A worker that ends by itself is replaced, unless
+    its exit code says that the configuration is wrong. Call this before any thread or event loop exists.
 
     Args:
-        workers: How many.
-        run: What a worker does; its exit code.
+        workers: Number of workers.
+        run: Runs a worker and returns its exit code.
     """
     return _Supervisor(run).keep(workers)
 
@@ -111,8 +111,8 @@ class _Supervisor:
         self._lifeline, self._held = os.pipe()
 
     def keep(self, workers: int) -> int:
-        for passed_on in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(passed_on, self._pass_on)
+        for forwarded in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(forwarded, self._forward)
         for number in range(workers):
             self._start(number)
         while self._children:
@@ -125,12 +125,12 @@ class _Supervisor:
         if pid == 0:
             os._exit(self._be_worker(number))
         self._children[pid] = number, time.monotonic()
-        if self._stopping:  # the signal came while this child was made
+        if self._stopping:  # the signal arrived during the fork
             os.kill(pid, signal.SIGTERM)
 
     def _be_worker(self, number: int) -> int:
         os.close(self._held)
-        os.setpgid(0, 0)  # a Ctrl-C at the terminal goes to the supervisor, which passes it on
+        os.setpgid(0, 0)  # Ctrl-C at the terminal reaches the supervisor only, which forwards it
         for handled in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(handled, signal.SIG_DFL)
         try:
@@ -145,7 +145,7 @@ class _Supervisor:
             self._code = self._code or max(code, 0)
         elif code == _CONFIG_ERROR_CODE:
             self._code = code
-            self._pass_on(signal.SIGTERM, None)
+            self._forward(signal.SIGTERM, None)
         else:
             how = f"by signal {-code}" if code < 0 else f"with code {code}"
             log.error("worker %d (pid %d) ended %s; starting another", number, pid, how)
@@ -154,7 +154,7 @@ class _Supervisor:
             if not self._stopping:
                 self._start(number)
 
-    def _pass_on(self, number: int, _frame: FrameType | None) -> None:
+    def _forward(self, number: int, _frame: FrameType | None) -> None:
         self._stopping = self._stopping or number != signal.SIGHUP
         for pid in self._children:
             with contextlib.suppress(ProcessLookupError):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from dvidpc.config import Config, LimitsConfig, StoreConfig
-from dvidpc.sources.base import VolumeSettings
+from dvidpc.sources.plan import VolumeSettings
 from dvidpc.storage.base import BucketAccess, ObjectStore, UpstreamLimits
 from dvidpc.storage.coalesce import CoalescingStore
 from dvidpc.storage.opening import bucket_of, open_store

@@ -1,4 +1,4 @@
-"""Decodes in other processes what hostile bytes could end the process by."""
+"""Decode chunks in child processes with decoders that can crash on damaged data."""
 
 import resource
 import signal
@@ -13,19 +13,19 @@ from dvidpc.formats.precomputed.info import Encoding
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-LONGEST_S: Final = 30.0
-"""Seconds after which decoding one chunk is given up."""
+DECODE_TIMEOUT_S: Final = 30.0
+"""Timeout for decoding one chunk."""
 
 _RETRY_AFTER_S = 2
-_MOST_MEMORY = 8 * 2**30
-"""Bytes a child may hold; headers are checked before, but not every length in a chunk is in its header."""
+_MAX_MEMORY = 8 * 2**30
+"""Memory limit of a child in bytes. Headers are checked before, but not every length is in a header."""
 
 
 class Isolation:
-    """Child processes that decode chunks, as many as are used at a time; any thread may call it.
+    """Child processes that decode chunks, one for each concurrent decode. Any thread may call it.
 
-    compresso 3.3.3, crackle 0.55.0 and fpzip 1.2.5 end the process on some damaged chunks (segmentation
-    fault). Here that costs a child, which is replaced, and the one chunk.
+    compresso 3.3.3, crackle 0.55.0 and fpzip 1.2.5 crash on some damaged chunks (segmentation fault).
+    A crash costs the chunk and a child, which is replaced.
     """
 
     def __init__(self) -> None:
@@ -33,11 +33,11 @@ class Isolation:
         self._lock = threading.Lock()
 
     def decode(self, data: bytes, encoding: Encoding, shape: ChunkShape) -> Voxels:
-        """As `decode_chunk`; blocks until the child has answered.
+        """Decode like `decode_chunk`; block until the child has answered.
 
         Raises:
-            FormatError: *data* is damaged, or no child survives decoding it.
-            OverloadedError: No child can be started: there is no descriptor, or no process, to be had.
+            FormatError: *data* is damaged, or its decoder crashes or times out.
+            OverloadedError: The system has no file descriptor or process left for a child.
         """
         with self._lock:
             child = self._idle.pop() if self._idle else None
@@ -46,7 +46,7 @@ class Isolation:
             answer = child.ask(data, encoding, shape)
         except (EOFError, OSError, TimeoutError) as error:
             child.kill()
-            what = "takes too long" if isinstance(error, TimeoutError) else "crashes"
+            what = "timed out" if isinstance(error, TimeoutError) else "crashed"
             raise FormatError(f"damaged {encoding} chunk: its decoder {what}") from error
         with self._lock:
             self._idle.append(child)
@@ -55,7 +55,7 @@ class Isolation:
         return answer
 
     def close(self) -> None:
-        """End the children; nobody may be decoding."""
+        """Kill the children. No decode may be in progress."""
         for child in self._idle:
             child.kill()
         self._idle.clear()
@@ -69,26 +69,27 @@ def _start() -> "_Child":
 
 
 class _Child:
-    """A process that decodes what it is sent, one chunk after the other."""
+    """A process that decodes one chunk after the other."""
 
     def __init__(self) -> None:
         import multiprocessing  # noqa: PLC0415 - slow to import, and few volumes need it
 
-        context = multiprocessing.get_context("spawn")  # fork is not safe where there are threads
+        context = multiprocessing.get_context("spawn")  # fork is not safe with threads
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(target=_answer, args=(theirs,), name="decoder", daemon=True)
         self._process.start()
         theirs.close()
 
     def ask(self, data: bytes, encoding: Encoding, shape: ChunkShape) -> Voxels | FormatError:
-        """What decoding gives.
+        """Return the decoded voxels, or the error of the decoder.
 
         Raises:
-            EOFError: The child is gone; or OSError, if it went before it was asked.
-            TimeoutError: It does not answer.
+            EOFError: The child died while decoding.
+            OSError: The child died before.
+            TimeoutError: The child did not answer within `DECODE_TIMEOUT_S`.
         """
         self._pipe.send((data, encoding, shape))
-        if not self._pipe.poll(LONGEST_S):
+        if not self._pipe.poll(DECODE_TIMEOUT_S):
             raise TimeoutError
         answer: Voxels | FormatError = self._pipe.recv()
         return answer
@@ -101,9 +102,9 @@ class _Child:
 
 
 def _answer(pipe: "Connection[Voxels | FormatError, tuple[bytes, Encoding, ChunkShape]]") -> None:
-    """What the child does, until its parent goes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # for the parent to hear
-    resource.setrlimit(resource.RLIMIT_DATA, (_MOST_MEMORY, _MOST_MEMORY))
+    """Answer requests in the child until the parent closes the pipe."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
+    resource.setrlimit(resource.RLIMIT_DATA, (_MAX_MEMORY, _MAX_MEMORY))
     while True:
         try:
             data, encoding, shape = pipe.recv()
@@ -114,4 +115,4 @@ def _answer(pipe: "Connection[Voxels | FormatError, tuple[bytes, Encoding, Chunk
         except FormatError as error:
             pipe.send(error)
         except MemoryError:
-            pipe.send(FormatError(f"damaged {encoding} chunk: it needs more memory than it may have"))
+            pipe.send(FormatError(f"damaged {encoding} chunk: decoding it exceeds the memory limit"))

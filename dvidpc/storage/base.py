@@ -1,4 +1,4 @@
-"""What every kind of store offers, and how one is named."""
+"""The seam of this room: what every kind of store offers, and the values that describe one."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -15,96 +15,108 @@ class Blob:
 
     data: bytes
     etag: str | None
-    """Which content the object had, as the store names it, quotes included; None if it does not say."""
+    """The store's name for the content that was read, with its quotes; None if the store gives none."""
 
 
 class ObjectStore(Protocol):
     """Reads objects below one prefix of one bucket. Any task may call it; calls may overlap.
 
-    A key is relative to the prefix, `/`-separated, already normalised: it has no `.`, `..` or empty parts.
+    A key is relative to the prefix, separated by `/` and normalised: no part is empty, `.` or `..`.
     """
 
     @property
     def url(self) -> str:
         """The bucket and prefix as a person would write them, for messages; never holds a credential."""
 
+    @property
+    def identity(self) -> str:
+        """Which objects these are, for cache keys; never holds a credential.
+
+        Two stores with the same identity read the same objects: it names service, bucket and prefix. It is
+        the same after a restart and on every replica. It is `url` if the vendor's own service is used, else
+        the service's endpoint, a space and `url`.
+        """
+
     async def get(self, key: str, *, max_size: int) -> Blob | None:
-        """The whole object, its Content-Encoding undone; None if there is no such object.
+        """Return the whole object, its Content-Encoding removed; None if there is no such object.
 
         Args:
             key: Which object.
-            max_size: The most bytes it may have, before and after the Content-Encoding is undone.
+            max_size: The most bytes that it may have, before and after its Content-Encoding is removed.
 
         Raises:
-            FormatError: It is larger than *max_size*, or its Content-Encoding cannot be undone.
+            FormatError: It is larger than *max_size*, or its Content-Encoding cannot be removed.
             StoreError: The store failed; whether the object exists is not known.
         """
 
     async def get_range(self, key: str, byte_range: ByteRange, *, etag: str | None = None) -> Blob | None:
-        """Exactly *byte_range* of the object as stored; None if there is no such object.
+        """Return exactly *byte_range* of the object as stored; None if there is no such object.
 
         Args:
             key: Which object.
             byte_range: Which bytes; not empty.
-            etag: The content the caller knows; None to take what is there.
+            etag: The content that the caller expects; None to accept any.
 
         Raises:
             FormatError: The object ends before the range does.
-            ObjectChangedError: The object's content is no longer *etag*.
+            ObjectChangedError: The object's etag is no longer *etag*.
             StoreError: The store failed; whether the object exists is not known.
         """
 
     async def close(self) -> None:
-        """Let go of connections; the store is not used afterwards."""
+        """Release connections; the store is not used afterwards."""
 
 
 class Listed(NamedTuple):
     """An object of a listing."""
 
     name: str
-    """Below the directory that was listed; as it is asked for, so without `.gz` of a local file."""
+    """Relative to the listed directory, as `ObjectStore` reads it: without the `.gz` of a local file."""
     size: int
 
 
 class Lister(Protocol):
-    """Tells which objects there are; it takes a right of its own, and web servers cannot."""
+    """Lists objects. Listing takes a permission of its own, and web servers do not offer it."""
 
     def list_below(self, directory: str) -> AsyncIterator[list[Listed]]:
-        """All objects below *directory*, page by page, in no order.
+        """Return all objects below *directory*, page by page, in no particular order.
 
         Raises:
-            StoreError: The store failed, or does not let us; what was listed so far is not all.
+            StoreError: The store failed or refused; the pages so far are not all.
         """
+
+    async def close(self) -> None:
+        """Release connections; the lister is not used afterwards."""
 
 
 @dataclass(frozen=True, slots=True)
 class BucketAccess:
-    """Where a volume lies and who we are there: one store of the configuration, as `storage` sees it."""
+    """Where a volume is and how to sign in there: one store of the configuration, as this room sees it."""
 
     ref: Ref
     """The root of the store: keys are relative to it."""
     endpoint: str | None = None
-    """The service's URL; None: the vendor's own, or what the environment says."""
+    """The service's URL; None for the one in the environment, else the vendor's own."""
     region: str | None = None
-    """None: what the environment says, else found out from the bucket."""
+    """None for the one in the environment, else the one that the bucket reports."""
     profile: str | None = None
-    """A profile of `~/.aws`; None: what the environment says."""
+    """A profile of `~/.aws`; None for the one in the environment."""
     anonymous: bool = False
-    """Do not sign requests and do not look for credentials."""
+    """Send unsigned requests, and look for no credentials."""
     path_style: bool | None = None
-    """Bucket name in the path rather than in the host name; None: as the service needs it."""
+    """Whether the bucket's name is in the path, not in the host name; None for the service's default."""
     ca_bundle: Path | None = None
-    """Certificates to trust; None: the system's."""
+    """Certificates to trust as well; None for the system's only."""
     requester_pays: bool = False
     user_project: str | None = None
-    """The Google project to bill; None: nobody in particular."""
+    """The Google project to bill; None for the bucket's own."""
     missing_status: frozenset[int] = frozenset({404})
     """HTTP statuses that mean "no such object"."""
 
 
 @dataclass(frozen=True, slots=True)
 class UpstreamLimits:
-    """How long and how often a store is asked. Times are in seconds."""
+    """Timeouts, retries and concurrency of the requests to a store. Times are in seconds."""
 
     connect_timeout_s: float = 3.0
     first_byte_timeout_s: float = 10.0
@@ -112,10 +124,10 @@ class UpstreamLimits:
     attempts: int = 3
     backoff_min_s: float = 0.05
     backoff_max_s: float = 1.0
-    """Waits between attempts are drawn between these; the bound grows from attempt to attempt."""
+    """The pause before a retry is drawn between these two; the upper bound grows with each attempt."""
     max_retry_after_s: float = 5.0
-    """The longest `Retry-After` that is waited for; a longer one ends the attempts."""
+    """The longest `Retry-After` to wait for; a longer one ends the retries."""
     retry_budget: float = 0.2
-    """Which share of the requests may be second and further attempts."""
+    """The share of requests that may be retries."""
     concurrency: int = 64
-    """Most requests under way to one bucket at a time; fewer while it is overloaded."""
+    """The most requests to one bucket at a time; fewer while it is overloaded."""

@@ -1,4 +1,4 @@
-"""Fetches neighbouring ranges of one object together: a request to a bucket costs more than a few bytes."""
+"""Joins reads of neighbouring ranges: a request to a bucket costs more than a few unneeded bytes."""
 
 import asyncio
 from collections.abc import Sequence
@@ -12,19 +12,19 @@ from dvidpc.storage.base import Blob, ObjectStore
 from dvidpc.types import ByteRange
 
 MAX_GAP: Final = 64 * 1024
-"""Bytes nobody asked for that are read along rather than begin another request (benchmarks/RESULTS.md)."""
+"""The most unneeded bytes between two ranges of one read (benchmarks/RESULTS.md)."""
 
 MAX_SIZE: Final = 2 * 2**20
-"""Bytes of a read beyond which ranges are not joined: two reads side by side are faster than a longer one."""
+"""The largest joined read in bytes: beyond it, two parallel reads are faster than one."""
 
 
 def plan_reads(
     ranges: Sequence[ByteRange], *, max_gap: int = MAX_GAP, max_size: int = MAX_SIZE
 ) -> list[ByteRange]:
-    """The reads that cover *ranges*, each of which lies in one of them; ascending.
+    """Return reads that cover *ranges*, in ascending order; each range lies within one read.
 
-    Ranges may overlap and repeat. Two are read together if no more than *max_gap* bytes lie between
-    them and the read does not exceed *max_size* by it.
+    Ranges may overlap and repeat. Two are joined if at most *max_gap* bytes lie between them and the joined
+    read holds at most *max_size* bytes.
     """
     reads: list[ByteRange] = []
     for wanted in sorted(set(ranges)):
@@ -39,58 +39,63 @@ def plan_reads(
 
 
 class _Alone(Enum):
-    """The type of _ALONE."""
+    """The type of `_ALONE`."""
 
     ALONE = "alone"
 
 
 _ALONE: Final = _Alone.ALONE
-"""The answer to who is joined with nobody: read it yourself, which takes no task."""
+"""The answer to a caller whose range is joined with no other: it reads itself, which takes no task."""
 
 
 @dataclass(slots=True, eq=False)
 class _Wanted:
-    """A range somebody waits for."""
+    """A range that a caller waits for."""
 
     byte_range: ByteRange
     answer: "asyncio.Future[Blob | _Alone | None]"
     context: Context
-    """For which request: a read counts as, and takes the turn of, the first that it serves."""
+    """The caller's context: a joined read is counted and queued as its first caller's."""
     reading: "_Reading | None" = None
-    """What serves it; None: nothing yet, or nothing but itself."""
+    """The joined read that serves it; None if there is none yet, or the caller reads itself."""
 
 
 class _Reading(NamedTuple):
-    """A read under way."""
+    """A joined read in flight."""
 
     task: "asyncio.Task[None]"
     served: Sequence[_Wanted]
 
 
 class CoalescingStore:
-    """An ObjectStore that joins the ranged reads that are asked for in the same moment.
+    """An `ObjectStore` that joins ranged reads that are requested in the same cycle of the event loop.
 
-    What is asked for until the event loop comes round belongs together: the blocks of one request whose
-    places are known are all asked for by then. A read that nobody waits for any more is cancelled.
+    By the next cycle, a client's request has asked for all of its blocks whose places are known. A joined
+    read is cancelled once nobody waits for it.
     """
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
         self._wanted: dict[tuple[str, str | None], list[_Wanted]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
-        """Those that read from the store below."""
+        """Tasks that read from the underlying store."""
 
     @property
     def url(self) -> str:
-        """That of the store below."""
+        """That of the underlying store."""
         return self._store.url
 
+    @property
+    def identity(self) -> str:
+        """That of the underlying store."""
+        return self._store.identity
+
     async def get(self, key: str, *, max_size: int) -> Blob | None:
-        """As the store below."""
+        """As the underlying store."""
         return await self._store.get(key, max_size=max_size)
 
     async def get_range(self, key: str, byte_range: ByteRange, *, etag: str | None = None) -> Blob | None:
-        """As the store below, perhaps by a longer read that serves others too."""
+        """As the underlying store, perhaps through a longer read that serves other callers too."""
         loop = asyncio.get_running_loop()
         wanted = _Wanted(byte_range, loop.create_future(), copy_context())
         if not self._wanted:
@@ -105,14 +110,14 @@ class CoalescingStore:
         return await self._read_alone(key, byte_range, etag) if answer is _ALONE else answer
 
     async def close(self) -> None:
-        """Close the store below, once nothing is read from it."""
+        """Cancel all reads, then close the underlying store."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._store.close()
 
     def _start(self) -> None:
-        """Begin to read what was asked for since the last time."""
+        """Start the reads that were requested since the last time."""
         asked, self._wanted = self._wanted, {}
         for (key, etag), wanted in asked.items():
             for read in plan_reads([one.byte_range for one in wanted]):
@@ -143,14 +148,14 @@ class CoalescingStore:
     async def _read(self, key: str, etag: str | None, read: ByteRange, served: Sequence[_Wanted]) -> None:
         try:
             blob = await self._store.get_range(key, read, etag=etag)
-        except FormatError:  # one of them lies beyond the end of the object; the others need not suffer
+        except FormatError:  # one range ends beyond the object; let each caller read its own
             for one in _waiting(served):
                 one.answer.set_result(_ALONE)
         except asyncio.CancelledError:
             for one in served:
                 one.answer.cancel()
             raise
-        except Exception as error:  # noqa: BLE001 - handed on to those who wait, whatever it is
+        except Exception as error:  # noqa: BLE001 - passed on to the callers, whatever it is
             for one in _waiting(served):
                 one.answer.set_exception(error)
         else:
@@ -163,7 +168,7 @@ def _lies_in(inner: ByteRange, outer: ByteRange) -> bool:
 
 
 def _waiting(served: Sequence[_Wanted]) -> list[_Wanted]:
-    """Who has neither been answered nor left."""
+    """Return the callers that are neither answered nor cancelled."""
     return [one for one in served if not one.answer.done()]
 
 

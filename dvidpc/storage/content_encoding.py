@@ -1,4 +1,4 @@
-"""Undoes the Content-Encoding of an object, within a bound on memory."""
+"""Removes the Content-Encoding of an object, within a bound on memory."""
 
 import sys
 import zlib
@@ -16,13 +16,13 @@ else:
 
 _GZIP_WBITS = 31
 _MOST_ENCODINGS = 4
-"""More in one list is an attack rather than a way to store things."""
+"""A longer list is an attack, not a way to store objects."""
 _STEP = 64 * 1024
-"""How much a decompressor is given at a time: what a stream leaves unread is copied, so let it be little."""
+"""Bytes passed to a decompressor at a time; small, because it copies what it leaves unread."""
 
 
 class _Decompressor(Protocol):
-    """What zlib's and zstd's decompressors have in common."""
+    """The common part of zlib's and zstd's decompressors."""
 
     @property
     def eof(self) -> bool: ...
@@ -32,14 +32,14 @@ class _Decompressor(Protocol):
 
 
 def decode_content(data: bytes, content_encoding: str | None, *, max_size: int) -> bytes:
-    """*data* without its Content-Encoding; *data* itself if there is none.
+    """Return *data* without its Content-Encoding; *data* itself if it has none.
 
-    `identity` is none, and neither is `aws-chunked`, which S3 keeps from some uploads.
-    (RFC 9110 section 8.4: the encodings stand in the order in which they were applied.)
+    `identity` counts as none, and so does `aws-chunked`, which S3 keeps from some uploads.
+    (RFC 9110 section 8.4: encodings are listed in the order in which they were applied.)
 
     Raises:
-        FormatError: The encoding is not known, the data is damaged, cut off or followed by other bytes, or
-            more than *max_size* bytes would come out; never more than a few kB beyond it are made.
+        FormatError: The encoding is not supported; the data is damaged, cut short or followed by other bytes;
+            or the result exceeds *max_size* bytes. At most a few kB beyond that are ever decoded.
     """
     names = [name.strip().lower() for name in (content_encoding or "").split(",")]
     names = [name for name in names if name not in {"", "identity", "aws-chunked"}]
@@ -51,7 +51,7 @@ def decode_content(data: bytes, content_encoding: str | None, *, max_size: int) 
 
 
 def _pieces(name: str, data: bytes) -> Callable[[int], Iterator[bytes]]:
-    """How to get the decoded bytes piece by piece, given the most bytes a piece may have."""
+    """Return a function that decodes piece by piece; its argument is the largest size of a piece."""
     match name:
         case "gzip" | "x-gzip":
             return lambda limit: _stream_pieces(lambda: zlib.decompressobj(_GZIP_WBITS), data, limit)
@@ -59,7 +59,7 @@ def _pieces(name: str, data: bytes) -> Callable[[int], Iterator[bytes]]:
             return lambda limit: _stream_pieces(zstd.ZstdDecompressor, data, limit)
         case "br":
             return lambda limit: _brotli_pieces(data, limit)
-    raise FormatError(f"Content-Encoding {name!r} is not known")
+    raise FormatError(f"Content-Encoding {name!r} is not supported")
 
 
 def _join(pieces: Callable[[int], Iterator[bytes]], name: str, max_size: int) -> bytes:
@@ -68,21 +68,21 @@ def _join(pieces: Callable[[int], Iterator[bytes]], name: str, max_size: int) ->
         for piece in pieces(max_size + 1):
             whole += piece
             if len(whole) > max_size:
-                raise FormatError(f"more than {max_size} bytes come out of its {name} encoding")
+                raise FormatError(f"its {name} encoding holds more than {max_size} bytes")
     except (zlib.error, zstd.ZstdError, brotli.error) as error:
         raise FormatError(f"its {name} encoding is damaged: {error}") from error
     return bytes(whole)
 
 
 def _stream_pieces(make: Callable[[], _Decompressor], data: bytes, limit: int) -> Iterator[bytes]:
-    """Of one stream or several in a row: gzip members, zstd frames."""
+    """Decode one stream or several in a row: gzip members, zstd frames."""
     position = 0
     while position < len(data) or not data:
         stream = make()
         while not stream.eof:
             step = data[position : position + _STEP]
             if not step:
-                raise FormatError("its encoding is cut off")
+                raise FormatError("its encoding is cut short")
             yield stream.decompress(step, limit)
             position += len(step)
         position -= len(stream.unused_data)
@@ -93,5 +93,5 @@ def _brotli_pieces(data: bytes, limit: int) -> Iterator[bytes]:
     while not stream.is_finished():
         yield stream.process(data, output_buffer_limit=limit)
         if stream.can_accept_more_data() and not stream.is_finished():
-            raise FormatError("its encoding is cut off")
+            raise FormatError("its encoding is cut short")
         data = b""

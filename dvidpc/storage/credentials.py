@@ -1,4 +1,4 @@
-"""Keeps what requests are signed with: looks it up, again before it expires, and anew after a refusal."""
+"""Keeps the secret that signs requests: looks it up, and again before it expires or after a refusal."""
 
 import asyncio
 import contextlib
@@ -13,45 +13,46 @@ from dvidpc.errors import StoreError, StoreTimeoutError
 log = logging.getLogger(__name__)
 
 LOOK_AGAIN_S = 240.0
-"""How long a secret is used before it is looked up again: so long may a changed dotfile go unnoticed
-while the old secret still works."""
+"""How long a secret is used before it is looked up again. A changed dotfile may go unnoticed for so long,
+if the old secret still works."""
 AHEAD_OF_EXPIRY_S = 60.0
 PAUSE_S = 10.0
-"""Between look-ups that refusals ask for, and after one that failed."""
+"""The shortest time between look-ups after refusals, and after a failed look-up."""
 LOOK_UP_TIMEOUT_S = 15.0
 
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """What requests are signed with."""
+    """A secret to sign requests with."""
 
     values: Mapping[str, str | None] = field(repr=False)
-    """Under the names that the service's signer gives them."""
+    """Its parts, named as the service's signer names them."""
     expires_at: float | None
-    """Seconds since the epoch; None: not known to expire."""
+    """Seconds since the epoch; None if it is not known to expire."""
 
 
 class LookUp(Protocol):
-    """Finds out who we are, by one vendor's rules."""
+    """Looks up a secret by one vendor's rules."""
 
-    async def __call__(self, *, anew: bool) -> Secret:
-        """The secret that holds now.
+    async def __call__(self, *, force: bool) -> Secret:
+        """Return the secret to use now.
 
         Args:
-            anew: Read everything again; else what was found before may serve as long as it is valid.
+            force: Read everything again; else an earlier result may be returned while it is valid.
 
         Raises:
-            StoreError: There is none, or it cannot be had; the message says where it was looked for.
+            StoreError: There is none, or it cannot be looked up now; the message says where it was sought.
         """
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Release connections."""
 
 
 class Credentials:
-    """The secret of one store. Any task may ask; tasks that need a look-up share the one under way.
+    """The secret of one store. Any task may call it; tasks that need a look-up share the one in flight.
 
-    A look-up that fails while the last secret is still valid changes nothing: it is tried again later.
+    If a look-up fails while the last secret is valid, that secret stays in use and the look-up is retried
+    later.
     """
 
     def __init__(self, look_up: LookUp, *, clock: Callable[[], float] = time.time) -> None:
@@ -60,69 +61,69 @@ class Credentials:
         self._secret: Secret | None = None
         self._look_again_at = 0.0
         self._renew_from = 0.0
-        self._under_way: asyncio.Task[None] | None = None
+        self._in_flight: asyncio.Task[None] | None = None
         self._generation = 0
 
     @property
     def generation(self) -> int:
-        """Which secret this is; another number, another secret."""
+        """A number that grows with each new secret."""
         return self._generation
 
     def values(self) -> Mapping[str, str | None]:
-        """The secret's parts, of one look-up; empty before `ensure`. Any thread may ask."""
+        """Return the secret's parts, all of one look-up; empty before `ensure`. Any thread may call this."""
         secret = self._secret
         return secret.values if secret else {}
 
     async def ensure(self) -> None:
-        """Return when the secret can be used.
+        """Look the secret up if it is due; return when it can be used.
 
         Raises:
             StoreError: There is none.
         """
         if self._clock() >= self._look_again_at:
-            await self._share_look_up(anew=False)
+            await self._share_look_up(force=False)
 
     async def renew(self, refused: int) -> bool:
-        """After the service refused the secret of generation *refused*: whether there is another now."""
-        if refused == self._generation and (self._under_way or self._clock() >= self._renew_from):
+        """Look for another secret than the one of generation *refused*; return whether there is one now."""
+        if refused == self._generation and (self._in_flight or self._clock() >= self._renew_from):
             self._renew_from = self._clock() + PAUSE_S
-            await self._share_look_up(anew=True)
+            await self._share_look_up(force=True)
         return refused != self._generation
 
     async def close(self) -> None:
-        """Stop looking, and forget the secret."""
-        if self._under_way is not None:
-            self._under_way.cancel()
+        """Cancel a look-up in flight, and forget the secret."""
+        if self._in_flight is not None:
+            self._in_flight.cancel()
             with contextlib.suppress(asyncio.CancelledError, StoreError):
-                await self._under_way
+                await self._in_flight
         self._secret = None
         await self._look_up.close()
 
-    async def _share_look_up(self, *, anew: bool) -> None:
-        if self._under_way is None:
-            self._under_way = asyncio.create_task(self._refresh(anew=anew))
-            self._under_way.add_done_callback(self._end_look_up)
-        look_up = self._under_way
+    async def _share_look_up(self, *, force: bool) -> None:
+        if self._in_flight is None:
+            self._in_flight = asyncio.create_task(self._refresh(force=force))
+            self._in_flight.add_done_callback(self._end_look_up)
+        look_up = self._in_flight
         try:
             await asyncio.shield(look_up)
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if look_up.cancelled() and task is not None and not task.cancelling():
-                raise StoreError("credentials are no longer looked up: the store is closed") from None
+                raise StoreError("credentials cannot be looked up: the store is closed") from None
             raise
 
     def _end_look_up(self, task: asyncio.Task[None]) -> None:
-        self._under_way = None
+        self._in_flight = None
         if not task.cancelled():
-            task.exception()  # who waited has it; nobody may have waited until the end
+            task.exception()  # mark it as retrieved: all who waited may have been cancelled
 
-    async def _refresh(self, *, anew: bool) -> None:
+    async def _refresh(self, *, force: bool) -> None:
         try:
-            secret = await self._look_up_in_time(anew=anew)
+            secret = await self._look_up_in_time(force=force)
         except StoreError as error:
             if self._secret is None or self._clock() >= (self._secret.expires_at or float("inf")):
                 raise
-            log.warning("%s; what was found before is used on", error)
+            log.warning("credentials not renewed: %s; the last ones stay in use", error)
             self._look_again_at = self._clock() + PAUSE_S
             return
         if self._secret is None or secret.values != self._secret.values:
@@ -130,10 +131,10 @@ class Credentials:
         self._secret = secret
         self._look_again_at = self._clock() + self._use_for_s(secret)
 
-    async def _look_up_in_time(self, *, anew: bool) -> Secret:
+    async def _look_up_in_time(self, *, force: bool) -> Secret:
         try:
             async with asyncio.timeout(LOOK_UP_TIMEOUT_S):
-                return await self._look_up(anew=anew)
+                return await self._look_up(force=force)
         except TimeoutError as error:
             raise StoreTimeoutError(f"credentials were not found within {LOOK_UP_TIMEOUT_S:g} s") from error
 

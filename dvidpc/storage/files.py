@@ -1,132 +1,106 @@
-"""Reads files of a directory, by obstore."""
+"""Reads files below a directory, in threads of its own."""
 
 import asyncio
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+import os
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Final, TypeVar
 
-import obstore
-from obstore.exceptions import BaseError, PermissionDeniedError, PreconditionError
-from obstore.store import LocalStore
-
-from dvidpc.errors import FormatError, ObjectChangedError, StoreError, StoreRefusedError, StoreTimeoutError
+from dvidpc.errors import StoreError, StoreTimeoutError
 from dvidpc.storage.base import Blob
-from dvidpc.storage.object_checks import check_etag, check_size, if_match, name_object, undo_encoding
+from dvidpc.storage.file_reads import read_file, read_file_range
+from dvidpc.storage.object_checks import name_object, undo_encoding
 from dvidpc.types import ByteRange
 
-if TYPE_CHECKING:
-    from obstore import GetOptions, GetResult
+_Read = TypeVar("_Read")
 
-SETTLE_S: Final = 0.05
-"""How long to sleep after the last use of obstore. One of its threads that has handed over a result still
-waits for the interpreter's lock, to return from `call_soon_threadsafe`; if the interpreter ends before, that
-thread aborts the process. Seen in 1 of 15 short processes without this pause; during it the lock is free."""
+_THREADS: Final = 16
+"""Reads in progress at a time. A network file system that hangs blocks these threads, and no others."""
 
 
 class DirectoryStore:
-    """An `ObjectStore` over a directory."""
+    """An `ObjectStore` over a directory. A read takes one thread for one blocking call."""
 
-    def __init__(
-        self, directory: LocalStore, *, url: str, timeout_s: float, suffixes: Mapping[str, str]
-    ) -> None:
-        """Read what lies below *directory*.
+    def __init__(self, directory: str, *, url: str, timeout_s: float, suffixes: Mapping[str, str]) -> None:
+        """Read files below *directory*.
 
         Args:
-            directory: Where files are.
-            url: How messages name the place.
-            timeout_s: How long to wait for a file to be opened.
-            suffixes: Other names to try for an absent file, and the encoding that each means.
+            directory: An absolute path.
+            url: How messages name the directory.
+            timeout_s: The longest time that one read may take.
+            suffixes: File name suffixes to try for a missing file, each with the encoding it stands for.
         """
-        self._directory: LocalStore | None = directory
+        self._directory = directory.rstrip("/")
         self._url = url
         self._timeout_s = timeout_s
-        self._suffixes = suffixes
+        self._suffixes = {"": "", **suffixes}
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="files")
+        self._closed = False
 
     @property
     def url(self) -> str:
         """As `ObjectStore.url`."""
         return self._url
 
+    @property
+    def identity(self) -> str:
+        """As `ObjectStore.identity`: the directory's path, which replicas are expected to share."""
+        return self._url
+
     async def get(self, key: str, *, max_size: int) -> Blob | None:
         """As `ObjectStore.get`."""
-        for suffix, encoding in {"": None, **self._suffixes}.items():
-            name = name_object(self._url, key + suffix)
-            result = await self._open(name, key + suffix, {})
-            if result is not None:
-                check_size(name, result.meta["size"], max_size)
-                data = await _read(name, result)
-                data = await undo_encoding(name, data, encoding, max_size=max_size)
-                return Blob(data, result.meta["e_tag"])
-        return None
+        found = await self._run(name_object(self._url, key), partial(self._read_any, key, max_size))
+        if found is None:
+            return None
+        name, blob, encoding = found
+        return Blob(await undo_encoding(name, blob.data, encoding, max_size=max_size), blob.etag)
 
     async def get_range(self, key: str, byte_range: ByteRange, *, etag: str | None = None) -> Blob | None:
         """As `ObjectStore.get_range`."""
         name = name_object(self._url, key)
-        options: GetOptions = {"range": (byte_range.start, byte_range.stop)}
-        if condition := if_match(etag):
-            options["if_match"] = condition
-        try:
-            result = await self._open(name, key, options)
-        except StoreError:
-            await self._check_length(name, key, byte_range, etag)
-            raise
-        if result is None:
-            return None
-        check_etag(name, known=etag, found=result.meta["e_tag"])
-        if tuple(result.range) != byte_range:
-            raise _too_short(name, byte_range, result.meta["size"])
-        return Blob(await _read(name, result), result.meta["e_tag"])
+        return await self._run(name, partial(read_file_range, name, self._path(key), byte_range, etag))
 
     async def close(self) -> None:
-        """Drop obstore's store; end or cancel all reads before."""
-        self._directory = None
-        await asyncio.sleep(SETTLE_S)
+        """Release the threads; reads in progress are not waited for."""
+        self._closed = True
+        self._threads.shutdown(wait=False)
 
-    async def _open(self, name: str, key: str, options: "GetOptions") -> "GetResult | None":
-        """The file, ready to be read; None if there is none."""
-        if self._directory is None:
+    async def _run(self, name: str, read: Callable[[], _Read]) -> _Read:
+        if self._closed:
             raise StoreError(f"{name} cannot be read: the store is closed")
         try:
             async with asyncio.timeout(self._timeout_s):
-                return await obstore.get_async(self._directory, key, options=options)
+                return await asyncio.get_running_loop().run_in_executor(self._threads, read)
         except TimeoutError as error:
             raise StoreTimeoutError(f"{name}: no answer within {self._timeout_s:g} s") from error
-        except FileNotFoundError:
-            return None
-        except PermissionDeniedError as error:
-            raise StoreRefusedError(
-                f"{name} cannot be read: the user of this process may not", 403
-            ) from error
-        except PreconditionError as error:
-            raise ObjectChangedError(
-                f"{name} was replaced: its etag is not {options.get('if_match')}"
-            ) from error
-        except BaseError as error:
-            raise StoreError(f"{name} cannot be read: {type(error).__name__} of the file system") from error
-        except ValueError as error:
-            raise FormatError(f"{name} is no possible object") from error
 
-    async def _check_length(self, name: str, key: str, byte_range: ByteRange, etag: str | None) -> None:
-        """Raise what is wrong with a range that may lie beyond the object; return if nothing is."""
-        result = await self._open(name, key, {"head": True})
-        if result is not None:
-            check_etag(name, known=etag, found=result.meta["e_tag"])
-            if result.meta["size"] < byte_range.stop:
-                raise _too_short(name, byte_range, result.meta["size"])
+    def _read_any(self, key: str, max_size: int) -> tuple[str, Blob, str] | None:
+        """Return the first file of this name or this name with a suffix: its name, content, encoding."""
+        for suffix, encoding in self._suffixes.items():
+            name = name_object(self._url, key + suffix)
+            blob = read_file(name, self._path(key + suffix), max_size=max_size)
+            if blob is not None:
+                return name, blob, encoding
+        return None
+
+    def _path(self, key: str) -> str:
+        return f"{self._directory}/{key}"
 
 
-async def _read(name: str, result: "GetResult") -> bytes:
-    """The bytes, as many as were promised; the caller has checked that."""
-    start, stop = result.range
-    try:
-        data = bytes(await result.bytes_async())  # a stream takes ten times as long
-    except (BaseError, OSError) as error:
-        raise StoreError(f"{name} cannot be read to its end: {type(error).__name__}") from error
-    if len(data) != stop - start:
-        raise StoreError(f"{name} cannot be read: {len(data)} bytes come instead of {stop - start}")
-    return data
+async def open_directory(
+    path: str, *, url: str, timeout_s: float, suffixes: Mapping[str, str]
+) -> DirectoryStore:
+    """Open a directory for reading; see `open_store`."""
+    await check_directory(path, url=url)
+    return DirectoryStore(path, url=url, timeout_s=timeout_s, suffixes=suffixes)
 
 
-def _too_short(name: str, byte_range: ByteRange, size: int) -> FormatError:
-    return FormatError(
-        f"{name} ends at byte {size}, before its bytes {byte_range.start}-{byte_range.stop} do"
-    )
+async def check_directory(path: str, *, url: str) -> None:
+    """Check that *path* is a directory.
+
+    Raises:
+        StoreError: It is not, or this user may not see it.
+    """
+    if not await asyncio.to_thread(os.path.isdir, path):
+        raise StoreError(f"{url} is not a directory that can be read")

@@ -1,4 +1,4 @@
-"""What every kind of store checks of an answer, and how it names the object."""
+"""Checks that all kinds of stores apply to what they read, and how messages name an object."""
 
 import asyncio
 
@@ -7,9 +7,9 @@ from dvidpc.storage.content_encoding import decode_content
 
 
 def name_object(store_url: str, key: str) -> str:
-    """The object as messages name it: one line, whatever the key holds."""
+    """Return the object's name for messages: always one line, whatever the key holds."""
     printable = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in key)
-    return f"{store_url.rstrip('/')}/{printable}"
+    return f"{store_url}{'' if store_url.endswith('/') else '/'}{printable}"
 
 
 def check_size(name: str, size: int, max_size: int) -> None:
@@ -23,25 +23,25 @@ def check_size(name: str, size: int, max_size: int) -> None:
 
 
 def if_match(etag: str | None) -> str | None:
-    """What to send as `If-Match`; None: nothing.
+    """Return the value of `If-Match` for a read of *etag*; None to send no such header.
 
-    Weak etags never match there. (RFC 9110 section 13.1.1)
+    A weak etag never matches there. (RFC 9110 section 13.1.1)
     """
     return None if etag is None or etag.startswith("W/") else etag
 
 
 def check_etag(name: str, *, known: str | None, found: str | None) -> None:
-    """Compare etags ourselves too: some services ignore `If-Match`.
+    """Compare etags, because some services ignore `If-Match`.
 
     Raises:
-        ObjectChangedError: Both are there and differ. Weak ones count as equal to strong ones.
+        ObjectChangedError: Both are known and differ. A weak etag equals the strong one of the same value.
     """
     if known is not None and found is not None and known.removeprefix("W/") != found.removeprefix("W/"):
         raise ObjectChangedError(f"{name} was replaced: its etag is {found}, not {known}")
 
 
 async def undo_encoding(name: str, data: bytes, content_encoding: str | None, *, max_size: int) -> bytes:
-    """`decode_content` off the event loop, with the object's name in its error."""
+    """Run `decode_content` off the event loop, and name the object in its errors."""
     if not content_encoding:
         return data
     try:

@@ -1,28 +1,26 @@
 """Opens the store that a configuration describes."""
 
-import asyncio
 from collections.abc import Mapping
 
-from obstore.exceptions import BaseError
-from obstore.store import LocalStore
-
-from dvidpc.errors import StoreError
-from dvidpc.storage.base import BucketAccess, ObjectStore, UpstreamLimits
-from dvidpc.storage.files import DirectoryStore
-from dvidpc.storage.gcs.gcs_store import list_gcs, open_gcs
+from dvidpc.storage.base import BucketAccess, Lister, ObjectStore, UpstreamLimits
+from dvidpc.storage.directory_listing import DirectoryLister
+from dvidpc.storage.files import check_directory, open_directory
 from dvidpc.storage.http.web_store import open_web
-from dvidpc.storage.listing import BucketLister
 from dvidpc.storage.ref import Kind, Ref
 from dvidpc.storage.retry.retrying_store import Gate, RetryingStore
 from dvidpc.storage.retry.upstream_counts import UpstreamCounts
-from dvidpc.storage.s3.s3_store import list_s3, open_s3
+from dvidpc.storage.vendors import load_gcs, load_s3
 
 SUFFIXES = {".gz": "gzip", ".br": "br", ".zstd": "zstd"}
 """What cloud-volume appends to a file's name where a bucket would have a Content-Encoding."""
 
 
 def bucket_of(access: BucketAccess) -> tuple[str, ...]:
-    """Return what identifies a bucket: volumes of one bucket share a `Gate`."""
+    """Return what identifies the bucket: volumes of one bucket share a `Gate`.
+
+    Raises:
+        ConfigError: The ref is malformed.
+    """
     ref = access.ref
     endpoint = ref.endpoint or access.endpoint or ""
     return ref.kind, endpoint, ref.bucket, ref.prefix if ref.kind is Kind.FILE else ""
@@ -36,20 +34,20 @@ async def open_store(
     counts: UpstreamCounts | None = None,
     gate: Gate | None = None,
 ) -> ObjectStore:
-    """Make ready to read below `access.ref`, with retries; close the store after use.
+    """Open what is below `access.ref` for reading, with retries; close the store after use.
 
     Credentials are looked up, and S3 is asked for the bucket's region; no object is read.
 
     Args:
-        access: Where and as whom.
-        limits: How long and how often to ask.
-        environ: What `os.environ` holds; botocore reads the process's own besides.
-        counts: Where what is asked of the bucket is counted; None: nobody will look.
-        gate: What is shared with other volumes of the bucket; None: nothing.
+        access: Where, and as whom.
+        limits: Timeouts, retries and concurrency.
+        environ: The contents of `os.environ`. botocore also reads the process's own.
+        counts: Where requests are counted; None if nobody reads the counts.
+        gate: Shared with other volumes of the bucket; None to share nothing.
 
     Raises:
         ConfigError: The configuration cannot be right.
-        StoreError: There are no credentials, or no such directory; it may be otherwise later.
+        StoreError: There are no credentials or no such directory; a later try may succeed.
     """
     ref = access.ref
     return RetryingStore(await _open(ref, access, limits, environ), limits, gate, counts)
@@ -57,18 +55,22 @@ async def open_store(
 
 async def open_lister(
     access: BucketAccess, limits: UpstreamLimits, *, environ: Mapping[str, str]
-) -> BucketLister | None:
-    """Make ready to list below `access.ref`; None where that cannot be: at a web server. As `open_store`."""
+) -> Lister | None:
+    """Open what is below `access.ref` for listing; None for a web server, which cannot be listed.
+
+    Arguments and errors are those of `open_store`.
+    """
     ref = access.ref
     match ref.kind:
         case Kind.S3 | Kind.VAST:
-            return await list_s3(ref, access, limits, environ)
+            return await (await load_s3()).open_lister(ref, access, limits, environ)
         case Kind.GCS:
-            return await list_gcs(ref, access, limits, environ)
+            return await (await load_gcs()).open_lister(ref, access, limits, environ)
         case Kind.HTTP:
             return None
         case Kind.FILE:
-            return BucketLister(await _find(ref), url=ref.url, prefix="", suffixes=SUFFIXES)
+            await check_directory(ref.prefix, url=ref.url)
+            return DirectoryLister(ref.prefix, url=ref.url, suffixes=SUFFIXES)
 
 
 async def _open(
@@ -76,19 +78,12 @@ async def _open(
 ) -> ObjectStore:
     match ref.kind:
         case Kind.S3 | Kind.VAST:
-            return await open_s3(ref, access, limits, environ)
+            return await (await load_s3()).open_store(ref, access, limits, environ)
         case Kind.GCS:
-            return await open_gcs(ref, access, limits, environ)
+            return await (await load_gcs()).open_store(ref, access, limits, environ)
         case Kind.HTTP:
             return await open_web(ref, access, limits, environ)
         case Kind.FILE:
-            return DirectoryStore(
-                await _find(ref), url=ref.url, timeout_s=limits.first_byte_timeout_s, suffixes=SUFFIXES
+            return await open_directory(
+                ref.prefix, url=ref.url, timeout_s=limits.first_byte_timeout_s, suffixes=SUFFIXES
             )
-
-
-async def _find(ref: Ref) -> LocalStore:
-    try:
-        return await asyncio.to_thread(LocalStore, ref.prefix)
-    except (BaseError, OSError) as error:
-        raise StoreError(f"{ref.url} is no directory that can be read") from error

@@ -1,4 +1,4 @@
 """Blocks of one scale: the grid store, cut-outs, oblique planes, prefetch.
 
-Works on any `ChunkSource`: nothing here knows how a source stores its chunks, and nothing here knows DVID.
+It works on any `ChunkSource`: nothing here knows how chunks are stored, and nothing here knows DVID.
 """

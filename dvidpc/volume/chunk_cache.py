@@ -1,4 +1,4 @@
-"""Decoded chunks of one source: each read and decoded once, however many requests need it."""
+"""Cache the decoded chunks of one source, so that each is read and decoded once for all requests."""
 
 import asyncio
 from collections.abc import Callable
@@ -41,7 +41,7 @@ class CachedChunks:
         return await hold.get_or_load(key, lambda: self._cache.get_or_load(key, lambda: self.load(cell)))
 
     def peek(self, cell: ChunkCoord) -> Voxels | Missing | None:
-        """Return what `fetch` would if nothing need be read for it; else `MISSING`."""
+        """Return what `fetch` would if it is cached; otherwise `MISSING`."""
         voxels: Voxels | Missing | None = self._cache.peek((self._identity, cell))
         return voxels
 

@@ -26,7 +26,7 @@ WIDE_SLAB_NBYTES = 256 * 2**20
 once for every slab it lies in; then only one slab exists at a time."""
 
 PART_NBYTES = 2**20
-"""Bytes that are handed over to be sent at a time: what the connection has not taken yet is copied."""
+"""Bytes that are sent at a time; what the connection has not taken yet is copied."""
 
 _LOOK_AHEAD_NBYTES = 32 * 2**20
 """Bytes of decoded chunks of one request that may be in flight; at least two chunks, at most 64."""
@@ -93,7 +93,7 @@ async def read_box(grid: GridStore, box: Box, whole: Box | None = None) -> Voxel
 
 
 def zeros(grid: GridStore, box: Box) -> Voxels:
-    """Return what `read_box` would for nothing but zeros; takes no memory until it is written to."""
+    """Return a box of zeros in the layout of `read_box`; it takes no memory until it is written to."""
     shape = grid.chunk_shape._replace(size=box.size)
     return np.zeros(shape.czyx, shape.dtype)
 
@@ -159,7 +159,7 @@ async def _load_slab(grid: GridStore, box: Box, slab: Box) -> memoryview:
 
 
 def _is_worth_keeping(grid: GridStore, box: Box, slab: Box) -> bool:
-    """Whether to cache the chunks of *slab*: *box* is small, or its next slab needs them again.
+    """Whether to cache the chunks of *slab*, because *box* is small or its next slab needs them again.
 
     Chunks that do not fit would only evict what other requests use.
     """

@@ -15,7 +15,7 @@ from dvidpc.volume.grid_store import GridStore
 log = logging.getLogger(__name__)
 
 LOOK_AHEAD = 128
-"""Blocks of one request that may be in flight, or wait to be sent."""
+"""Blocks of one request that may be in flight or wait to be sent."""
 
 LOOK_AHEAD_BYTES = 64 * 2**20
 """Bytes that these may take uncompressed; a block of 256 voxels along each edge has 16 MiB."""
@@ -29,9 +29,9 @@ async def fetch_blocks(
     Args:
         grid: Which scale.
         blocks: Which blocks; absent ones are left out.
-        payload: How they are written.
-        omit_failed: Leave out a block that cannot be read instead of failing; logged. Only for clients
-            that an error would crash.
+        payload: How they are encoded.
+        omit_failed: Leave out and log a block that cannot be read instead of failing. Only for clients that
+            an error would crash.
 
     Raises:
         FormatError: A chunk is damaged.

@@ -1,4 +1,4 @@
-"""The grid store: whole blocks of one scale, made of the chunks it is stored as."""
+"""The grid store assembles whole blocks of one scale from stored chunks."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -13,7 +13,7 @@ from dvidpc.formats.assembly import BlockLayout, Part, Piece, assemble, pieces_o
 from dvidpc.formats.codec import ChunkShape
 from dvidpc.formats.data_types import Voxels
 from dvidpc.formats.grid import Box, Grid, block_box
-from dvidpc.formats.payloads import Payload, payloads_for
+from dvidpc.formats.payloads import Payload
 from dvidpc.sources.base import StoredChunk
 from dvidpc.tasks import gather_or_cancel
 from dvidpc.types import BlockCoord, ChunkCoord, Point
@@ -29,9 +29,10 @@ class GridStore:
     touches is absent; a block that chunks touch in part is padded with zeros.
 
     Args:
-        copies: The scale's copies, each complete on its own. What one does not store is looked for in the
-            next, so the one that needs the fewest reads should come first.
+        copies: The scale's copies, each complete on its own. Chunks that are missing in one are read from
+            the next, so the copy that needs the fewest reads should come first.
         layout: What a block holds for each voxel.
+        payloads: How blocks can be written, the default first.
         block_size: Extent of a block along x, y and z, in voxels.
         cache: Keeps payloads; may serve many grid stores.
         held: Keeps decoded chunks for in-flight requests.
@@ -41,6 +42,7 @@ class GridStore:
         self,
         copies: Sequence[CachedChunks],
         layout: BlockLayout,
+        payloads: tuple[Payload, ...],
         block_size: Point,
         cache: LoadingCache,
         held: LoadingCache,
@@ -55,7 +57,7 @@ class GridStore:
         for copy in copies:
             copy.source.on_replaced(self.forget)
         shape = self._source.shape_of(ChunkCoord(0, 0, 0))
-        self._payloads = payloads_for(shape.data_type, layout.num_values)
+        self._payloads = payloads
         self._is_alone = shape.num_channels == 1 or layout.channel is None
         stored = self._source.stored_payload
         self._as_stored = stored if stored in self._payloads else None
@@ -72,13 +74,13 @@ class GridStore:
 
     @property
     def chunk_shape(self) -> ChunkShape:
-        """What `read_chunk` returns for a chunk that the volume's end does not clip."""
+        """The shape that `read_chunk` returns, for a chunk that is not clipped."""
         shape = self._source.shape_of(ChunkCoord(0, 0, 0))._replace(size=self.grid.chunk_size)
         return shape if self._layout.channel is None else shape._replace(num_channels=1)
 
     @property
     def cache_nbytes(self) -> int:
-        """Most bytes of payloads and decoded chunks that are kept, of all grid stores together."""
+        """The byte budget of the cache that all grid stores share."""
         return self._cache.max_bytes
 
     @property
@@ -89,19 +91,19 @@ class GridStore:
 
     @property
     def default_payload(self) -> Payload:
-        """How a block is written where a client asks for nothing in particular."""
+        """The encoding of blocks if a client does not choose one."""
         return self._payloads[0]
 
     def can_encode(self, payload: Payload) -> bool:
-        """Whether blocks of this scale can be written so."""
+        """Whether blocks of this scale can be encoded as *payload*."""
         return payload in self._payloads
 
     def hold(self) -> Hold:
-        """Return what a request passes along with its blocks, and closes when it ends."""
+        """Return a new hold for one request, which closes it at its end."""
         return Hold(self._held)
 
     def peek(self, block: BlockCoord, payload: Payload) -> bytes | Missing | None:
-        """Return what `fetch` would if nothing need be read for it, and count a hit; else `MISSING`."""
+        """Return what `fetch` would if it is cached, and count a hit; otherwise `MISSING`."""
         data: bytes | Missing | None = self._cache.peek((self._identity, block, payload.name))
         return data
 
@@ -188,14 +190,14 @@ class GridStore:
         return [chunk for chunk in found if chunk is not None]
 
     def forget(self) -> None:
-        """Drop all that is cached of this scale: its source has been replaced."""
+        """Drop everything cached of this scale, because its source has been replaced."""
         identity = self._identity
         self._cache.drop_where(lambda key: isinstance(key, tuple) and key[0] == identity)
         for copy in self._copies:
             copy.forget()
 
     def peek_chunk(self, cell: ChunkCoord) -> Voxels | Missing | None:
-        """Return what `read_chunk` would if nothing need be read for it; else `MISSING`."""
+        """Return what `read_chunk` would if it is cached; otherwise `MISSING`."""
         voxels = self._copies[0].peek(cell)
         if isinstance(voxels, Missing):
             return voxels
@@ -208,7 +210,7 @@ class GridStore:
 
         Args:
             cell: Which chunk; must lie in the grid.
-            keep: Whether to cache it; what nobody needs again would only evict other chunks.
+            keep: Whether to cache it. A chunk that is not needed again would only evict others.
 
         Raises:
             FormatError: The chunk is damaged.
@@ -232,13 +234,12 @@ class GridStore:
         return np.moveaxis(await self.in_pool(partial(assemble, box, parts, layout)), -1, 0)
 
     async def in_pool(self, step: Callable[[], T]) -> T:
-        """Run *step*, which may take its time, in a thread."""
+        """Run *step*, which may be slow, in the thread pool."""
         return await self._copies[0].in_pool(step)
 
     def _shown(self, voxels: Voxels) -> Voxels:
         channel = self._layout.channel
-        shown: Voxels = voxels if channel is None else voxels[channel : channel + 1]
-        return shown
+        return voxels if channel is None else voxels[channel : channel + 1]
 
     async def _load_as_stored(self, cell: ChunkCoord) -> bytes | None:
         """Pass a chunk through, byte for byte; None if it is not stored."""
@@ -296,5 +297,4 @@ class GridStore:
         """Return the block without copying, if one part is all of it and voxels have one value; else None."""
         if len(parts) > 1 or parts[0].box != box or self._layout.num_values > 1:
             return None
-        voxels: Voxels = parts[0].voxels[self._layout.channel or 0]
-        return voxels
+        return np.asarray(parts[0].voxels[self._layout.channel or 0])

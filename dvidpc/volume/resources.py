@@ -1,4 +1,4 @@
-"""What all volumes of a server share: where blocks are cached and where they are made."""
+"""Resources that all volumes share: caches, the thread pool, and isolated decoders."""
 
 import time
 from concurrent.futures import Executor
@@ -37,13 +37,13 @@ class Resources:
         return self.payloads, self.held, self.indexes
 
     def expire(self) -> None:
-        """Demote or drop what is too old; to be called every few seconds."""
+        """Demote or drop old values; call it every few seconds."""
         self.payloads.expire()
         self.indexes.expire()
 
 
 def make_resources(cache: CacheConfig, limits: LimitsConfig, pool: Executor) -> Resources:
-    """Make what the configuration asks for."""
+    """Make the resources that the configuration describes."""
     return Resources(
         payloads=_make_cache(cache.memory, limits),
         indexes=_make_cache(cache.index_memory, limits),
@@ -54,7 +54,7 @@ def make_resources(cache: CacheConfig, limits: LimitsConfig, pool: Executor) -> 
 def _make_cache(max_bytes: int, limits: LimitsConfig) -> LoadingCache:
     """Make a cache whose absences are valid for a third of negative_ttl.
 
-    That a block is absent may follow from the absence of a minishard, and this from that of a shard: three
-    caches, one after the other.
+    The absence of a block can follow from that of a minishard, and this from that of a shard, so an absence
+    can be cached three times in a row.
     """
     return LoadingCache(max_bytes, absence_ttl_s=limits.negative_ttl_s / 3, clock=time.monotonic)

@@ -1,4 +1,4 @@
-"""The page at `/` for people, where no web client is configured."""
+"""Serve the page at `/`, unless a web client is configured."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -13,7 +13,7 @@ POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 )
-"""Nothing but what this server sends, whatever a volume's name may hold."""
+"""Load only what this server sends; a volume's name cannot inject scripts."""
 
 _STRICT: Final = {
     "Content-Security-Policy": POLICY,
@@ -29,12 +29,12 @@ class _File:
 
 
 async def front_page(request: web.Request) -> web.StreamResponse:
-    """`/`: that it answers at once tells NeuTu that the server is alive."""
+    """`/`: must answer quickly, because NeuTu takes the answer as a sign that the server is alive."""
     return _answer(request, _files()["index.html"])
 
 
 async def page_file(request: web.Request) -> web.StreamResponse:
-    """`/page/{file}`: what the page is made of."""
+    """`/page/{file}`: the page's scripts, styles and images."""
     file = _files().get(request.match_info["file"])
     if file is None:
         raise web.HTTPNotFound

@@ -1,8 +1,9 @@
-"""`/neuroglancer/`: the client of PyPI's `neuroglancer`, where the extra `dvidpc[viewer]` is installed.
+"""Serve the client of PyPI's `neuroglancer` at `/neuroglancer/`, if the extra `dvidpc[viewer]` is installed.
 
-That client is built to be told by a Python server what to show. Where the address of its page holds a
-state it shows that instead, as every neuroglancer does, and still wants a server to talk to: it gets one
-that says nothing, and that knows no secret for our own `dvid://` sources.  (src/python_integration, 2.41.2)
+This client expects a Python server that sends it the state to show. If the URL holds a state, the client
+shows that state, like any neuroglancer, but it still connects to the server. So there is an event stream
+without events, and a credentials endpoint that gives no token for `dvid://` sources.
+(src/python_integration, 2.41.2)
 """
 
 import asyncio
@@ -15,12 +16,12 @@ from typing import Final
 from aiohttp import hdrs, web
 
 from dvidpc.dvid.services import SERVICES
-from dvidpc.http.middleware import plain_error
+from dvidpc.http.error_responses import plain_error
 
 HOW_TO_GET_IT: Final = (
-    "neuroglancer is not installed here. To have it, run\n"
+    "neuroglancer is not installed on this server. To install it, run\n"
     "  pip install 'dvidpc[viewer]'\n"
-    "where this server runs, and start it again.\n"
+    "on the server's machine, and restart the server.\n"
 )
 _PAGE = "/neuroglancer/v/1/"
 _KEEP_ALIVE_S = 15.0
@@ -29,7 +30,7 @@ _NO_CREDENTIALS = {"credentials": {"tokenType": "Bearer", "accessToken": ""}, "g
 
 @cache
 def client_directory() -> Path | None:
-    """Where the built client lies; None: it is not installed. The package itself is never imported."""
+    """Return the directory of the built client, without importing the package; None if there is none."""
     spec = find_spec("neuroglancer")
     if spec is None or spec.origin is None:
         return None
@@ -38,19 +39,19 @@ def client_directory() -> Path | None:
 
 
 def is_installed() -> bool:
-    """Whether there is a client to serve."""
+    """Return whether the client is installed."""
     return client_directory() is not None
 
 
 async def home(request: web.Request) -> web.StreamResponse:
-    """`/neuroglancer/`: leads to the client, and browsers keep what follows `#`; or how to get it."""
+    """`/neuroglancer/`: redirect to the client, or say how to install it. Browsers keep the fragment."""
     if not is_installed():
         return plain_error(404, HOW_TO_GET_IT)
     return web.Response(status=302, headers={hdrs.LOCATION: f"{request.app[SERVICES].base_path}{_PAGE}"})
 
 
 async def client_file(request: web.Request) -> web.StreamResponse:
-    """`/neuroglancer/v/1/{file}`: the client's page, or what it is made of."""
+    """`/neuroglancer/v/1/{file}`: the client's page and its files."""
     directory = client_directory()
     if directory is None:
         return plain_error(404, HOW_TO_GET_IT)
@@ -64,7 +65,7 @@ async def client_file(request: web.Request) -> web.StreamResponse:
 
 
 async def events(request: web.Request) -> web.StreamResponse:
-    """`/neuroglancer/events/1`: open for as long as the client is, and silent."""
+    """`/neuroglancer/events/1`: an event stream without events, open until the client disconnects."""
     response = web.StreamResponse(
         headers={hdrs.CONTENT_TYPE: "text/event-stream", hdrs.CACHE_CONTROL: "no-cache"}
     )
@@ -72,17 +73,17 @@ async def events(request: web.Request) -> web.StreamResponse:
     stopping = request.app[SERVICES].stopping
     with contextlib.suppress(ConnectionError):
         while not stopping.is_set():
-            await response.write(b": still here\n\n")
+            await response.write(b": keep-alive\n\n")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stopping.wait(), _KEEP_ALIVE_S)
     return response
 
 
 async def credentials(_request: web.Request) -> web.StreamResponse:
-    """`/neuroglancer/credentials/1`: nothing is needed to read from here."""
+    """`/neuroglancer/credentials/1`: an empty token, because reading needs none."""
     return web.json_response(_NO_CREDENTIALS)
 
 
 def _find(directory: Path, name: str) -> Path | None:
-    """The file of that name; None if there is none. The client is one flat directory."""
+    """Return the file called *name*, or None; the client is one flat directory."""
     return next((file for file in directory.iterdir() if file.name == name and file.is_file()), None)

@@ -1,4 +1,4 @@
-"""`/api/server/volumes`: what is served, from where, how, and whether it can be read; the page shows it."""
+"""`/api/server/volumes`: the volumes with their URLs, scales and problems; the page reads it."""
 
 from aiohttp import web
 
@@ -19,7 +19,7 @@ async def volumes(request: web.Request) -> web.StreamResponse:
 
 
 def overview(services: Services, problems: dict[str, str | None]) -> dict[str, JsonValue]:
-    """The document; *problems* says by store's alias what is wrong with a volume."""
+    """Return the document; *problems* maps a store's alias to what is wrong with its volume, or None."""
     repo, facts = services.repo, services.facts
     return {
         "uuid": repo.uuid,
@@ -38,7 +38,7 @@ def overview(services: Services, problems: dict[str, str | None]) -> dict[str, J
 
 
 def _by_channel(volume: Volume) -> list[list[Instance[ImageData]]]:
-    """The instances of a volume, those of each channel together; of one that is not served, none."""
+    """Return the instances of a volume by channel; one empty group if the volume is not served."""
     channels: dict[int, list[Instance[ImageData]]] = {}
     for instance in filter(is_image, volume.instances):
         channels.setdefault(instance.data.channel, []).append(instance)

@@ -1,8 +1,7 @@
-"""The loading cache: one load a key, bounded, nothing wrong kept."""
+"""`LoadingCache`: one load per key, bounded memory, and failures are not cached."""
 
 import asyncio
 import gc
-from collections.abc import Callable
 
 import pytest
 
@@ -16,15 +15,7 @@ from dvidpc.errors import (
     StoreRefusedError,
     StoreTimeoutError,
 )
-
-
-class Clock:
-    """A clock that stands still until it is moved."""
-
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.waiting import Clock, soon
 
 
 def make_cache(max_bytes: int = 10_000, clock: Clock | None = None) -> LoadingCache:
@@ -32,7 +23,7 @@ def make_cache(max_bytes: int = 10_000, clock: Clock | None = None) -> LoadingCa
 
 
 class Source:
-    """Loads values when it is told to, and counts how often it was asked."""
+    """Loads a value once *may_go* is set, and counts the loads."""
 
     def __init__(self, value: bytes | None = b"value") -> None:
         self.value = value
@@ -48,12 +39,6 @@ class Source:
             self.cancelled = True
             raise
         return self.value
-
-
-async def soon(claim: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
-        while not claim():  # noqa: ASYNC110 - what is waited for has no event
-            await asyncio.sleep(0)
 
 
 async def test_a_value_is_loaded_once() -> None:
@@ -75,7 +60,7 @@ async def test_requests_at_the_same_time_share_one_load() -> None:
     assert cache.counts.shared == 199
 
 
-async def test_loads_are_shared_even_where_nothing_is_kept() -> None:
+async def test_loads_are_shared_even_if_nothing_is_cached() -> None:
     cache, source = make_cache(max_bytes=0), Source()
     waiters = [asyncio.ensure_future(cache.get_or_load("key", source.load)) for _ in range(20)]
     await soon(lambda: source.loads > 0)
@@ -85,7 +70,7 @@ async def test_loads_are_shared_even_where_nothing_is_kept() -> None:
     assert cache.peek("key") is MISSING
 
 
-async def test_a_failure_reaches_all_who_wait_and_is_not_kept() -> None:
+async def test_a_failure_reaches_all_callers_and_is_not_cached() -> None:
     cache = make_cache()
 
     async def fail() -> bytes:
@@ -101,7 +86,7 @@ async def test_a_failure_reaches_all_who_wait_and_is_not_kept() -> None:
     assert await cache.get_or_load("key", source.load) == b"value"
 
 
-async def test_a_failure_is_no_noise_where_who_waited_has_just_left() -> None:
+async def test_a_failure_is_not_logged_if_the_only_caller_has_just_left() -> None:
     said: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _loop, context: said.append(context))
     cache = make_cache()
@@ -118,7 +103,7 @@ async def test_a_failure_is_no_noise_where_who_waited_has_just_left() -> None:
     assert said == []
 
 
-async def test_what_is_cleared_is_loaded_again() -> None:
+async def test_cleared_values_are_loaded_again() -> None:
     cache, source = make_cache(), Source()
     source.may_go.set()
     await cache.get_or_load("key", source.load)
@@ -128,7 +113,7 @@ async def test_what_is_cleared_is_loaded_again() -> None:
     assert source.loads == 2
 
 
-async def test_an_absence_is_believed_for_a_while_only() -> None:
+async def test_an_absence_is_cached_for_a_limited_time() -> None:
     clock = Clock()
     cache, source = make_cache(clock=clock), Source(None)
     source.may_go.set()
@@ -141,7 +126,7 @@ async def test_an_absence_is_believed_for_a_while_only() -> None:
     assert await cache.get_or_load("key", source.load) == b"uploaded since"
 
 
-async def test_a_load_goes_on_for_those_who_stay() -> None:
+async def test_a_load_continues_for_the_remaining_callers() -> None:
     cache, source = make_cache(), Source()
     leaver = asyncio.ensure_future(cache.get_or_load("key", source.load))
     stayer = asyncio.ensure_future(cache.get_or_load("key", source.load))
@@ -153,7 +138,7 @@ async def test_a_load_goes_on_for_those_who_stay() -> None:
     assert not source.cancelled
 
 
-async def test_a_load_nobody_waits_for_is_cancelled_and_may_be_begun_anew() -> None:
+async def test_an_abandoned_load_is_cancelled_and_can_be_started_again() -> None:
     cache, source = make_cache(), Source()
     leaver = asyncio.ensure_future(cache.get_or_load("key", source.load))
     await soon(lambda: source.loads > 0)
@@ -165,7 +150,7 @@ async def test_a_load_nobody_waits_for_is_cancelled_and_may_be_begun_anew() -> N
     assert source.loads == 2
 
 
-async def test_the_least_recently_used_go_first() -> None:
+async def test_the_least_recently_used_are_evicted_first() -> None:
     cache = make_cache(max_bytes=3 * 11_000)
     for key in ("a", "b", "c"):
         await cache.get_or_load(key, lambda: asyncio.sleep(0, bytes(10_000)))
@@ -176,13 +161,13 @@ async def test_the_least_recently_used_go_first() -> None:
     assert cache.counts.evictions == 1
 
 
-async def test_what_is_larger_than_the_budget_is_served_and_not_kept() -> None:
+async def test_a_value_larger_than_the_budget_is_served_but_not_cached() -> None:
     cache = make_cache(max_bytes=1000)
     assert await cache.get_or_load("big", lambda: asyncio.sleep(0, bytes(2000))) == bytes(2000)
     assert cache.peek("big") is MISSING
 
 
-async def test_a_dropped_key_is_not_brought_back_by_a_load_under_way() -> None:
+async def test_a_dropped_key_is_not_restored_by_an_in_flight_load() -> None:
     cache, source = make_cache(), Source()
     waiter = asyncio.ensure_future(cache.get_or_load("key", source.load))
     await soon(lambda: source.loads > 0)
@@ -193,7 +178,7 @@ async def test_a_dropped_key_is_not_brought_back_by_a_load_under_way() -> None:
 
 
 @pytest.mark.parametrize("count", [1, 7])
-async def test_keys_are_dropped_by_what_they_are(count: int) -> None:
+async def test_keys_are_dropped_by_a_predicate(count: int) -> None:
     cache = make_cache()
     for number in range(count):
         await cache.get_or_load(("shard", number), lambda: asyncio.sleep(0, b"x"))
@@ -258,7 +243,7 @@ async def test_an_old_value_is_not_served_when_the_bucket_answers(answer: Dvidpc
         await cache.get_or_load("key", lambda: fail(answer))
 
 
-async def test_an_old_value_is_forgotten_in_the_end_and_with_its_key() -> None:
+async def test_an_old_value_is_dropped_in_the_end_or_with_its_key() -> None:
     clock = Clock()
     cache = aging_cache(clock)
     for key in ("a", "b"):
@@ -274,7 +259,7 @@ async def test_an_old_value_is_forgotten_in_the_end_and_with_its_key() -> None:
     assert cache.nbytes == 0
 
 
-async def test_age_is_kept_for_what_is_held_only() -> None:
+async def test_ages_are_kept_only_for_cached_values() -> None:
     clock = Clock()
     cache = aging_cache(clock)
     for number in range(1000):
@@ -285,7 +270,7 @@ async def test_age_is_kept_for_what_is_held_only() -> None:
     assert len(cache) < 100
 
 
-async def test_who_comes_between_the_end_of_a_load_and_those_it_wakes_is_not_left_waiting() -> None:
+async def test_a_caller_that_arrives_just_after_a_load_ended_is_not_left_waiting() -> None:
     cache, source = make_cache(max_bytes=0), Source()
     first = asyncio.ensure_future(cache.get_or_load("key", source.load))
     await soon(lambda: source.loads > 0)
@@ -308,7 +293,7 @@ async def test_a_share_given_up_before_the_load_began_leaves_nothing_behind() ->
     assert cache.counts.misses == 2
 
 
-async def test_a_share_is_in_what_is_under_way_already() -> None:
+async def test_a_share_joins_the_in_flight_load() -> None:
     cache, source = make_cache(), Source()
     shares = [cache.begin("key", source.load) for _ in range(3)]
     waiter = asyncio.ensure_future(cache.get_or_load("key", source.load))
@@ -322,7 +307,7 @@ async def test_a_share_is_in_what_is_under_way_already() -> None:
     assert source.loads == 1
 
 
-async def test_who_comes_after_a_failure_begins_anew_though_somebody_has_a_share_in_it() -> None:
+async def test_a_failed_load_is_retried_by_the_next_caller_even_if_it_still_has_shares() -> None:
     cache, source = make_cache(), Source()
     share = cache.begin("key", lambda: fail(StoreError("down")))
     with pytest.raises(StoreError):
@@ -333,7 +318,7 @@ async def test_who_comes_after_a_failure_begins_anew_though_somebody_has_a_share
     assert cache.peek("key") == b"value"
 
 
-async def test_a_failure_that_nobody_looked_at_is_no_bug() -> None:
+async def test_an_unretrieved_failure_raises_no_warning() -> None:
     complaints: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
     cache = make_cache()
@@ -346,7 +331,7 @@ async def test_a_failure_that_nobody_looked_at_is_no_bug() -> None:
     assert complaints == []
 
 
-async def test_a_load_that_fails_as_it_is_cancelled_is_no_bug() -> None:
+async def test_a_load_that_fails_while_being_cancelled_raises_no_warning() -> None:
     complaints: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
     cache = make_cache()

@@ -1,4 +1,4 @@
-"""What mends a volume is a line that can be pasted, of the service that holds it."""
+"""A fix is a line to paste: a key of the configuration or a command of the storage vendor."""
 
 import pytest
 
@@ -20,12 +20,15 @@ FILE = StoreConfig("em", parse_ref("/data/my em"))
         (S3, "aws s3 cp --recursive SOURCE 's3://bucket/a b/em' --profile lab"),
         (VAST, "aws s3 cp --recursive SOURCE s3://bucket/em --endpoint-url https://vast.lab.org"),
         (GOOGLE, "gcloud storage rsync -r --checksums-only SOURCE gs://bucket/em"),
-        (WEB, "upload SOURCE as https://lab.org/em"),
+        (WEB, "upload SOURCE to https://lab.org/em"),
         (FILE, "rsync -a --checksum SOURCE/ '/data/my em'/"),
     ],
 )
-def test_absent_chunks_are_uploaded_by_the_vendors_command(store: StoreConfig, command: str) -> None:
-    assert Fixes(store).of_absence() == f"if they should be there, upload the rest: {command}"
+def test_absent_chunks_are_uploaded_by_a_command_of_the_vendor(store: StoreConfig, command: str) -> None:
+    assert (
+        Fixes(store).of_absence()
+        == f"if the chunks should exist, upload them from a complete copy: {command}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -33,18 +36,20 @@ def test_absent_chunks_are_uploaded_by_the_vendors_command(store: StoreConfig, c
     [
         (S3, "allow s3:GetObject on arn:aws:s3:::bucket/a b/em/* and s3:ListBucket on arn:aws:s3:::bucket"),
         (GOOGLE, "gcloud storage buckets add-iam-policy-binding gs://bucket --member"),
-        (WEB, "let the web server give the files to everybody"),
+        (WEB, "allow anonymous access in the web server"),
         (FILE, "chmod -R a+rX '/data/my em'"),
     ],
 )
-def test_refusal_is_mended_by_rights(store: StoreConfig, start: str) -> None:
+def test_a_refusal_is_fixed_by_access_rights(store: StoreConfig, start: str) -> None:
     assert Fixes(store).of_error(StoreRefusedError("no", 403)).startswith(start)
 
 
-def test_lack_of_credentials_is_mended_by_a_login() -> None:
+def test_missing_credentials_are_fixed_by_a_login() -> None:
     error = StoreRefusedError("no")
-    assert Fixes(S3).of_error(error).startswith("aws configure --profile lab; or, if everybody")
-    assert Fixes(GOOGLE).of_error(error).startswith("gcloud auth application-default login; or")
+    assert Fixes(S3).of_error(error).startswith("aws configure --profile lab; or, if the bucket")
+    assert (
+        Fixes(GOOGLE).of_error(error).startswith("gcloud auth application-default login; or, if the bucket")
+    )
 
 
 @pytest.mark.parametrize(
@@ -54,25 +59,25 @@ def test_lack_of_credentials_is_mended_by_a_login() -> None:
         ("InvalidAccessKeyId", "aws configure --profile lab"),
         ("NoSuchBucket", "correct [store.em] ref = "),
         ("RequestTimeTooSkewed", "set the clock of this machine"),
-        ("UserProjectMissing", "say who pays: [store.em] user_project"),
-        ("InvalidObjectState", "take it out of the archive: aws s3 cp"),
+        ("UserProjectMissing", "name the project to bill: [store.em] user_project"),
+        ("InvalidObjectState", "restore it from the archive: aws s3 cp"),
         ("", "allow s3:GetObject on "),
     ],
 )
-def test_a_reason_that_the_service_gives_is_what_is_mended(code: str, start: str) -> None:
+def test_the_fix_follows_the_error_code_of_the_service(code: str, start: str) -> None:
     assert Fixes(S3).of_error(StoreRefusedError("no", 403, code)).startswith(start)
 
 
-def test_other_errors_name_the_keys_at_fault() -> None:
+def test_the_fix_of_other_errors_names_the_keys_at_fault() -> None:
     fixes = Fixes(VAST)
     look_up = "aws s3api head-bucket --bucket bucket --endpoint-url https://vast.lab.org"
-    assert fixes.of_error(StoreError("no")).endswith(f"of [store.em]; look with: {look_up}")
+    assert fixes.of_error(StoreError("no")).endswith(f"of [store.em]; to check: {look_up}")
     assert "[limits] first_byte_timeout" in fixes.of_error(StoreTimeoutError("no"))
     assert "ref = " in fixes.of_error(StoreRefusedError("no", 302))
     assert fixes.of_error(ConfigError("no")) == "correct [store.em] of the configuration"
 
 
-def test_reason_that_names_its_remedy_is_taken_at_its_word() -> None:
+def test_a_reason_that_contains_a_fix_is_the_fix() -> None:
     fixes = Fixes(FILE)
     assert fixes.of_scale("needs it: pip install 'dvidpc[codecs]'") == "pip install 'dvidpc[codecs]'"
-    assert fixes.of_scale('are no cubes, so block_size = "chunk" cannot be') == "block_size = 64"
+    assert fixes.of_scale('are no cubes, so block_size = "chunk" cannot be') == "[store.em] block_size = 64"

@@ -1,4 +1,4 @@
-"""A volume as clients meet one, and the server of it."""
+"""Volumes behind a server, for tests of client programs."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from tests.volumes import VolumeSpec, Voxels, write_volume
 
 @dataclass
 class Served:
-    """A volume of three scales behind a server, and what was asked of it."""
+    """A volume behind a server, and the requests that the server got."""
 
     server: Server
     truth: list[Voxels]
@@ -26,7 +26,7 @@ SPEC_WITH_HOLE = VolumeSpec(size=(150, 130, 100), encoding="jpeg", scale_levels=
 
 @pytest.fixture(scope="session")
 def volumes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, list[Voxels]]]:
-    """Where both volumes are, and what is in them, by name and scale."""
+    """Write both volumes; return their directory, and their voxels by name and scale."""
     directory = tmp_path_factory.mktemp("volumes")
     specs = {"em": SPEC, "holed": SPEC_WITH_HOLE}
     return directory, {name: write_volume(directory / name, spec) for name, spec in specs.items()}
@@ -34,7 +34,7 @@ def volumes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, l
 
 @pytest_asyncio.fixture
 async def em(volumes: tuple[Path, dict[str, list[Voxels]]], tmp_path: Path) -> AsyncIterator[Served]:
-    """A volume without holes."""
+    """Serve a volume without holes, of three scales."""
     directory, truth = volumes
     asked: list[Asked] = []
     async with serving(config_text({"em": directory / "em"}), tmp_path, on_answer=asked.append) as server:
@@ -43,7 +43,7 @@ async def em(volumes: tuple[Path, dict[str, list[Voxels]]], tmp_path: Path) -> A
 
 @pytest_asyncio.fixture
 async def holed(volumes: tuple[Path, dict[str, list[Voxels]]], tmp_path: Path) -> AsyncIterator[Served]:
-    """A volume whose sides are no multiples of a block's and that lacks one."""
+    """Serve a volume with one missing chunk, whose size is not a multiple of the block size."""
     directory, truth = volumes
     asked: list[Asked] = []
     text = config_text({"holed": directory / "holed"})

@@ -1,6 +1,6 @@
-"""Shows a layer in neuroglancer in headless Chromium, and keeps what is to be seen, scale by scale.
+"""Show a layer in neuroglancer in headless Chromium and save a screenshot of each scale.
 
-A program of its own: neuroglancer's Python side sets up logging, threads and an event loop for its process.
+A separate program, because neuroglancer's Python side sets up logging, threads and an event loop.
 Usage: neuroglancer_view.py <source> <directory> <nm along x> <y> <z> <x> <y> <z> <scale>...
 The directory gets <scale>.npy for each, the pixels [y, x, rgba] with x, y, z in the middle, and console.json,
 what the browser had to say.
@@ -27,7 +27,7 @@ SIZE = (200, 160)
 
 
 def main(source: str, directory: Path, nm: list[float], position: list[float], scales: list[float]) -> None:
-    """Show *source* at each of *scales*, in voxels of the finest scale for a pixel."""
+    """Show *source* at each of *scales*, given as voxels of the finest scale per pixel."""
     neuroglancer.set_server_bind_address("127.0.0.1")
     viewer = neuroglancer.Viewer()
     with viewer.txn() as state:

@@ -1,4 +1,4 @@
-"""What each page of dvid-console asks, from another origin, and the fields it cannot do without.
+"""The requests that each page of dvid-console sends, cross-origin, and the fields it needs.
 
 (Home.js:20-110, RepoDAG.js:42-100, DataInstanceList.js:250-257; dvid-console 616ed1c)
 """

@@ -1,4 +1,4 @@
-"""What libdvid asks, as it asks it: no User-Agent, a content type on every GET, nothing compressed.
+"""libdvid's requests, byte for byte: no User-Agent, a Content-Type on every GET, no compression.
 
 (DVIDConnection.cpp:201-264, DVIDNodeService.cpp:100-597; libdvid-cpp c3cd212)
 """
@@ -68,7 +68,7 @@ async def test_it_reads_a_subvolume_and_a_row(em: Served) -> None:
 
 
 @pytest.mark.parametrize("count", [4096, 30_000])
-async def test_a_request_may_name_thousands_of_blocks(em: Served, count: int) -> None:
+async def test_a_request_can_name_thousands_of_blocks(em: Served, count: int) -> None:
     query = ",".join(f"{1000 + n % 9000},{1000 + n // 9000},1000" for n in range(count))
     assert await ask(em, f"/node/{UUID}/em/specificblocks?blocks={query}") == b""
 

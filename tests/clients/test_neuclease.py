@@ -1,4 +1,4 @@
-"""What neuclease asks, by requests as it does, and what it makes of the answers.
+"""neuclease's requests, sent with requests as it does, and how it reads the answers.
 
 (repo.py:42-1002, voxels.py:12-239; neuclease e113d84)
 """
@@ -48,7 +48,7 @@ async def test_it_resolves_references(em: Served, spec: str) -> None:
     assert json.loads(await fetch(em, f"/api/repo/{spec}/info"))["Root"] == UUID
 
 
-async def test_a_branch_is_no_uuid(em: Served) -> None:
+async def test_a_branch_is_not_a_uuid(em: Served) -> None:
     async with em.server.ask("GET", f"/api/repo/master/info?{WHO}", HEADERS) as response:
         assert response.status == 400
 
@@ -73,7 +73,7 @@ async def test_it_reads_the_whole_volume_in_one_box(holed: Served) -> None:
 
 
 async def test_it_reads_any_box_as_voxels(holed: Served) -> None:
-    """`fetch_raw(fetch_volume_box())`, and a box across the volume's edge."""
+    """Test `fetch_raw(fetch_volume_box())`, and a box across the volume's edge."""
     for start, size in (((0, 0, 0), (150, 130, 100)), ((-5, 100, 70), (60, 50, 40))):
         shape, offset = ("_".join(map(str, point)) for point in (size, start))
         body = await fetch(holed, f"{NODE}/holed/raw/0_1_2/{shape}/{offset}?throttle=true")

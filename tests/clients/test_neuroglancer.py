@@ -1,4 +1,4 @@
-"""The real neuroglancer in a real browser shows what is in the volume."""
+"""The real neuroglancer in a real browser shows the volume's voxels."""
 
 import asyncio
 import json
@@ -22,7 +22,7 @@ SCALES = (1, 2, 4)
 async def show(
     served: Served, node: str, directory: Path, nm: XYZ, centre: XYZ, scales: tuple[int, ...]
 ) -> list[str]:
-    """Have neuroglancer show the volume, of voxels of *nm*, at *scales*; what the browser had to say."""
+    """Show a volume with voxels of *nm* in neuroglancer at *scales*; return the browser's messages."""
     browser, driver = need("chromium", "chromium"), need("chromedriver", "chromium-driver")
     search = os.pathsep.join(dict.fromkeys([*map(os.path.dirname, (browser, driver)), os.environ["PATH"]]))
     process = await asyncio.create_subprocess_exec(
@@ -54,7 +54,7 @@ async def show(
 
 
 def seen(truth: Voxels, centre: XYZ, level: int, scale: int, height: int, width: int) -> Voxels:
-    """The pixels [y, x] around *centre*, one for *scale* voxels, of a scale level; 0 outside."""
+    """Return the pixels `[y, x]` around *centre*, one for each *scale* voxels of a scale level; 0 outside."""
     xs, ys = (
         np.floor((middle + (np.arange(n) - n / 2 + 0.5) * scale) / 2**level).astype(int)
         for middle, n in ((centre[0], width), (centre[1], height))
@@ -80,8 +80,8 @@ async def test_three_scales_are_shown_as_they_are(em: Served, tmp_path: Path, no
     assert [asked for asked in em.asked if asked.status not in {200, 204, 304}] == []
 
 
-async def test_voxels_that_are_no_cubes_are_shown_too(tmp_path: Path) -> None:
-    """Neuroglancer then asks for boxes of other sizes than a block's, which DVID refuses."""
+async def test_anisotropic_voxels_are_shown_too(tmp_path: Path) -> None:
+    """Neuroglancer then requests boxes that are not whole blocks, which DVID refuses."""
     spec = VolumeSpec(size=(256, 256, 40), encoding="jpeg", scale_extras={"resolution": [4, 4, 40]})
     truth = write_volume(tmp_path / "em", spec)
     asked: list[Asked] = []

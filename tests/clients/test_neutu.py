@@ -1,4 +1,4 @@
-"""What NeuTu asks as it opens a dataset, request by request, and what it reads in the answers.
+"""The requests that NeuTu sends to open a dataset, one by one, and what it reads in the answers.
 
 (zdvidreader.cpp:177-232, zflyemproofdoc.cpp:1871-2000, and lowtis; NeuTu 296bb71)
 """

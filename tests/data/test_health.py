@@ -1,4 +1,4 @@
-"""Whether a volume can be read is found by reading it: its `info` and a block, not too often."""
+"""`HealthChecks` reads the `info` and one block of each volume, and remembers the result for a while."""
 
 import json
 from pathlib import Path
@@ -12,20 +12,12 @@ from tests.faulty.faults import BROKEN, HANG, Fault
 from tests.faulty.site import Site, faulty_site, store_section
 from tests.serving import config_text, serving
 from tests.volumes import VolumeSpec, sharding, write_volume
+from tests.waiting import Clock
 
 COARSE = "em/s1/*"
 SPEC = VolumeSpec(size=(300, 300, 20), scale_levels=2)
 MIDDLE = "em/s1/64-128_64-128_0-10"
 """The chunk in the middle of 150 x 150 x 10 voxels."""
-
-
-class Clock:
-    """A clock that stands still until it is moved."""
-
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def checks_of(site: Site, clock: Clock) -> HealthChecks:
@@ -49,7 +41,9 @@ async def test_the_info_and_the_middle_of_the_coarsest_scale_are_read(tmp_path: 
 
 @pytest.mark.parametrize("kind", ["http", "s3"])
 @pytest.mark.parametrize("fault", [BROKEN, Fault(reset_at=10)], ids=["status", "reset"])
-async def test_a_bucket_that_gives_the_info_only_is_not_well(tmp_path: Path, kind: str, fault: Fault) -> None:
+async def test_a_bucket_that_serves_only_the_info_is_unhealthy(
+    tmp_path: Path, kind: str, fault: Fault
+) -> None:
     async with faulty_site(tmp_path, kind, SPEC) as site:
         clock = Clock()
         health = checks_of(site, clock)
@@ -66,7 +60,7 @@ async def test_a_bucket_that_gives_the_info_only_is_not_well(tmp_path: Path, kin
         assert await health.check() == {"em": Health()}
 
 
-async def test_a_block_that_is_not_stored_is_an_answer(tmp_path: Path) -> None:
+async def test_a_missing_block_is_healthy(tmp_path: Path) -> None:
     async with faulty_site(tmp_path, "http", SPEC) as site:
         (site.bucket.directory / MIDDLE).unlink()
         assert await site.server.get("/readyz") == b"ok\n"
@@ -80,7 +74,7 @@ async def test_a_shard_that_cannot_be_read_is_noticed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("fault", ["damaged", "refused"])
-async def test_what_no_other_server_could_read_is_told_by_one_that_is_ready(
+async def test_damage_that_every_replica_would_find_is_reported_but_the_server_stays_ready(
     tmp_path: Path, fault: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with faulty_site(tmp_path, "http", SPEC) as site:
@@ -101,7 +95,7 @@ async def test_what_no_other_server_could_read_is_told_by_one_that_is_ready(
         assert body == f"ok\nstore em: {found.damage}\n"
 
 
-async def test_a_bucket_that_refuses_the_info_too_is_not_well(tmp_path: Path) -> None:
+async def test_a_bucket_that_refuses_the_info_too_is_unhealthy(tmp_path: Path) -> None:
     async with faulty_site(tmp_path, "http", SPEC) as site:
         site.bucket.rule("em/*", Fault(status=403))
         [found] = (await checks_of(site, Clock()).check()).values()

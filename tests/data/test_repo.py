@@ -1,39 +1,19 @@
-"""Every form of UUID that DVID knows, and its words for those that lead nowhere."""
+"""`Repo` resolves every form of UUID that DVID accepts, and refuses others in DVID's words."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from dvidpc.data.image import VOXEL_TYPES, ImageData, find_voxel_type
 from dvidpc.data.repo import Repo, derive_data_uuid, derive_repo_uuid
 from dvidpc.errors import ConfigError, RequestError
-from dvidpc.types import BlockCoord, Point
-from tests.opened import image_instance
-
-if TYPE_CHECKING:
-    from dvidpc.volume.grid_store import GridStore
-
-UUID = "28841c8277e044a7b187dda03e18da13"
-DATA = ImageData(
-    voxel_type=VOXEL_TYPES["uint8blk"],
-    scale_level=0,
-    compression="jpeg compression, level 32",
-    voxel_size=(8.0, 8.0, 8.0),
-    min_point=Point(0, 0, 0),
-    max_point=Point(149, 129, 99),
-    block_size=64,
-    grid=cast("GridStore", None),
-    stored_as="jpeg chunks of 64 x 64 x 64",
-    served_how="as stored",
-)
-GRAY = image_instance("gray", "em", UUID, DATA)
+from tests.opened import GRAY, IMAGE
+from tests.serving import UUID
 
 
 @pytest.fixture
 def repo() -> Repo:
     repo = Repo(UUID, "em", "EM volumes", created=1795353464.25)
-    repo.add([GRAY, replace(GRAY, name="gray_1", data=replace(DATA, scale_level=1))])
+    repo.add([GRAY, replace(GRAY, name="gray_1", data=replace(IMAGE, scale_level=1))])
     return repo
 
 
@@ -93,7 +73,7 @@ def test_the_version_is_found_by(repo: Repo, spec: str) -> None:
         (f":master~{'9' * 5000}", f'can\'t parse parent "{"9" * 5000}" in branch "master"'),
     ],
 )
-def test_dvid_has_its_own_words_for(repo: Repo, spec: str, message: str) -> None:
+def test_errors_are_in_dvids_words(repo: Repo, spec: str, message: str) -> None:
     with pytest.raises(RequestError) as caught:
         repo.instance(spec, "gray")
     assert str(caught.value) == message
@@ -105,7 +85,7 @@ def test_an_unknown_name_is_refused(repo: Repo, name: str) -> None:
         repo.instance(UUID, name)
 
 
-def test_an_unknown_version_is_told_before_an_unknown_name(repo: Repo) -> None:
+def test_an_unknown_version_is_reported_before_an_unknown_name(repo: Repo) -> None:
     with pytest.raises(RequestError, match="partial match to zzz"):
         repo.instance("zzz", "nope")
 
@@ -116,7 +96,7 @@ def test_instances_keep_their_order_and_later_ones_follow(repo: Repo) -> None:
     assert repo.instance("2", "a").name == "a"
 
 
-def test_a_name_that_is_taken_is_refused_with_all_that_came_with_it(repo: Repo) -> None:
+def test_a_name_that_is_taken_refuses_the_whole_addition(repo: Repo) -> None:
     with pytest.raises(ConfigError) as caught:
         repo.add([replace(GRAY, name="b"), replace(GRAY, name="gray_1", store_alias="other")])
     assert str(caught.value) == 'data instance "gray_1" of store "other" is already served by store "em"'
@@ -132,13 +112,7 @@ def test_a_branch_has_the_one_version_or_none(repo: Repo, branch: str, versions:
     assert repo.branch_versions(branch) == versions
 
 
-def test_block_indices_are_floor_divided_inclusive_points() -> None:
-    shifted = replace(DATA, min_point=Point(-1, -64, 128), max_point=Point(-1, 63, 191))
-    assert (DATA.min_index, DATA.max_index) == (BlockCoord(0, 0, 0), BlockCoord(2, 2, 1))
-    assert (shifted.min_index, shifted.max_index) == (BlockCoord(-1, -1, 2), BlockCoord(-1, 0, 2))
-
-
-def test_a_repo_uuid_is_32_hex_digits_that_stay() -> None:
+def test_a_repo_uuid_is_32_stable_hex_digits() -> None:
     uuid = derive_repo_uuid("gs://bucket/em/")
     assert uuid == "8db2c5f6eb1550d780759037800f4832"
     assert uuid == derive_repo_uuid("gs://bucket/em") == derive_repo_uuid("gs://bucket/em//")
@@ -149,30 +123,3 @@ def test_a_data_uuid_depends_on_repo_and_name() -> None:
     uuids = {derive_data_uuid(uuid, name) for uuid in (UUID, "b" * 32) for name in ("gray", "gray_1")}
     assert len(uuids) == 4
     assert derive_data_uuid(UUID, "gray") == "6289079e5ceb5541ac5ae6c14926aa8f"
-
-
-@pytest.mark.parametrize(
-    ("data_type", "num_channels", "type_name"),
-    [
-        ("uint8", 1, "uint8blk"),
-        ("uint16", 1, "uint16blk"),
-        ("uint32", 1, "uint32blk"),
-        ("uint64", 1, "uint64blk"),
-        ("float32", 1, "float32blk"),
-        ("uint8", 4, "rgba8blk"),
-        ("int8", 1, "uint8blk"),
-        ("int16", 1, "uint16blk"),
-        ("int32", 1, "uint32blk"),
-    ],
-)
-def test_voxels_have_a_type_of_dvids(data_type: str, num_channels: int, type_name: str) -> None:
-    voxel_type = find_voxel_type(data_type, num_channels)
-    assert voxel_type is not None
-    assert (voxel_type.data_type.name, voxel_type.value_type) == (type_name, data_type)
-
-
-@pytest.mark.parametrize(
-    ("data_type", "num_channels"), [("uint8", 2), ("uint16", 3), ("float64", 1), ("rgba8", 1)]
-)
-def test_other_voxels_have_none(data_type: str, num_channels: int) -> None:
-    assert find_voxel_type(data_type, num_channels) is None

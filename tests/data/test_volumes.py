@@ -1,6 +1,5 @@
-"""Volumes that come, go and change while they are served."""
+"""`Volumes`: volumes are added, removed and changed while they are served."""
 
-import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Callable
@@ -15,22 +14,26 @@ from dvidpc.cache.loading_cache import LoadingCache
 from dvidpc.data.repo import Repo
 from dvidpc.data.volumes import Volumes
 from dvidpc.formats.payloads import JPEG
-from dvidpc.sources.base import VolumeSettings
+from dvidpc.sources.plan import VolumeSettings
 from dvidpc.storage.base import BucketAccess, ObjectStore, UpstreamLimits
 from dvidpc.storage.opening import open_store
 from dvidpc.storage.ref import parse_ref
 from dvidpc.types import BlockCoord
 from dvidpc.volume.resources import Resources
 from tests.opened import data_of
+from tests.serving import config_text, serving
 from tests.volumes import VolumeSpec, write_volume
+from tests.waiting import soon
 
 BLOCK = BlockCoord(0, 0, 0)
 SOURCE = VolumeSettings("em", "em", 64)
+NOBODY = "http://127.0.0.1:1/em"
+"""An address where nothing listens."""
 
 
 @asynccontextmanager
 async def keeping(directory: Path, *sources: VolumeSettings) -> AsyncIterator[tuple[Volumes, Repo]]:
-    """Volumes below *directory*, each in the directory that has its alias, looked at all the time."""
+    """Serve volumes below *directory*, each in a directory named by its alias; refresh them all the time."""
     payloads, indexes = (LoadingCache(10**8, absence_ttl_s=30, clock=time.monotonic) for _ in range(2))
     repo = Repo("2" * 32, "em", "", 0.0)
 
@@ -48,14 +51,8 @@ async def keeping(directory: Path, *sources: VolumeSettings) -> AsyncIterator[tu
             await volumes.close()
 
 
-async def soon(claim: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not claim():  # noqa: ASYNC110 - what is waited for has no event
-            await asyncio.sleep(0.005)
-
-
 def rewrite(info: Path, change: Callable[[dict[str, Any]], None]) -> None:
-    """Change a volume's `info` at once, as a bucket would."""
+    """Replace a volume's `info` atomically, as a bucket does."""
     document = json.loads(info.read_bytes())
     change(document)
     new = info.with_name("info.new")
@@ -137,3 +134,17 @@ async def test_renamed_instance_takes_the_place_of_the_old_one(tmp_path: Path) -
     async with keeping(tmp_path, SOURCE) as (volumes, repo):
         await volumes.replace([VolumeSettings("em", "grey", 64)], (), 5)
         assert list(repo.instances) == ["grey"]
+
+
+@pytest.mark.parametrize("name", ["em", "em_3", "em_c1", "em_c2_1"])
+async def test_every_instance_a_closed_volume_can_have_is_503(tmp_path: Path, name: str) -> None:
+    async with serving(config_text({"em": NOBODY}), tmp_path, {}) as server:
+        status, text = await server.error(f"{server.node}/{name}/info")
+        assert status == 503
+        assert f'"{name}" is not served yet: store em' in text
+
+
+@pytest.mark.parametrize("name", ["em_c0", "em_x", "other"])
+async def test_other_names_are_400(tmp_path: Path, name: str) -> None:
+    async with serving(config_text({"em": NOBODY}), tmp_path, {}) as server:
+        assert (await server.error(f"{server.node}/{name}/info"))[0] == 400

@@ -1,4 +1,4 @@
-"""What is in deploy/ is valid, and speaks of metrics, routes and keys that exist."""
+"""The files in deploy/ are valid and name only metrics, routes and keys that exist."""
 
 import json
 import re
@@ -25,7 +25,7 @@ def kubernetes_documents() -> list[dict[str, Any]]:
     return list(yaml.safe_load_all((DEPLOY / "kubernetes" / "dvidpc.yaml").read_text()))
 
 
-def test_unit_gives_next_to_no_rights() -> None:
+def test_unit_grants_almost_no_rights() -> None:
     command = [
         need("systemd-analyze", "systemd"),
         "security",
@@ -40,7 +40,7 @@ def test_unit_gives_next_to_no_rights() -> None:
 
 
 @pytest.mark.parametrize("document", kubernetes_documents(), ids=lambda one: one["kind"])
-def test_kubernetes_takes_the_manifests(document: dict[str, Any]) -> None:
+def test_kubernetes_accepts_the_manifests(document: dict[str, Any]) -> None:
     kubernetes_validate.validate(document, "1.31", strict=True)
 
 
@@ -83,7 +83,7 @@ def expressions() -> list[str]:
     return found + [rule["expr"] for group in rules["groups"] for rule in group["rules"]]
 
 
-async def test_no_panel_and_no_rule_names_what_is_not_there(tmp_path: Path) -> None:
+async def test_panels_and_rules_name_only_existing_metrics(tmp_path: Path) -> None:
     write_volume(tmp_path / "volume", VolumeSpec())
     async with serving(config_text({"em": tmp_path / "volume"}), tmp_path) as server:
         await server.get(f"{server.node}/em/specificblocks?blocks=0,0,0")

@@ -1,4 +1,4 @@
-"""The recipes for nginx and HAProxy pass what clients send, and give back what the server says."""
+"""The nginx and HAProxy configurations in deploy/ pass requests and answers through unchanged."""
 
 import asyncio
 import re
@@ -61,7 +61,7 @@ FRONTS = [
 async def behind(
     make: Callable[[Path, int, int], list[str]], server: Server, directory: Path
 ) -> AsyncIterator[str]:
-    """Run a proxy in front of *server*; its base URL."""
+    """Run a proxy in front of *server* and yield its base URL."""
     front, back = free_port(), URL(server.url).port
     assert back is not None
     process = await asyncio.create_subprocess_exec(*make(directory, front, back))

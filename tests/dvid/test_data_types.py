@@ -1,4 +1,4 @@
-"""A new data type is a module of its own and one line of registration: shown with one made here."""
+"""Adding a data type takes a module and one line of registration; this one is an example."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from aiohttp import web
 from dvidpc.data.instance import DataType, Instance
 from dvidpc.dvid.data_types import FAMILIES
 from dvidpc.dvid.descriptions import INFO
-from dvidpc.dvid.documents.metadata import data_info
+from dvidpc.dvid.documents.repo_endpoints import data_info
 from dvidpc.dvid.services import SERVICES
 from dvidpc.dvid.table import Doc, Endpoint, Family
 from dvidpc.formats.dvid.go_json import JsonValue
@@ -36,7 +36,7 @@ class Notes:
         return f"store:{store_alias}"
 
     def forget(self) -> None:
-        """Keep the text: it comes from nowhere else."""
+        """Do nothing: the text has no other source."""
 
 
 async def read(_request: web.Request, instance: Instance[Notes]) -> web.StreamResponse:
@@ -56,7 +56,7 @@ FAMILY: Family[Notes] = Family(
 )
 
 
-async def test_a_type_of_one_module_and_one_line_is_served_like_any_other(tmp_path: Path) -> None:
+async def test_a_data_type_needs_one_module_and_one_registration(tmp_path: Path) -> None:
     write_volume(tmp_path / "em", VolumeSpec())
     families = {**FAMILIES, FAMILY.name: FAMILY}
     async with serving(config_text({"em": tmp_path / "em"}), tmp_path, {}, families=families) as server:

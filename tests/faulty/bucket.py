@@ -1,7 +1,7 @@
-"""A bucket that fails as it is told to: real files over a real socket, plain HTTP or path-style S3.
+"""A bucket with injected faults: real files over a real socket, as plain HTTP or path-style S3.
 
 Objects are the files below a directory. `http://127.0.0.1:<port>/<key>` and, as the S3 bucket "faulty",
-`http://127.0.0.1:<port>/faulty/<key>` lead to the same. Nobody is asked who they are.
+`http://127.0.0.1:<port>/faulty/<key>` lead to the same. There is no authentication.
 """
 
 import asyncio
@@ -27,26 +27,26 @@ _ENDLESS = 2**30
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request the bucket saw."""
+    """A request that the bucket received."""
 
     method: str
     key: str
     headers: Mapping[str, str]
-    """Names in lower case."""
+    """Header names are in lower case."""
 
 
 class FaultyBucket:
-    """Serves *directory*, with faults by script, by rule and by chance, in this order."""
+    """Serves *directory* with faults: scripted ones first, then rules, then random ones."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.asked: list[Asked] = []
         self.counts: Counter[str] = Counter()
-        """Requests by key."""
+        """Number of requests by key."""
         self.connections = 0
-        """Connections made so far."""
+        """Connections accepted so far."""
         self.sent = 0
-        """Bytes of bodies handed to the sockets."""
+        """Body bytes written to sockets."""
         self.hurt = 0
         """Answers that a fault changed."""
         self.flips: Counter[str] = Counter()
@@ -60,24 +60,24 @@ class FaultyBucket:
 
     @property
     def url(self) -> str:
-        """Where it is served, without a slash at the end."""
+        """The base URL, without a trailing slash."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
     def awaited(self) -> int:
-        """Answers under way that somebody still listens for."""
+        """In-flight answers whose client is still connected."""
         return sum(not reader.at_eof() and reader.exception() is None for reader in self._answering)
 
     def script(self, pattern: str, *faults: Fault | None) -> None:
-        """Have the next requests for keys like *pattern* meet *faults*, one each; None: a good answer."""
+        """Apply *faults* to the next requests for keys that match *pattern*, one each; None is no fault."""
         self._scripts[pattern].extend(faults)
 
     def rule(self, pattern: str, fault: Fault) -> None:
-        """Have every request for keys like *pattern* meet *fault* until `heal`."""
+        """Apply *fault* to every request for keys that match *pattern*, until `heal`."""
         self._rules.append((pattern, fault))
 
     def heal(self) -> None:
-        """No faults any more; hanging connections are cut."""
+        """Remove all faults and cut hanging connections."""
         self._scripts.clear()
         self._rules.clear()
         self.chance = None
@@ -85,20 +85,20 @@ class FaultyBucket:
             task.cancel()
 
     def heal_rules(self) -> None:
-        """No faults by rule any more; what is under way is left to itself."""
+        """Remove all rules; in-flight answers are not touched."""
         self._rules.clear()
 
     def flip_etag(self, key: str) -> None:
-        """Have *key* look like another object from now on, its bytes unchanged."""
+        """Change the etag of *key* but not its bytes."""
         self.flips[key] += 1
 
     async def start(self, port: int = 0) -> None:
-        """Listen, on any free port or on the one it had before."""
+        """Listen on a free port, or on the previous one."""
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", port)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
-        """Listen no more, and cut what is open."""
+        """Stop listening and cut open connections."""
         assert self._server is not None
         self._server.close()
         for task in list(self._open):
@@ -120,7 +120,7 @@ class FaultyBucket:
             writer.transport.abort()
 
     async def _answer_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        """Whether the connection may be used again."""
+        """Answer one request; return whether the connection may be used again."""
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         method, target, _ = head[0].split(" ", 2)
         pairs = (line.partition(":") for line in head[1:] if line)

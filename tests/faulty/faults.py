@@ -1,4 +1,4 @@
-"""What may go wrong with one answer of a bucket."""
+"""Faults that a bucket's answer can have."""
 
 from dataclasses import dataclass, field
 from random import Random
@@ -6,36 +6,36 @@ from random import Random
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """How one answer differs from a good one; several differences may be combined."""
+    """How one answer differs from a good one. Several differences can be combined."""
 
     delay_s: float = 0.0
-    """Before the first byte."""
+    """Seconds before the first byte."""
     hang: bool = False
-    """Nothing is answered, and the connection stays open."""
+    """Send no answer and keep the connection open."""
     status: int | None = None
-    """Answered instead of the object."""
+    """A status that is sent instead of the object."""
     headers: tuple[tuple[str, str], ...] = ()
-    """Sent besides, or in place of those of the same name."""
+    """Headers that are added, or replace those of the same name."""
     reset_at: int | None = None
     """Bytes of the body after which the connection is reset."""
     truncate_at: int | None = None
-    """Bytes of the body after which the connection is closed, clean."""
+    """Bytes of the body after which the connection is closed cleanly."""
     pause_at: int | None = None
-    """Bytes of the body after which nothing comes any more, while the connection stays open."""
+    """Bytes of the body after which nothing more is sent, with the connection open."""
     trickle_s: float = 0.0
-    """Between one byte of the body and the next."""
+    """Seconds between two bytes of the body."""
     short_by: int = 0
-    """Bytes that a range lacks, its head being honest about that."""
+    """How many bytes too short a range is; its header says so."""
     shift: int = 0
-    """How far a range lies from the one asked for, its head being honest about that."""
+    """How far a range is shifted; its header says so."""
     whole: bool = False
-    """200 and the whole object in answer to a range."""
+    """Answer a range request with 200 and the whole object."""
     endless: bool = False
-    """A body that claims 1 GiB and goes on until nobody listens."""
+    """Claim a body of 1 GiB and send until the client disconnects."""
     garbage: bytes | None = None
-    """Sent as it is in place of status line, head and body."""
+    """Bytes that are sent instead of the whole response."""
     close_first: bool = False
-    """The connection is closed before a byte is answered, as a server does to one that was idle."""
+    """Close the connection before the first byte, as servers do with idle connections."""
 
 
 HANG = Fault(hang=True)
@@ -67,15 +67,15 @@ PASSING: tuple[Fault, ...] = (
     Fault(trickle_s=0.0001),
     LYING_RANGE,
 )
-"""Faults that are over at once: a soak throws them in at random."""
+"""Faults that end quickly; the soak injects them at random."""
 
 
 @dataclass(slots=True)
 class Chance:
-    """Faults at random, of one seed: the same every time the same requests come in the same order."""
+    """Random faults from one seed: the same requests in the same order get the same faults."""
 
     share: float
-    """Of all requests, 0 to 1."""
+    """Share of the requests that fail, 0 to 1."""
     kinds: tuple[Fault, ...] = PASSING
     seed: int = 1
     _random: Random = field(init=False)
@@ -84,7 +84,7 @@ class Chance:
         self._random = Random(self.seed)
 
     def draw(self) -> Fault | None:
-        """The fault of the next answer; None: it is good."""
+        """Return the fault of the next answer; None if it is good."""
         if self._random.random() >= self.share:
             return None
         return self._random.choice(self.kinds)

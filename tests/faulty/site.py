@@ -1,4 +1,4 @@
-"""The real server in front of a bucket that fails, for one test."""
+"""The real server in front of a failing bucket, for one test."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,28 +23,28 @@ QUICK = {
     "retry_budget": 1,
     "negative_ttl": 0.3,
 }
-"""[limits] by which a fault costs a test no time."""
+"""A `[limits]` section with timeouts short enough for tests."""
 
 
 @dataclass(frozen=True)
 class Site:
-    """What a test works with."""
+    """The server, its bucket, and what the volume holds."""
 
     server: Server
     bucket: FaultyBucket
     truth: Truth
 
     def path(self, blocks: list[XYZ]) -> str:
-        """The path that asks for *blocks*."""
+        """Return the path of a request for *blocks*."""
         return blocks_path(self.server.node, "em", blocks)
 
     async def wrong(self, blocks: list[XYZ] | None = None) -> list[XYZ]:
-        """Which blocks of a successful answer are wrong; of all blocks unless some are named."""
+        """Return which of *blocks* (None: all) are wrong in an answer that has to be 200."""
         asked = self.truth.blocks if blocks is None else blocks
         return self.truth.wrong_in(asked, await self.server.get(self.path(asked)))
 
     async def status(self, blocks: list[XYZ]) -> int:
-        """The status of the answer; an answer of 200 is right, too."""
+        """Return the status of the answer, after checking that an answer of 200 is correct."""
         async with self.server.session.get(self.server.url + self.path(blocks)) as answer:
             body = await answer.read()
             if answer.status == 200:
@@ -57,7 +57,7 @@ class Site:
 
 
 def store_section(kind: str, bucket: FaultyBucket, name: str = "em", more: str = "") -> str:
-    """The `[store.*]` of a volume in *bucket*, reached as a web server or as S3."""
+    """Return the `[store.*]` section of a volume in *bucket*, reached as a web server or as S3."""
     if kind == "http":
         ref, keys = f"{bucket.url}/{name}", ""
     else:
@@ -67,7 +67,7 @@ def store_section(kind: str, bucket: FaultyBucket, name: str = "em", more: str =
 
 
 def limits_section(**limits: float) -> str:
-    """A `[limits]` of QUICK and what differs from it."""
+    """Return a `[limits]` section: QUICK, changed by *limits*."""
     return "[limits]\n" + "".join(f"{key} = {value}\n" for key, value in (QUICK | limits).items())
 
 
@@ -75,14 +75,14 @@ def limits_section(**limits: float) -> str:
 async def faulty_site(
     directory: Path, kind: str, spec: VolumeSpec = UNSHARDED, more: str = "", limits: str | None = None
 ) -> AsyncIterator[Site]:
-    """Serve a volume from a bucket of *kind*, `http` or `s3`, that has no fault yet.
+    """Serve a volume from a bucket of *kind*, `http` or `s3`, that has no faults yet.
 
     Args:
-        directory: Where bucket and configuration are written.
+        directory: Where the bucket and the configuration are written.
         kind: How the bucket is reached.
         spec: Which volume.
-        more: Further lines of the configuration, from within the `[store.em]` on.
-        limits: The section `[limits]`; None: QUICK.
+        more: More lines of the configuration; the first ones continue `[store.em]`.
+        limits: The `[limits]` section; None is QUICK.
     """
     truth = write_truth(directory / "bucket" / "em", spec)
     async with faulty_bucket(directory / "bucket") as bucket:

@@ -1,4 +1,4 @@
-"""Mixed traffic before a bucket that fails and whose shards are replaced; every block is compared.
+"""Mixed traffic on a failing bucket whose shards are replaced; every block is compared with the truth.
 
 `python -m tests.faulty.soak --minutes 10`, or `make soak`. The server is the real command in a process of
 its own; clients and bucket are here. The last lines are the figures; the exit code is 1 if a block was wrong.
@@ -60,18 +60,18 @@ shutdownDelay = 0
 
 @dataclass
 class Findings:
-    """What was seen so far."""
+    """The results so far."""
 
     blocks: int = 0
     wrong: list[str] = field(default_factory=list)
     answers: Counter[str] = field(default_factory=Counter)
     replaced: int = 0
     samples: list[tuple[float, float, int]] = field(default_factory=list)
-    """Seconds since the start, MiB resident, open files."""
+    """Samples: seconds since the start, resident MiB, open files."""
 
 
 class Expectations:
-    """Digests of what each block may be: one for each version of its volume; None: it is not stored."""
+    """The allowed digests of each block, one for each version of its volume; None means not stored."""
 
     def __init__(self, versions: list[Truth]) -> None:
         self.blocks = versions[0].blocks
@@ -81,7 +81,7 @@ class Expectations:
         }
 
     def wrong_in(self, asked: list[XYZ], body: bytes) -> list[str]:
-        """What is wrong with a whole answer."""
+        """Return what is wrong with a complete answer."""
         found = dict(parse_stream(body))
         return [
             f"block {block}"
@@ -92,12 +92,12 @@ class Expectations:
 
 
 def digest(truth: Truth, block: XYZ) -> bytes:
-    """Of the uncompressed payload."""
+    """Return the digest of an uncompressed payload."""
     return hashlib.sha256(truth.expected(block).transpose(2, 1, 0).tobytes()).digest()
 
 
 async def client(number: int, url: str, volumes: dict[str, Expectations], findings: Findings) -> None:
-    """Ask for this and that until cancelled, and leave now and then before the answer is there."""
+    """Send random requests until cancelled; disconnect early now and then."""
     random = Random(number)
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(30)) as session:
         while True:
@@ -129,13 +129,13 @@ async def client(number: int, url: str, volumes: dict[str, Expectations], findin
 
 
 def reason_of(body: bytes) -> str:
-    """An error's text without what differs from one block to the next."""
+    """Return an error's text without the parts that differ between blocks."""
     text = body.decode(errors="replace").split(" (/api")[0]
     return "  " + re.sub(r"\S*(em|seg)/s0/\S+", "OBJECT", text)
 
 
 async def replace_shards(bucket: FaultyBucket, versions: list[Path], findings: Findings) -> None:
-    """Put the shards of one version after the other in place, each at once, as an upload does."""
+    """Replace the shards by one version after the other, each atomically, as an upload does."""
     for version in itertools.cycle(versions):
         await asyncio.sleep(REPLACE_EVERY_S)
         for shard in sorted(version.glob("*.shard")):
@@ -146,7 +146,7 @@ async def replace_shards(bucket: FaultyBucket, versions: list[Path], findings: F
 
 
 async def watch(process: psutil.Process, findings: Findings) -> None:
-    """Sample memory and files."""
+    """Sample memory and open files until cancelled."""
     started = time.monotonic()
     while True:
         await asyncio.sleep(SAMPLE_EVERY_S)
@@ -156,7 +156,7 @@ async def watch(process: psutil.Process, findings: Findings) -> None:
 
 @contextlib.contextmanager
 def command(config: Path, *under: str) -> Iterator[tuple["subprocess.Popen[bytes]", Path]]:
-    """`dvidpc serve`, as an argument of the command *under* if there is one, and where it logs."""
+    """Run `dvidpc serve`, wrapped by the command *under* if any; yield the process and its log."""
     log = config.with_suffix(".log")
     with log.open("w") as stream:
         process = subprocess.Popen([*under, sys.executable, "-m", "dvidpc", "serve", config], stderr=stream)
@@ -168,7 +168,7 @@ def command(config: Path, *under: str) -> Iterator[tuple["subprocess.Popen[bytes
 
 
 async def address(log: Path) -> str:
-    """Where the server listens, once it does."""
+    """Return the server's URL once it listens."""
     async with asyncio.timeout(30):
         while not (match := re.search(r"listening at (http://\S+)", log.read_text())):  # noqa: ASYNC110 - another process
             await asyncio.sleep(0.05)
@@ -176,7 +176,7 @@ async def address(log: Path) -> str:
 
 
 async def soak(directory: Path, minutes: float, share: float, findings: Findings) -> str:
-    """Run it all; the server's log."""
+    """Run the soak and return the server's log."""
     plain = write_truth(directory / "bucket" / "em", PLAIN)
     first = write_truth(directory / "bucket" / "seg", SHARDED)
     second = write_truth(directory / "second", replace(SHARDED, seed=7, holes=HOLES[:1]))
@@ -206,7 +206,7 @@ async def soak(directory: Path, minutes: float, share: float, findings: Findings
 
 
 def report(findings: Findings, log: str) -> dict[str, object]:
-    """The figures."""
+    """Return the figures."""
     warm = findings.samples[len(findings.samples) // 5 :] or [(0.0, 0.0, 0)]
     slope = 0.0
     if len(warm) > 2:
@@ -224,7 +224,7 @@ def report(findings: Findings, log: str) -> dict[str, object]:
 
 
 def tracebacks(log: str) -> list[str]:
-    """What the server logged with a traceback: each a line, and the indented ones that follow it."""
+    """Return the log lines that came with a traceback, each with the indented lines that follow."""
     return [
         record.strip()
         for record in re.split(r"\n(?! )", log)
@@ -233,7 +233,7 @@ def tracebacks(log: str) -> list[str]:
 
 
 def main() -> int:
-    """Run it from the command line."""
+    """Run the soak from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--faults", type=float, default=0.02, help="share of the bucket's answers, 0 to 1")

@@ -1,11 +1,10 @@
-"""Faults of the bucket, one test for each: right bytes, or an error that says "later", and never wrong data.
+"""Bucket faults, one test each: the answer is correct, or an error that tells the client to retry.
 
 The names of the rows, F1 and so on, are those of docs/reliability.md.
 """
 
 import asyncio
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,18 +23,13 @@ from tests.faulty.site import (
 )
 from tests.faulty.truth import write_truth
 from tests.volumes import XYZ, VolumeSpec
+from tests.waiting import soon
 
 pytestmark = pytest.mark.parametrize("kind", ["http", "s3"])
 FIRST: list[XYZ] = [(0, 0, 0)]
 OTHER: list[XYZ] = [(0, 1, 0)]
 DATA = "em/s0/*"
 NO_CACHE = "[cache]\nmemory = 0\nindex_memory = 0"
-
-
-async def soon(claim: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not claim():  # noqa: ASYNC110 - what is waited for has no event
-            await asyncio.sleep(0.005)
 
 
 async def test_f1_refused_connections_say_later_and_recover(kind: str, tmp_path: Path) -> None:
@@ -73,7 +67,7 @@ async def test_f2_the_deadline_holds_whatever_the_attempts_may_take(kind: str, t
         assert "request_deadline" in (await site.server.error(site.path(FIRST)))[1]
 
 
-async def test_f3_slow_answers_arrive_and_stuck_ones_are_asked_for_again(kind: str, tmp_path: Path) -> None:
+async def test_f3_slow_answers_arrive_and_stuck_ones_are_retried(kind: str, tmp_path: Path) -> None:
     async with faulty_site(tmp_path, kind) as site:
         stuck = (Fault(delay_s=0.2), Fault(pause_at=1000), Fault(pause_at=1), faults.HANG)
         site.bucket.script("em/s0/0-64_0-64_0-64", *stuck[:1])
@@ -110,7 +104,7 @@ BROKEN = (
 
 
 @pytest.mark.parametrize("spec", [UNSHARDED, SHARDED], ids=["unsharded", "sharded"])
-async def test_f4_broken_answers_are_asked_for_again(kind: str, spec: VolumeSpec, tmp_path: Path) -> None:
+async def test_f4_broken_answers_are_retried(kind: str, spec: VolumeSpec, tmp_path: Path) -> None:
     async with faulty_site(tmp_path, kind, spec, NO_CACHE) as site:
         for fault in BROKEN:
             site.bucket.script(DATA, fault, None, fault)
@@ -119,7 +113,7 @@ async def test_f4_broken_answers_are_asked_for_again(kind: str, spec: VolumeSpec
 
 
 @pytest.mark.parametrize("spec", [UNSHARDED, SHARDED], ids=["unsharded", "sharded"])
-async def test_f4_broken_answers_are_never_kept(kind: str, spec: VolumeSpec, tmp_path: Path) -> None:
+async def test_f4_broken_answers_are_never_cached(kind: str, spec: VolumeSpec, tmp_path: Path) -> None:
     async with faulty_site(tmp_path, kind, spec) as site:
         for fault, block in zip(BROKEN[:5], site.truth.blocks, strict=False):  # more opens the breaker
             site.bucket.script(DATA, fault, fault, fault)
@@ -161,7 +155,7 @@ async def test_f6_two_failures_in_a_row_are_not_seen_by_clients(
         assert site.bucket.counts["em/s0/0-64_64-128_0-64"] == 3
 
 
-async def test_f6_a_storm_is_not_fed(kind: str, tmp_path: Path) -> None:
+async def test_f6_retries_do_not_feed_an_overload(kind: str, tmp_path: Path) -> None:
     async with faulty_site(tmp_path, kind, limits=limits_section(retry_budget=0.2)) as site:
         site.bucket.rule(DATA, faults.SLOW_DOWN)
         before = len(site.bucket.asked)
@@ -171,7 +165,7 @@ async def test_f6_a_storm_is_not_fed(kind: str, tmp_path: Path) -> None:
         assert len(site.bucket.asked) - before <= len(blocks) * 1.2
 
 
-async def test_f6_a_bucket_that_wants_us_away_for_long_is_not_asked_again(kind: str, tmp_path: Path) -> None:
+async def test_f6_a_long_retry_after_is_not_waited_for(kind: str, tmp_path: Path) -> None:
     async with faulty_site(tmp_path, kind) as site:
         for status, retry_after, attempts in ((503, "0", 3), (429, "0", 3), (503, "6", 1), (429, "3600", 1)):
             site.bucket.rule(DATA, Fault(status=status, headers=(("Retry-After", retry_after),)))
@@ -214,7 +208,7 @@ async def test_f9_a_redirect_is_an_error_and_reaches_nobody(kind: str, tmp_path:
         assert other.connections == 0
 
 
-async def test_f11_a_refusal_is_an_error_unless_it_is_how_absence_looks(kind: str, tmp_path: Path) -> None:
+async def test_f11_a_refusal_is_an_error_unless_it_means_missing(kind: str, tmp_path: Path) -> None:
     hole: list[XYZ] = [(1, 1, 0)]
     async with faulty_site(tmp_path, kind) as site:
         site.bucket.rule("em/s0/64-128_64-128_0-64", Fault(status=403))
@@ -225,7 +219,7 @@ async def test_f11_a_refusal_is_an_error_unless_it_is_how_absence_looks(kind: st
 
 
 @pytest.mark.parametrize("spec", [UNSHARDED, SHARDED], ids=["unsharded", "sharded"])
-async def test_f12_what_is_not_there_is_left_out(kind: str, spec: VolumeSpec, tmp_path: Path) -> None:
+async def test_f12_missing_blocks_are_left_out(kind: str, spec: VolumeSpec, tmp_path: Path) -> None:
     async with faulty_site(tmp_path, kind, spec) as site:
         assert await site.wrong() == []
     async with faulty_site(tmp_path / "emptied", kind, spec) as site:
@@ -284,7 +278,7 @@ async def test_f16_a_failure_after_the_first_byte_cuts_the_connection(kind: str,
                 await answer.read()
 
 
-async def test_f17_clients_that_leave_stop_what_was_done_for_them(
+async def test_f17_clients_that_disconnect_stop_their_reads(
     kind: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with faulty_site(
@@ -304,7 +298,7 @@ async def test_f17_clients_that_leave_stop_what_was_done_for_them(
 
 
 @pytest.mark.parametrize("spec", [UNSHARDED, SHARDED], ids=["unsharded", "sharded"])
-async def test_l11_two_hundred_who_want_the_same_cost_one_read_each(
+async def test_l11_two_hundred_identical_requests_cost_one_read_per_chunk(
     kind: str, spec: VolumeSpec, tmp_path: Path
 ) -> None:
     patient = limits_section(

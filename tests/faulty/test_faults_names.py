@@ -1,4 +1,4 @@
-"""A bucket whose name leads nowhere, and one whose certificate is not to be trusted (row F1)."""
+"""A bucket whose name does not resolve, and one whose certificate is not trusted (row F1)."""
 
 import ssl
 import subprocess
@@ -18,7 +18,7 @@ BLOCKS = f"/api/node/{UUID}/em/specificblocks?blocks=0,0,0"
 
 
 def store_at(url: str, kind: str) -> str:
-    """The `[store.em]` of a volume at *url*, reached as a web server or as S3."""
+    """Return the `[store.em]` section of a volume at *url*, reached as a web server or as S3."""
     where = f'ref = "{url}/em"'
     if kind == "s3":
         where = f'ref = "s3://{BUCKET}/em"\nendpoint = "{url}"\nregion = "us-east-1"\nanonymous = true\n'
@@ -26,7 +26,7 @@ def store_at(url: str, kind: str) -> str:
 
 
 async def assert_refused(url: str, kind: str, directory: Path) -> None:
-    """The volume at *url* is not there, and everything says so."""
+    """Check that the volume at *url* is not served, and that log, API and check all say why."""
     text = config_text({}, store_at(url, kind) + limits_section())
     async with serving(text, directory, {}) as server:
         status, reason = await server.error("/readyz")
@@ -37,7 +37,7 @@ async def assert_refused(url: str, kind: str, directory: Path) -> None:
 
 
 def make_certificate(directory: Path) -> tuple[Path, Path]:
-    """A certificate signed by itself, and its key."""
+    """Make a self-signed certificate and its key."""
     certificate, key = directory / "certificate.pem", directory / "key.pem"
     subprocess.run(
         [
@@ -52,12 +52,12 @@ def make_certificate(directory: Path) -> tuple[Path, Path]:
 
 
 @pytest.mark.parametrize("kind", ["http", "s3"])
-async def test_f1_a_name_that_leads_nowhere_is_an_error(kind: str, tmp_path: Path) -> None:
+async def test_f1_a_name_that_does_not_resolve_is_an_error(kind: str, tmp_path: Path) -> None:
     await assert_refused("https://no-such-host.invalid", kind, tmp_path)
 
 
 @pytest.mark.parametrize("kind", ["http", "s3"])
-async def test_f1_a_certificate_nobody_vouches_for_is_refused(kind: str, tmp_path: Path) -> None:
+async def test_f1_an_untrusted_certificate_is_refused(kind: str, tmp_path: Path) -> None:
     write_volume(tmp_path / "volume", VolumeSpec())
     asked: list[str] = []
     directory = serve_directory(tmp_path / "volume")

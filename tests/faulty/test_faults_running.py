@@ -1,4 +1,4 @@
-"""Stop, go and change while requests come in: the real command, and a real balancer before it.
+"""Stop, restart and reload under load: the real command behind a real load balancer.
 
 The names of the rows, F18 and so on, are those of docs/reliability.md.
 """
@@ -24,10 +24,12 @@ import pytest
 from tests.faulty.bucket import faulty_bucket
 from tests.faulty.site import UNSHARDED, limits_section, store_section
 from tests.faulty.truth import Truth, write_truth
-from tests.run.test_processes import Command, running
+from tests.processes import Command, running
 from tests.serving import UUID, config_text
 
 BLOCKS = f"/api/node/{UUID}/em/specificblocks?compression=uncompressed&blocks=0,0,0,1,0,0,2,1,1"
+ALL_UP = "/all-up"
+"""Answered by HAProxy itself: 200 if its checks have found every server ready."""
 HEAD = f'[repo]\nuuid = "{UUID}"\n'
 
 
@@ -48,11 +50,11 @@ def free_port() -> int:
         return port
 
 
-async def ready(url: str) -> None:
+async def ready(url: str, path: str = "/readyz") -> None:
     async with asyncio.timeout(30), aiohttp.ClientSession() as session:
         while True:
             try:
-                async with session.get(f"{url}/readyz") as answer:
+                async with session.get(url + path) as answer:
                     if answer.status == 200:
                         return
             except aiohttp.ClientError:
@@ -62,7 +64,7 @@ async def ready(url: str) -> None:
 
 @asynccontextmanager
 async def load(url: str, clients: int, outcomes: "Counter[str]", body: bytes) -> AsyncIterator[None]:
-    """Ask for the same blocks all the time; what came of it is counted."""
+    """Request the same blocks continuously and count the outcomes."""
 
     async def ask(session: aiohttp.ClientSession) -> None:
         while True:
@@ -93,15 +95,16 @@ def right_body(url: str, truth: Truth) -> bytes:
 
 @contextmanager
 def balancer(directory: Path, ports: list[int]) -> Iterator[str]:
-    """HAProxy before servers on *ports*, with the settings of docs/reliability.md."""
+    """Run HAProxy in front of servers on *ports*, with the settings of docs/reliability.md."""
     port = free_port()
     servers = "\n".join(f"  server s{one} 127.0.0.1:{one} check inter 200ms fall 1" for one in ports)
     config = directory / "haproxy.cfg"
     config.write_text(
         "global\n  tune.bufsize 262144\ndefaults\n  mode http\n  retries 3\n  option redispatch 1\n"
         "  retry-on conn-failure empty-response response-timeout 503\n"
-        "  timeout connect 2s\n  timeout client 30s\n  timeout server 30s\n"
+        "  timeout connect 2s\n  timeout client 30s\n  timeout server 30s\n  timeout check 5s\n"
         f"listen dvidpc\n  bind 127.0.0.1:{port}\n  option httpchk GET /readyz\n{servers}\n"
+        f"  monitor-uri {ALL_UP}\n  monitor fail if {{ nbsrv(dvidpc) lt {len(ports)} }}\n"
     )
     binary = shutil.which("haproxy", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     assert binary is not None, "Debian's package haproxy is needed"
@@ -134,7 +137,7 @@ async def test_f18_rolling_restarts_behind_haproxy_fail_no_request(
         for port in ports:
             await ready(f"http://127.0.0.1:{port}")
         with balancer(tmp_path, ports) as url:
-            await ready(url)
+            await ready(url, ALL_UP)
             async with load(url, 8, outcomes, right_body(url, truth[0])):
                 for turn in range(5):
                     number = turn % 2
@@ -142,7 +145,7 @@ async def test_f18_rolling_restarts_behind_haproxy_fail_no_request(
                     assert await asyncio.to_thread(processes[number].wait, 30) == 0
                     processes[number] = start(number)
                     await ready(f"http://127.0.0.1:{ports[number]}")
-                    await asyncio.sleep(0.5)  # HAProxy sees it at its next check
+                    await ready(url, ALL_UP)
     finally:
         for process in processes:
             process.kill()
@@ -192,13 +195,13 @@ async def soon(claim: Callable[[], bool]) -> None:
 
 
 async def until_said(command: Command, times: int) -> None:
-    """Return when the reload has been done or refused so often."""
+    """Wait until the reload has been done or refused so many times."""
     ends = ("configuration read again", "stays as it was")
     await soon(lambda: sum(any(end in line for end in ends) for line in command.lines) >= times)
 
 
 def fetch(url: str) -> tuple[int, bytes]:
-    """Status and body."""
+    """Return status and body."""
     try:
         with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - our own server
             return answer.status, answer.read()

@@ -1,4 +1,4 @@
-"""What requests are signed with shows nowhere, whatever the bucket answers (row S2)."""
+"""Credentials appear in no answer and no log, whatever the bucket answers (row S2)."""
 
 import logging
 from collections.abc import Callable
@@ -20,7 +20,7 @@ Answer = Callable[[web.Request, WebServer], web.Response]
 
 
 def echo(status: int, code: str, **headers: str) -> Answer:
-    """A refusal that repeats all it was told, as S3 does for a signature that does not match."""
+    """Refuse, and quote the whole request, as S3 does for a signature that does not match."""
 
     def answer(request: web.Request, _: WebServer) -> web.Response:
         told = "".join(f"<Told>{name}: {value}</Told>" for name, value in request.headers.items())
@@ -32,14 +32,14 @@ def echo(status: int, code: str, **headers: str) -> Answer:
 
 
 def cut(request: web.Request, _: WebServer) -> web.Response:
-    """The connection breaks."""
+    """Break the connection."""
     assert request.transport is not None
     request.transport.abort()
     return web.Response()
 
 
 def redirect(request: web.Request, other: WebServer) -> web.Response:
-    """To a host that would like to know, by an address that says it already."""
+    """Redirect to another host, with the secrets in the address."""
     where = f"{other.url}/?told={request.headers['Authorization'].encode().hex()}"
     return web.Response(status=307, headers={"Location": where})
 
@@ -58,7 +58,7 @@ ANSWERS: dict[str, Answer] = {
 
 
 async def everything(server: Server) -> list[str]:
-    """What a client may be told."""
+    """Return the text that a client gets."""
     told = []
     for path in (
         f"{server.node}/em/specificblocks?blocks=0,0,0",
@@ -85,7 +85,7 @@ async def metrics(server: Server) -> str:
 
 
 @pytest.mark.parametrize("kind", ["s3", "gs"])
-async def test_no_answer_of_the_bucket_makes_a_secret_show(
+async def test_no_answer_of_the_bucket_reveals_a_secret(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "aws-credentials"))

@@ -1,4 +1,4 @@
-"""Buckets that lie: nothing is allocated because they say so, nothing outside of the volume is read.
+"""Malicious buckets cannot make the server allocate much or read outside of the volume.
 
 The names of the rows, B9 and so on, are those of docs/reliability.md.
 """
@@ -25,10 +25,10 @@ MIB = 2**20
 FAR = 2**63
 RAW_INDEX = replace(SHARDED, sharding=sharding(shard_bits=0, minishard_index_encoding="raw"))
 ENTRIES = 4
-"""Minishards of the shard."""
+"""Number of minishards in the shard."""
 
 CUT_OFF = 0
-"""In place of a status: the answer had begun, and its connection was cut."""
+"""Stands for a status when the answer had begun and the connection was cut."""
 
 Edit = Callable[[bytearray], bytes | bytearray]
 
@@ -38,13 +38,13 @@ def shard_of(directory: Path) -> Path:
 
 
 def entry(shard: bytes | bytearray, number: int) -> tuple[int, int]:
-    """Where the index of a minishard lies in the shard file."""
+    """Return where a minishard's index lies in the shard file."""
     start, stop = struct.unpack_from("<2Q", shard, 16 * number)
     return 16 * ENTRIES + start, 16 * ENTRIES + stop
 
 
 def set_entry(start: int, stop: int) -> Edit:
-    """Have every entry of the shard index say so."""
+    """Set every entry of the shard index to this range."""
 
     def edit(shard: bytearray) -> bytearray:
         shard[: 16 * ENTRIES] = struct.pack("<2Q", start, stop) * ENTRIES
@@ -54,7 +54,7 @@ def set_entry(start: int, stop: int) -> Edit:
 
 
 def with_index(make: Callable[[bytes], bytes]) -> Edit:
-    """Give every minishard the index that *make* makes of its own."""
+    """Replace every minishard index by what *make* returns for it."""
 
     def edit(shard: bytearray) -> bytes:
         table, tail = b"", b""
@@ -70,7 +70,7 @@ def with_index(make: Callable[[bytes], bytes]) -> Edit:
 
 
 def with_sizes(size: int) -> Callable[[bytes], bytes]:
-    """An index whose chunks have *size* bytes."""
+    """Return an index whose chunks have *size* bytes."""
 
     def make(index: bytes) -> bytes:
         count = len(index) // 24
@@ -80,7 +80,7 @@ def with_sizes(size: int) -> Callable[[bytes], bytes]:
 
 
 def with_first_offset(offset: int) -> Callable[[bytes], bytes]:
-    """An index whose first chunk lies at *offset*."""
+    """Return an index whose first chunk lies at *offset*."""
 
     def make(index: bytes) -> bytes:
         count = len(index) // 24
@@ -90,7 +90,7 @@ def with_first_offset(offset: int) -> Callable[[bytes], bytes]:
 
 
 async def answer_of(directory: Path, spec: VolumeSpec, edit: Edit) -> tuple[int, bytes, Truth]:
-    """Status and body of a request for all blocks of a volume whose shard was edited."""
+    """Request all blocks of a volume whose shard was edited; return status and body."""
     truth = write_truth(directory / "em", spec)
     shard = shard_of(directory)
     shard.write_bytes(edit(bytearray(shard.read_bytes())))
@@ -250,7 +250,7 @@ async def test_b12_no_key_leads_out_of_the_root(tmp_path: Path, key: str) -> Non
 
 
 async def block_of(server: Server) -> bytes | None:
-    """The one block, if there is an answer."""
+    """Return the only block of an answer."""
     async with server.session.get(f"{server.url}{server.node}/em/specificblocks?blocks=0,0,0") as answer:
         body = await answer.read()
         return body if answer.status == 200 else None

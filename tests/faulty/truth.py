@@ -1,4 +1,4 @@
-"""What a client must see of a volume, whatever happens to the bucket: right bytes or an error."""
+"""The correct content of a volume, to compare answers with."""
 
 import itertools
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Truth:
 
     @property
     def blocks(self) -> list[XYZ]:
-        """Every block that the volume touches."""
+        """Every block that the volume touches, in order."""
         ranges = (
             range(o // 64, (o + n - 1) // 64 + 1)
             for o, n in zip(self.spec.offset, self.spec.size, strict=True)
@@ -28,19 +28,19 @@ class Truth:
         return list(itertools.product(x, y, z))
 
     def expected(self, block: XYZ) -> Voxels:
-        """The voxels `[x, y, z]` of a block."""
+        """Return the voxels `[x, y, z]` of a block."""
         x, y, z = block
         box = expected_box(self.voxels, self.spec.offset, (x * 64, y * 64, z * 64), (64, 64, 64))
         grey: Voxels = box[..., 0]
         return grey
 
     def is_stored(self, block: XYZ) -> bool:
-        """Whether the block is to be in an answer."""
+        """Whether the block belongs in an answer."""
         x, y, z = block
         return stored_in(self.spec, (x * 64, y * 64, z * 64), (64, 64, 64))
 
     def wrong_in(self, asked: list[XYZ], body: bytes) -> list[XYZ]:
-        """Blocks of a whole uncompressed block stream that are not what they should be, or not there."""
+        """Return the blocks that are wrong or missing in a complete, uncompressed block stream."""
         found = dict(parse_stream(body))
         wrong = [block for block in asked if self.is_stored(block) != (block in found)]
         wrong += [block for block in found if block not in asked]
@@ -52,11 +52,11 @@ class Truth:
 
 
 def write_truth(directory: Path, spec: VolumeSpec) -> Truth:
-    """Write a volume."""
+    """Write a volume and return its content."""
     return Truth(spec, write_volume(directory, spec)[0])
 
 
 def blocks_path(node: str, instance: str, blocks: list[XYZ]) -> str:
-    """The path that asks for *blocks*."""
+    """Return the path of a request for *blocks*."""
     numbers = ",".join(str(number) for block in blocks for number in block)
     return f"{node}/{instance}/specificblocks?compression=uncompressed&blocks={numbers}"

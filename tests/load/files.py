@@ -1,4 +1,4 @@
-"""F22: 128 file descriptors, and more clients than that: no spinning, no wrong data, and well again after."""
+"""F22: more clients than the server's 128 file descriptors: no busy loop, no wrong data, full recovery."""
 
 import asyncio
 import resource
@@ -18,7 +18,7 @@ LIMITS = "[limits]\nheader_timeout = 60\n"
 
 
 async def measure() -> dict[str, object]:
-    """The figures."""
+    """Run the row and return its figures."""
     with scratch() as directory:
         truth = write_truth(directory / "em", VolumeSpec())
         path = blocks_path(f"/api/node/{UUID}", "em", truth.blocks)

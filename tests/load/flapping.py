@@ -1,7 +1,7 @@
-"""F8: a bucket that fails half of the time: every other request by chance, or all requests in turns.
+"""F8: a bucket that fails half of the time, either at random or in alternating periods.
 
-Three servers read it at once: one as it comes, that keeps nothing; one as it comes, whose cache is empty at
-the start; and one that keeps nothing and was told to be patient.
+Three servers read it at once: one with default settings but no cache, one with an empty default cache, and
+one without a cache but with generous retry settings.
 """
 
 import asyncio
@@ -37,14 +37,14 @@ MODES = {
 
 @dataclass
 class Findings:
-    """What clients of one server saw."""
+    """The answers that the clients of one server got."""
 
     answers: dict[int, int] = field(default_factory=dict)
     wrong: int = 0
     seconds: list[float] = field(default_factory=list)
 
     def say(self, reads: float) -> dict[str, object]:
-        """The figures; *reads*: requests to the bucket for each of ours."""
+        """Return the figures; *reads* is the number of requests to the bucket for each client request."""
         asked = sum(self.answers.values())
         return {
             "answered": f"{self.answers.get(200, 0) / asked:.2%} of {asked}",
@@ -56,7 +56,7 @@ class Findings:
 
 
 async def measure() -> dict[str, object]:
-    """The figures."""
+    """Run the row and return its figures."""
     with scratch() as directory:
         truth = write_truth(directory / "bucket" / "em", VolumeSpec(size=(512, 512, 512)))
         figures: dict[str, object] = {}
@@ -78,7 +78,7 @@ async def measure() -> dict[str, object]:
 
 @asynccontextmanager
 async def _failing(bucket: FaultyBucket, period_s: float | None) -> AsyncIterator[None]:
-    """Have half of the answers fail: by chance, or as long as the bucket is down, half of each period."""
+    """Make half of the answers fail: at random, or all of them during half of each period."""
 
     async def go_up_and_down(period_s: float) -> None:
         while True:

@@ -1,4 +1,4 @@
-"""L7: 2,000 connections that were used once and are kept, while 200 more ask for hot blocks."""
+"""L7: 2,000 idle keep-alive connections while 200 more request cached blocks."""
 
 import asyncio
 from pathlib import Path
@@ -19,7 +19,7 @@ Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 async def measure() -> dict[str, object]:
-    """The figures."""
+    """Run the row and return its figures."""
     with scratch() as directory:
         write_volume(directory / "em", VolumeSpec(encoding="jpeg"))
         async with place(config_text({"em": directory / "em"}, SERVER), directory) as server:
@@ -65,7 +65,7 @@ async def _is_alive(stream: Stream) -> bool:
 
 
 async def _ask_actively(url: str, directory: Path) -> tuple[Load, Probe]:
-    """What wrk says, and what was seen of `/healthz` meanwhile."""
+    """Return wrk's report and the latencies of `/healthz` under this load."""
     probe = Probe(url)
     asking = asyncio.create_task(wrk(url, [BLOCK], directory, connections=ACTIVE, seconds=SECONDS))
     async with aiohttp.ClientSession() as session:

@@ -1,7 +1,7 @@
-"""F17: 5,000 clients that leave before they have their answer; the bucket is not read for nobody.
+"""F17: 5,000 clients that disconnect before their answer arrives; no bucket read outlives its clients.
 
-In some rounds one client of a hundred stays, and gets what it asked for by the one read that all of them
-shared; in some nobody does; in some they leave in the middle of a large answer.
+In some rounds one client of a hundred stays and gets its answer from the read that all of them shared. In
+others nobody stays, or all leave in the middle of a large answer.
 """
 
 import asyncio
@@ -26,34 +26,34 @@ ROUNDS = 50
 WARM_UP = 10
 CLIENTS = 100
 LEFT_S = 0.2
-"""Within which all who leave have left."""
+"""Time within which all departing clients have disconnected."""
 DELAY_S = 0.6
-"""Of the bucket, where one stays."""
+"""Latency of the bucket in rounds where one client stays."""
 LONGEST_S = 15.0
 VOLUMES = {"em": "http", "seg": "s3"}
 CACHE = "[cache]\nmemory = 0\n"
-"""Every read is a new one."""
+"""No cache, so that every round reads the bucket."""
 
 
 @dataclass
 class Findings:
-    """What was seen."""
+    """The measurements."""
 
     left: int = 0
     stayed: Counter[str] = field(default_factory=Counter)
-    """By how they were answered."""
+    """Number of requests by outcome."""
     reads: Counter[int] = field(default_factory=Counter)
-    """How often an object was read for all who asked for it in a round."""
+    """How often an object was read in one round for all clients together."""
     seconds: list[float] = field(default_factory=list)
-    """From when the last had left until the bucket was read for nobody."""
+    """Seconds from the last disconnect until no bucket read was in flight."""
     under_way: int = 0
-    """The most reads for clients of which none stayed."""
+    """Most in-flight reads in a round where no client stayed."""
     resident: list[float] = field(default_factory=list)
-    """MiB, after every tenth of the rounds."""
+    """Resident memory in MiB after each tenth of the rounds."""
 
 
 async def measure() -> dict[str, object]:
-    """The figures."""
+    """Run the row and return its figures."""
     with scratch() as directory:
         truth = write_truth(directory / "bucket" / "em", VolumeSpec(size=(256, 256, 256)))
         write_truth(directory / "bucket" / "seg", truth.spec)
@@ -69,10 +69,10 @@ async def measure() -> dict[str, object]:
                 metrics = await server.metrics()
                 figures: dict[str, object] = {
                     "left": findings.left,
-                    "stayed, and how they were answered": findings.stayed,
-                    "reads of an object for all who asked": findings.reads,
-                    "reads under way for those of whom nobody stayed, most": findings.under_way,
-                    "seconds until nothing was read for nobody, median and most": [
+                    "stayed, by outcome": findings.stayed,
+                    "reads of an object for all clients together": findings.reads,
+                    "in-flight reads in a round where no client stayed, maximum": findings.under_way,
+                    "seconds from the last disconnect until no read was in flight, median and maximum": [
                         round(sorted(findings.seconds)[len(findings.seconds) // 2], 3),
                         round(max(findings.seconds), 3),
                     ],
@@ -119,7 +119,7 @@ async def _play(server: Place, bucket: FaultyBucket, truth: Truth, findings: Fin
 
 
 async def _leave(server: Place, path: str, nbytes: int) -> None:
-    """Ask, and go away: after so many bytes of the answer, or LEFT_S at the latest."""
+    """Send a request and disconnect after so many bytes of the answer, or after LEFT_S."""
     async with _asking(server, path) as reader:
         try:
             async with asyncio.timeout(random.uniform(0, LEFT_S) if not nbytes else 10 * LEFT_S):
@@ -148,7 +148,7 @@ async def _stay(server: Place, path: str, truth: Truth, blocks: list[tuple[int, 
 
 
 async def _until_unread(bucket: FaultyBucket) -> float:
-    """How many seconds pass until nobody listens to the bucket's answers any more; LONGEST_S at most."""
+    """Return the seconds until no bucket request is in flight; at most LONGEST_S."""
     left = time.perf_counter()
     while bucket.awaited and time.perf_counter() < left + LONGEST_S:  # noqa: ASYNC110 - another process
         await asyncio.sleep(0.005)

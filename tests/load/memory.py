@@ -1,6 +1,6 @@
-"""F22: a process that may have little memory is asked for much at once.
+"""F22: many large requests at once to a process with a small memory limit.
 
-Once with a limit it can live with, once with one that it cannot: there a worker dies and is replaced.
+Run once with a sufficient limit, and once with a limit so low that a worker dies and is replaced.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ PATIENCE_S = 60.0
 
 
 async def measure() -> dict[str, object]:
-    """The figures."""
+    """Run the row and return its figures."""
     with scratch() as directory:
         truth = write_truth(directory / "em", VolumeSpec(size=SIZE))
         figures: dict[str, object] = {}
@@ -67,7 +67,7 @@ async def _ask(session: aiohttp.ClientSession, url: str) -> str:
 
 
 async def _until_well(session: aiohttp.ClientSession, server: Place, truth: Truth) -> float | None:
-    """How long it took until every block was there, asked for one after the other; None: it never was."""
+    """Return the seconds until every block was served, one at a time; None if some never was."""
     loop = asyncio.get_running_loop()
     began = loop.time()
     while loop.time() < began + PATIENCE_S:

@@ -1,7 +1,7 @@
 """B7: requests with random damage, over raw sockets, for minutes: never a 500, a traceback, or a dead server.
 
 Each connection sends one or a few requests, damaged at random but by a seed: bytes flipped, dropped,
-doubled and cut, numbers made huge, headers repeated. A good request follows now and then, and has to be
+duplicated and cut, numbers made huge, headers repeated. A good request follows now and then, and has to be
 answered.
 """
 
@@ -24,7 +24,7 @@ MINUTES = float(os.environ.get("MINUTES", "10"))
 SEED = 20261122
 CLIENTS = 8
 PATIENCE_S = 0.3
-"""How long an answer is waited for: many a damaged request is the beginning of one that never ends."""
+"""How long to wait for an answer: many damaged requests look like the start of an endless one."""
 TARGETS = [
     f"{NODE}/specificblocks?blocks=0,0,0,1,1,1&compression=jpeg",
     f"{NODE}/subvolblocks/64_64_64/0_0_0?compression=uncompressed&throttle=on",
@@ -75,18 +75,18 @@ PIECES = [
 
 @dataclass
 class Findings:
-    """What came back."""
+    """The response to one mutated request."""
 
     sent: int = 0
     answers: Counter[str] = field(default_factory=Counter)
     bad: list[bytes] = field(default_factory=list)
-    """Requests that were answered with 500 or above."""
+    """Requests that got a status of 500 or above."""
     good_failed: int = 0
     good: int = 0
 
 
 async def measure() -> dict[str, object]:
-    """The figures."""
+    """Run the row and return its figures."""
     with scratch() as directory:
         write_volume(directory / "em", VolumeSpec(encoding="jpeg"))
         text = config_text({"em": directory / "em"}, SERVER + METRICS + "[limits]\nheader_timeout = 2\n")
@@ -164,7 +164,7 @@ def _damage(data: bytes, source: random.Random) -> bytes:
 
 
 async def _exchange(server: Place, data: bytes, source: random.Random) -> bytes:
-    """What comes back for *data*, sent in one piece or in several, within PATIENCE_S."""
+    """Send *data* in one or several pieces and return what comes back within PATIENCE_S."""
     host, _, port = server.url.removeprefix("http://").rpartition(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     got = b""

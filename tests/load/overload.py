@@ -1,6 +1,6 @@
-"""L8 and O1: four times as many requests as can be answered, sent at their times whatever is answered.
+"""L8 and O1: open-loop traffic at four times the peak rate, sent on schedule regardless of the answers.
 
-A request is an image cut out of hot chunks: it costs the server much, and us little.
+Each request cuts an image out of cached chunks: expensive for the server and cheap for the client.
 """
 
 import asyncio
@@ -18,15 +18,15 @@ from tests.volumes import VolumeSpec, write_volume
 SECONDS = 60
 TIMES = 4
 CLIENTS = 32
-"""Of the closed loops by which the peak is found."""
+"""Clients in the closed loop that finds the peak rate."""
 SLICE_S = 5
 PLANES = [f"{NODE}/raw/0_1/700_700/{x}_{x}_{z}/png" for x in range(0, 300, 15) for z in range(64)]
-"""All different, so that none is made for two."""
+"""All different, so that no two requests share a load."""
 
 
 @dataclass
 class Outcome:
-    """How requests were answered: when, relative to the begin, and after how long, in seconds."""
+    """Outcomes of requests: time of the answer since the start, and latency, in seconds."""
 
     good: list[tuple[float, float]] = field(default_factory=list)
     refused: list[tuple[float, float]] = field(default_factory=list)
@@ -35,7 +35,7 @@ class Outcome:
 
 
 async def measure() -> dict[str, object]:
-    """The figures."""
+    """Run the row and return its figures."""
     with scratch() as directory:
         write_volume(directory / "em", VolumeSpec(size=(1024, 1024, 64), encoding="jpeg"))
         connector = aiohttp.TCPConnector(limit=0)
@@ -69,7 +69,7 @@ async def measure() -> dict[str, object]:
 
 
 async def _closed(session: aiohttp.ClientSession, url: str, seconds: float) -> float:
-    """How many requests a second are answered where each client waits for its answer."""
+    """Return the requests per second when each client waits for its answer."""
     end = time.perf_counter() + seconds
     planes = itertools.cycle(random.sample(PLANES, len(PLANES)))
 
@@ -86,7 +86,7 @@ async def _closed(session: aiohttp.ClientSession, url: str, seconds: float) -> f
 
 
 async def _open(session: aiohttp.ClientSession, server: Place, rate: float) -> tuple[Outcome, Probe]:
-    """Send *rate* requests a second for SECONDS; return once all are answered."""
+    """Send *rate* requests a second for SECONDS, and return once all are answered."""
     outcome, probe = Outcome(), Probe(server.url)
     planes = itertools.cycle(random.sample(PLANES, len(PLANES)))
     began = time.perf_counter()

@@ -1,4 +1,4 @@
-"""The real command in a process of its own, on the first core; whoever asks it runs on the last."""
+"""Run the real command in a separate process on the first core; clients run on the last core."""
 
 import asyncio
 import contextlib
@@ -37,16 +37,16 @@ class Place:
 
     @property
     def resident(self) -> float:
-        """MiB."""
+        """Resident memory in MiB."""
         return float(self.process.memory_info().rss / MIB)
 
     @property
     def tracebacks(self) -> int:
-        """In its log."""
+        """Number of tracebacks in the log."""
         return self.log.read_text().count("Traceback")
 
     async def metrics(self) -> dict[str, float]:
-        """What METRICS has it tell, by name and labels, as in `dvidpc_upstream_in_flight{store=em}`."""
+        """Return its metrics by name and labels, such as `dvidpc_upstream_in_flight{store=em}`."""
         match = re.search(r"metrics at (\S+)", self.log.read_text())
         assert match is not None
         async with aiohttp.ClientSession() as session, session.get(match[1]) as answer:
@@ -62,7 +62,7 @@ def _name(name: str, labels: dict[str, str]) -> str:
 
 @asynccontextmanager
 async def place(text: str, directory: Path, *under: str) -> AsyncIterator[Place]:
-    """Serve the configuration *text*, written into *directory*, by the command *under* if there is one."""
+    """Serve the configuration *text*, written into *directory*; the command *under* wraps the server."""
     config = directory / "config.toml"
     config.write_text(text)
     cores = sorted(os.sched_getaffinity(0))
@@ -81,14 +81,14 @@ async def place(text: str, directory: Path, *under: str) -> AsyncIterator[Place]
 
 @contextmanager
 def scratch() -> Iterator[Path]:
-    """A directory for one measurement."""
+    """Make a directory for one measurement."""
     with tempfile.TemporaryDirectory() as directory:
         yield Path(directory)
 
 
 @contextmanager
 def free_ports(count: int) -> Iterator[list[int]]:
-    """Ports at which nobody listens as long as this is open."""
+    """Reserve ports on which nothing listens while the context is open."""
     with contextlib.ExitStack() as stack:
         probes = [stack.enter_context(socket.socket()) for _ in range(count)]
         for probe in probes:
@@ -97,7 +97,7 @@ def free_ports(count: int) -> Iterator[list[int]]:
 
 
 class Probe:
-    """Asks `/healthz` again and again, and notes how long the answer takes, in milliseconds."""
+    """Polls `/healthz` and records the latencies in milliseconds."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -105,7 +105,7 @@ class Probe:
         self.failed = 0
 
     async def once(self, session: aiohttp.ClientSession) -> None:
-        """Ask once."""
+        """Send one request."""
         began = time.perf_counter()
         try:
             async with session.get(f"{self._url}/healthz") as answer:
@@ -117,24 +117,24 @@ class Probe:
 
 
 def centile(values: list[float], share: float) -> float:
-    """The value that *share* of all do not exceed."""
+    """Return the quantile *share* of the values."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else float("nan")
 
 
 @dataclass(frozen=True)
 class Load:
-    """What wrk says of a load."""
+    """wrk's report of a load."""
 
     rate: float
-    """Requests a second."""
+    """Requests per second."""
     median_ms: float
     p99_ms: float
     errors: tuple[str, ...]
 
 
 async def wrk(url: str, paths: Sequence[str], directory: Path, *, connections: int, seconds: float) -> Load:
-    """Ask the server at *url* for *paths* in turn, each client as soon as it has its answer."""
+    """Load the server at *url* with *paths* in turn; each client sends its next request after an answer."""
     script = directory / "paths.lua"
     script.write_text(
         f"local paths = {{{', '.join(map(json.dumps, paths))}}}\nlocal n = 0\n"
@@ -156,7 +156,7 @@ async def wrk(url: str, paths: Sequence[str], directory: Path, *, connections: i
 
 
 def _latency(text: str, share: int) -> float:
-    """The milliseconds that *share* % of the answers took at most."""
+    """Return the *share* percentile of the latency in milliseconds."""
     match = re.search(rf" {share}% +([\d.]+)(us|ms|s)\b", text)
     if match is None:
         raise RuntimeError(f"wrk said nothing of use:\n{text}")

@@ -1,4 +1,4 @@
-"""L1, L3 and L5: single blocks that are hot, cold, or clipped, and how late the loop is meanwhile.
+"""L1, L3 and L5: single blocks that are cached, cold, or clipped, and the delay of the event loop meanwhile.
 
 The blocks are those of `make bench`: JPEG of 45 kB in shards.
 """
@@ -22,26 +22,26 @@ NO_CACHE = "[cache]\nmemory = 0\n"
 
 
 async def hot() -> dict[str, object]:
-    """One block in the cache, asked for by 64 clients for a minute."""
+    """Measure one cached block under the load of 64 clients for a minute."""
     volume = bench_volume()
     return await _ask(f'ref = "file://{volume.path}"', "", volume.blocks[:1], 64, HOT_SECONDS)
 
 
 async def cold() -> dict[str, object]:
-    """Blocks read from an nginx one after the other, by indexes that are known."""
+    """Measure blocks read one at a time from nginx, with shard indexes cached."""
     volume = bench_volume()
     with scratch() as directory, bucket(volume.path, directory) as url:
         return await _ask(s3_store(url), NO_CACHE, volume.blocks, 32, SECONDS)
 
 
 async def edges() -> dict[str, object]:
-    """Blocks whose chunk is clipped: decoded, padded and encoded, for 32 clients."""
+    """Measure blocks of clipped chunks, which are decoded, padded and encoded, for 32 clients."""
     volume = bench_volume()
     return await _ask(f'ref = "file://{volume.path}"', NO_CACHE, volume.edges, 32, SECONDS)
 
 
 def bench_volume() -> Volume:
-    """The volume of the benchmarks, made if it is not there."""
+    """Return the volume of the benchmarks; write it first if it does not exist."""
     return prepare(Path(tempfile.gettempdir()) / "dvidpc-benchmark")
 
 
@@ -77,7 +77,7 @@ async def _size(server: Place, path: str) -> int:
 
 
 def _lag_p99(before: dict[str, float], after: dict[str, float]) -> float:
-    """Seconds that 99 of 100 samples between two looks at the metrics do not exceed."""
+    """Return the 99th percentile, in seconds, of the samples between two scrapes of the metrics."""
     name = "dvidpc_event_loop_lag_seconds_bucket{le="
     samples = {
         float(key.removeprefix(name).rstrip("}")): value - before[key]

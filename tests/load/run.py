@@ -1,4 +1,4 @@
-"""Measures what a test may not: rows of docs/reliability.md that are about load, time and memory.
+"""Measure the rows of docs/reliability.md that concern load, time and memory, which tests cannot.
 
 `python -m tests.load.run`, or `make load`; with names (`idle overload`), only these. All is on loopback and
 bounded in time and number; the whole takes about eight minutes, without those that take minutes alone. It
@@ -47,7 +47,7 @@ LONG = {
     "flapping": flapping.measure,
     "working_set": working_set.measure,
 }
-"""Only by name."""
+"""Rows that run only when named."""
 
 
 def main() -> None:

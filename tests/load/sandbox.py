@@ -1,4 +1,4 @@
-"""S5: the server, and the tests, as nobody, without any right, on a read-only disk: by bubblewrap.
+"""S5: run the server, and the tests, as nobody without capabilities on a read-only disk, with bubblewrap.
 
 `make load ROWS=sandbox` asks a server for everything, where nothing but the directory of its log can be
 written. `make sandbox`, or `python -m tests.load.sandbox` with pytest's arguments, runs the tests, for which
@@ -30,7 +30,7 @@ STOP_S = 30
 
 
 def sandboxed(command: Sequence[str | Path], writable: Sequence[Path]) -> list[str]:
-    """*command* as nobody, on a disk of which only *writable* is that."""
+    """Return *command* wrapped to run as nobody on a read-only disk where only *writable* can be written."""
     arguments = [find("bwrap", "bubblewrap"), "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
     arguments += ["--tmpfs", "/dev/shm", "--remount-ro", "/dev/shm", "--die-with-parent"]  # noqa: S108 - to have none
     home, python = Path.home(), Path(sys.base_prefix)
@@ -57,7 +57,7 @@ def _for_nobody(directory: Path) -> Iterator[Path]:
 
 
 async def measure() -> dict[str, object]:
-    """The figures."""
+    """Run the row and return its figures."""
     with scratch() as directory:
         directory.chmod(0o755)
         write_volume(directory / "em", VolumeSpec(encoding="jpeg", scale_levels=2))
@@ -122,7 +122,7 @@ def _rights(pid: int) -> str:
 
 
 def main() -> int:
-    """Run tests; the arguments are pytest's."""
+    """Run the tests in the sandbox; the arguments are passed to pytest."""
     with tempfile.TemporaryDirectory() as scratch_directory:
         Path(scratch_directory).chmod(0o755)
         with _for_nobody(Path(scratch_directory) / "tmp") as place:

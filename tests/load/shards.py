@@ -1,4 +1,4 @@
-"""L10: a chunk of each of 100,000 shards is read; what is kept of their indexes stays within its budget."""
+"""L10: read one chunk from each of 100,000 shards; the cached indexes stay within their budget."""
 
 import struct
 import time
@@ -17,7 +17,7 @@ from tests.load.place import MIB
 SHARDS = 100_000
 BUDGET = 8 * MIB
 CHUNKS: Final = (64, 64, 32)
-"""Along x, y and z: 131,072, each in a shard of its own."""
+"""Chunks along x, y and z: 131,072 in total, each in its own shard."""
 SHARDS_OF_ALL: Final = 2**17
 INFO = b"""{
   "type": "image", "data_type": "uint8", "num_channels": 1,
@@ -33,20 +33,20 @@ INFO = b"""{
 
 
 class ManyShards:
-    """A bucket of shards made as they are asked for; each holds one chunk: 8 bytes of its number."""
+    """A bucket that generates shards on demand; each holds one chunk, its own number in 8 bytes."""
 
-    url = "made://shards"
+    url = identity = "made://shards"
 
     def __init__(self) -> None:
         self.seen = bytearray(SHARDS_OF_ALL)
         self.asked = 0
 
     async def get(self, key: str, *, max_size: int) -> Blob | None:
-        """Nothing."""
+        """Return None: there are no plain objects."""
         raise NotImplementedError(f"{key}, {max_size}")
 
     async def get_range(self, key: str, byte_range: ByteRange, *, etag: str | None = None) -> Blob | None:
-        """A part of a shard: an index of one entry, an index of one chunk, the chunk."""
+        """Return a part of a shard: its index, its minishard index, or its chunk."""
         self.asked += 1
         number = int(key.rpartition("/")[2].removesuffix(".shard"), 16)
         self.seen[number] = 1
@@ -54,11 +54,11 @@ class ManyShards:
         return Blob(data[byte_range.start : byte_range.stop], etag or f'"{number}"')
 
     async def close(self) -> None:
-        """Nothing to let go of."""
+        """Do nothing: no resources are held."""
 
 
 async def measure() -> dict[str, object]:
-    """The figures."""
+    """Run the row and return its figures."""
     info = parse_info(INFO)
     scale = info.scales[0]
     chunk_ids = ChunkIds(scale.grids[0])

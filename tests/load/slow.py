@@ -1,6 +1,6 @@
-"""B5: 500 connections that send a head byte by byte; honest clients go on, and the slow ones are cut.
+"""B5: 500 connections that send a request byte by byte; other clients are unaffected, slow ones are cut.
 
-Directly, and behind nginx with the file of deploy/, which waits for whole heads itself.
+Measured directly, and behind nginx with the configuration in deploy/, which buffers request heads.
 """
 
 import asyncio
@@ -24,11 +24,11 @@ from tests.volumes import VolumeSpec, write_volume
 SLOW = 500
 BYTE_EVERY_S = 10.0
 HEADER_TIMEOUT_S = 15.0
-"""The default of the configuration."""
+"""The configuration's default."""
 HONEST = 16
 SLICES = 6
 SLICE_S = 2.0
-"""A load is measured so often for so long, and the median taken: other work on the machine comes and goes."""
+"""Repetitions and seconds of a load. The median is used, since other work on the machine varies."""
 LONGEST_S = 90.0
 BLOCK = f"{NODE}/subvolblocks/64_64_64/0_0_0"
 HEAD = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Slow: very slow\r\n\r\n"
@@ -36,15 +36,15 @@ HEAD = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Slow: very slow\r\n\r\n"
 
 @dataclass
 class Findings:
-    """What became of the slow ones."""
+    """How the slow connections ended."""
 
     lived_s: list[float] = field(default_factory=list)
     answered: int = 0
-    """Those that were told something before the end, as nginx's 408."""
+    """Connections that got a response before they were closed, such as nginx's 408."""
 
 
 async def measure() -> dict[str, object]:
-    """The figures, directly and behind nginx."""
+    """Return the figures, directly and behind nginx."""
     with scratch() as directory:
         write_volume(directory / "em", VolumeSpec(encoding="jpeg"))
         async with place(config_text({"em": directory / "em"}, SERVER), directory) as server:
@@ -57,7 +57,7 @@ async def measure() -> dict[str, object]:
 
 @asynccontextmanager
 async def _nginx(url: str, directory: Path) -> AsyncIterator[str]:
-    """The nginx of deploy/ before the server at *url*, with room for all the slow ones; its own URL."""
+    """Run the nginx of deploy/ in front of *url*, with room for all slow clients; yield its URL."""
     with free_ports(1) as [front]:
         pass
     command = nginx_command(directory, front, int(url.rpartition(":")[2]))
@@ -87,13 +87,13 @@ async def _measure(server: Place, url: str, directory: Path) -> dict[str, object
     await asyncio.gather(*slow)
     return {
         "slow connections, and how many of them the server has": [SLOW, files - before[1]],
-        "seconds until they were cut, least, median, most": [
+        "seconds until they were cut, minimum, median, maximum": [
             round(centile(findings.lived_s, share), 1) for share in (0, 0.5, 1)
         ],
-        "told why": findings.answered,
+        "got a response first": findings.answered,
         "not cut within 90 s": sum(lived >= LONGEST_S for lived in findings.lived_s),
-        "honest, alone": _say(alone),
-        "honest, meanwhile": _say(meanwhile),
+        "other clients, alone": _say(alone),
+        "other clients, meanwhile": _say(meanwhile),
         "MiB grown by": round(server.resident - before[0], 1),
         "open files at the end, less those before": server.process.num_fds() - before[1],
     }
@@ -114,7 +114,7 @@ def _say(loads: list[Load]) -> dict[str, object]:
 
 
 async def _send_slowly(url: str, findings: Findings) -> None:
-    """One byte every BYTE_EVERY_S, from the start of a head or from within, until the server has enough."""
+    """Send one byte every BYTE_EVERY_S, from the start or the middle of a head, until the server closes."""
     host, _, port = url.removeprefix("http://").rpartition(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     began = time.perf_counter()

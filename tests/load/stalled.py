@@ -1,4 +1,4 @@
-"""L13: 50 clients that ask for 100 MiB and take nothing of it cost little, and are cut after a minute."""
+"""L13: 50 clients that request 100 MiB and read nothing cost little, and are disconnected after a minute."""
 
 import asyncio
 import re
@@ -14,13 +14,13 @@ from tests.volumes import VolumeSpec
 
 CLIENTS = 50
 BLOCKS = 400
-"""Of 256 KiB each: 100 MiB."""
+"""Blocks of 256 KiB each, 100 MiB in total."""
 STALL_S = 60.0
-"""The default of write_stall_timeout."""
+"""The default of `write_stall_timeout`."""
 
 
 async def measure() -> dict[str, object]:
-    """The figures."""
+    """Run the row and return its figures."""
     with scratch() as directory:
         truth = write_truth(directory / "em", VolumeSpec(size=(512, 512, 512)))
         path = blocks_path(f"/api/node/{UUID}", "em", truth.blocks[:BLOCKS])
@@ -57,7 +57,7 @@ async def measure() -> dict[str, object]:
 
 
 def _ask(url: str, path: str) -> socket.socket:
-    """A connection on which something was asked and nothing is read."""
+    """Open a connection that sends a request and reads nothing."""
     host, _, port = url.removeprefix("http://").rpartition(":")
     connection = socket.create_connection((host, int(port)))
     connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())

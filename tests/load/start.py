@@ -1,4 +1,4 @@
-"""L14: the start with 200 volumes, five of them dead, each in another way."""
+"""L14: start-up with 200 volumes, five of which are unreachable, each in a different way."""
 
 import asyncio
 import shutil
@@ -17,7 +17,7 @@ VOLUMES = 200
 
 
 async def measure() -> dict[str, object]:
-    """The figures, with a dead one that hangs and without."""
+    """Return the figures, with and without an unreachable volume that hangs."""
     return {
         "with one that hangs": await _start(hangs=True),
         "with none that hangs": await _start(hangs=False),
@@ -65,7 +65,7 @@ def _write(directory: Path, names: list[str]) -> None:
 
 @asynccontextmanager
 async def _hanging() -> AsyncIterator[int]:
-    """The port of a server that takes connections and never says a word."""
+    """Yield the port of a server that accepts connections and never answers."""
 
     async def keep(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()

@@ -1,4 +1,4 @@
-"""L9: blocks ten times as large as the cache are read again and again for ten minutes."""
+"""L9: read a working set of ten times the cache's size repeatedly for ten minutes."""
 
 import asyncio
 import os
@@ -13,7 +13,7 @@ SAMPLE_EVERY_S = 5.0
 
 
 async def measure() -> dict[str, object]:
-    """The figures."""
+    """Run the row and return its figures."""
     volume = bench_volume()
     budget = volume.nbytes // 10
     section = f'[store.em]\nengine = "ngprecomputed"\ninstance = "em"\nref = "file://{volume.path}"\n'

@@ -1,6 +1,9 @@
-"""What this process may have of memory is read where the system says it."""
+"""Memory bounds are read from the system, and freed memory is reused."""
 
+import platform
 import resource
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,7 @@ MIB = 2**20
 
 
 def make_root(directory: Path, group: str, files: dict[str, str]) -> Path:
-    """A `/proc` and a `/sys` of our own."""
+    """Write a fake `/proc` and `/sys`."""
     described = {"proc/self/statm": "1000 100 10 1 0 500 0\n", "proc/self/cgroup": f"{group}\n"}
     for name, text in {**described, **files}.items():
         path = directory / name
@@ -95,3 +98,24 @@ def test_the_limits_of_the_process_are_read() -> None:
 )
 def test_a_limit_is_near_before_an_allocation_fails(used_mib: int, most_mib: int, expected: object) -> None:
     assert Bound("limit", used_mib * MIB, most_mib * MIB).is_near is expected
+
+
+PROGRAM = """
+import resource
+from dvidpc.run.memory import keep_freed_memory
+
+def faults_of_a_request():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    chunks = [bytes(60_000) for _ in range(200)], bytes(2_000_000)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+keep_freed_memory()
+first = faults_of_a_request()
+print(first > 1000, sum(faults_of_a_request() for _ in range(10)) < first)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="asks the allocator of glibc")
+def test_memory_that_a_request_frees_is_reused() -> None:
+    said = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True).stdout
+    assert said == "True True\n"

@@ -1,4 +1,4 @@
-"""SIGHUP: a configuration that cannot be used changes nothing, and the next one is heard."""
+"""SIGHUP: an unusable configuration changes nothing, and the next reload works."""
 
 import asyncio
 import os
@@ -12,7 +12,7 @@ import pytest
 from dvidpc.config import Config
 from dvidpc.http.connections import WatchedRunner
 from dvidpc.run.reload import RELOADING, Reloading, reloading_on_sighup
-from tests.run.test_processes import running, wait_until, write_config
+from tests.processes import running, wait_until, write_config
 from tests.serving import Server, config_text, serving
 from tests.volumes import VolumeSpec, write_volume
 
@@ -40,7 +40,7 @@ def test_a_root_that_does_not_contain_the_ref_changes_nothing_and_the_next_reloa
 
 
 class Stumbling(Reloading):
-    """Fails once in a way that nobody foresaw."""
+    """Raises an unexpected exception once."""
 
     def __init__(self, reloading: Reloading) -> None:
         self._inner = reloading
@@ -63,7 +63,7 @@ async def reloading(server: Server, directory: Path) -> AsyncIterator[Stumbling]
         yield stumbling
 
 
-async def test_no_exception_ends_the_reloads(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_no_exception_ends_the_reload_task(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     write_volume(tmp_path / "volume", VolumeSpec())
     async with (
         serving(config_text({"em": tmp_path / "volume"}), tmp_path, {}) as server,

@@ -1,4 +1,4 @@
-"""A new source is a module of its own and one line of registration: shown with one made here, in memory."""
+"""A new source needs one module and one line of registration, as shown with a source in memory."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -11,9 +11,7 @@ import pytest
 from dvidpc.cache.loading_cache import LoadingCache
 from dvidpc.data.volumes import Volumes
 from dvidpc.dvid.services import SERVICES
-from dvidpc.sources.base import (
-    VolumeSettings,
-)
+from dvidpc.sources.plan import VolumeSettings
 from dvidpc.storage.base import ObjectStore, UpstreamLimits
 from dvidpc.storage.opening import open_store
 from dvidpc.volume.resources import Resources

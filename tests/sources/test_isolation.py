@@ -1,4 +1,4 @@
-"""Decoding in another process fails clearly where there can be none."""
+"""Isolated decoding fails with a clear error if no process can be started."""
 
 import resource
 
@@ -12,7 +12,7 @@ from dvidpc.sources.isolation import Isolation
 from dvidpc.types import Point
 
 
-def test_without_a_descriptor_to_be_had_clients_are_told_to_come_back() -> None:
+def test_without_a_free_file_descriptor_decoding_is_overloaded() -> None:
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     isolation = Isolation()
     shape = ChunkShape(Point(8, 8, 8), 1, DataType.FLOAT32, None)

@@ -1,4 +1,4 @@
-"""Servers that the storage tests share, and an environment that knows nobody."""
+"""Servers that the storage tests share, and an environment without credentials."""
 
 import itertools
 from collections.abc import AsyncIterator, Iterator
@@ -16,7 +16,7 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(autouse=True)
 def nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Hide whoever runs the tests: botocore reads the process's own environment."""
+    """Hide the credentials of whoever runs the tests: botocore reads the process's environment."""
     for name in (
         "ACCESS_KEY_ID",
         "SECRET_ACCESS_KEY",
@@ -35,14 +35,14 @@ def nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture
 def dotfile(tmp_path: Path) -> Path:
-    """The one place where AWS credentials are found."""
+    """The only file in which AWS credentials are found."""
     file = tmp_path / "aws-credentials"
     write_keys(file, "AKIDTEST", "made-up-secret")
     return file
 
 
 def write_keys(file: Path, key_id: str, secret: str) -> None:
-    """Put static keys into a dotfile."""
+    """Write static keys to a dotfile."""
     file.write_text(f"[default]\naws_access_key_id = {key_id}\naws_secret_access_key = {secret}\n")
 
 
@@ -60,7 +60,7 @@ def google_server() -> Iterator[GoogleServer]:
 
 @pytest_asyncio.fixture
 async def token_server() -> AsyncIterator[WebServer]:
-    """Gives a Google access token to anybody."""
+    """A server that gives a Google access token to every client."""
 
     async def answer(_: web.Request) -> web.Response:
         return web.json_response({"access_token": "made-up-token", "expires_in": 3600})
@@ -71,5 +71,5 @@ async def token_server() -> AsyncIterator[WebServer]:
 
 @pytest.fixture
 def bucket_name() -> str:
-    """A name that no other test uses: the servers outlive a test."""
+    """A bucket name that no other test uses: the servers outlive a test."""
     return f"bucket-{next(_numbers)}"

@@ -1,4 +1,4 @@
-"""What every kind of store must do; each kind's test class inherits it and provides `bucket`."""
+"""The tests that every kind of store must pass: its test class inherits them and provides `bucket`."""
 
 import asyncio
 import gzip
@@ -10,7 +10,7 @@ import brotli
 import pytest
 import pytest_asyncio
 
-from dvidpc.errors import FormatError, ObjectChangedError
+from dvidpc.errors import FormatError, ObjectChangedError, StoreError
 from dvidpc.storage.base import Blob, BucketAccess, ObjectStore, UpstreamLimits
 from dvidpc.storage.opening import open_store
 from dvidpc.types import ByteRange
@@ -31,11 +31,13 @@ ENCODERS: dict[str, Callable[[bytes], bytes]] = {
 
 @dataclass(frozen=True)
 class Bucket:
-    """A place to read from, and how a test writes there."""
+    """A place to read from, and how a test writes to it."""
 
     access: BucketAccess
     put: Callable[[str, bytes, str | None], None]
     """Key below the prefix, bytes as stored, Content-Encoding."""
+    identity: str
+    """What `ObjectStore.identity` must be."""
     environ: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -89,7 +91,7 @@ class StoreContract:
         assert first.etag
         assert await store.get_range("0.shard", ByteRange(4, 6), etag=first.etag) == Blob(b"45", first.etag)
 
-    async def test_replaced_object_is_told(self, bucket: Bucket, store: ObjectStore) -> None:
+    async def test_replaced_object_is_noticed(self, bucket: Bucket, store: ObjectStore) -> None:
         bucket.put("0.shard", b"0123456789", None)
         first = await store.get_range("0.shard", ByteRange(0, 4))
         assert first is not None
@@ -153,3 +155,15 @@ class StoreContract:
 
     async def test_url_names_the_place(self, bucket: Bucket, store: ObjectStore) -> None:
         assert store.url == bucket.access.ref.text.rstrip("/")
+
+    async def test_identity_names_service_bucket_and_prefix(self, bucket: Bucket, store: ObjectStore) -> None:
+        assert store.identity == bucket.identity
+        again = await open_store(bucket.access, LIMITS, environ=bucket.environ)
+        assert again.identity == store.identity
+        await again.close()
+
+    async def test_closed_store_says_so(self, bucket: Bucket) -> None:
+        store = await open_store(bucket.access, UpstreamLimits(attempts=1), environ=bucket.environ)
+        await store.close()
+        with pytest.raises(StoreError, match=r"info cannot be read: the store is closed"):
+            await store.get("info", max_size=9)

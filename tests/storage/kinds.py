@@ -13,14 +13,14 @@ SECRETS = (SECRET, SESSION_TOKEN, ACCESS_TOKEN, "Signature=")
 
 
 def access_to(kind: str, url: str) -> BucketAccess:
-    """The bucket of *kind* at the server *url*."""
+    """Return the access to the bucket of *kind* at the server *url*."""
     if kind == "http":
         return BucketAccess(parse_ref(f"{url}/bucket/image"))
     return BucketAccess(parse_ref(f"{kind}://bucket/image"), endpoint=url)
 
 
 def write_credentials(directory: Path, token_url: str) -> Mapping[str, str]:
-    """Write a temporary key of AWS where `nobody` has botocore look; make an environment for Google's.
+    """Write a temporary AWS key where `nobody` makes botocore look; return an environment for Google.
 
     The token server at *token_url* gives out ACCESS_TOKEN.
     """

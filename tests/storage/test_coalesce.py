@@ -1,4 +1,4 @@
-"""Joined reads: the plan is exact, everybody gets their own bytes, and nobody suffers for another."""
+"""Reads are joined as planned; each caller gets its own bytes, and no caller's failure reaches another."""
 
 import asyncio
 from collections.abc import Sequence
@@ -49,9 +49,9 @@ def test_every_range_lies_in_a_read_and_no_read_wastes_more_than_it_may(ranges: 
 
 
 class Objects:
-    """A store of one object that counts what it is asked."""
+    """A store of one object that records its reads."""
 
-    url = "memory://"
+    url = identity = "memory://"
 
     def __init__(self, data: bytes) -> None:
         self.data = data
@@ -86,7 +86,7 @@ class Objects:
 DATA = bytes(range(256)) * 4
 
 
-async def test_reads_of_one_moment_are_joined_and_everybody_gets_their_own() -> None:
+async def test_reads_of_one_cycle_are_joined_and_each_caller_gets_its_own() -> None:
     objects = Objects(DATA)
     store = CoalescingStore(objects)
     ranges = [R(0, 10), R(10, 40), R(300, 301), R(12, 20)]
@@ -129,7 +129,7 @@ async def test_a_failure_reaches_all_who_wait() -> None:
     assert len(objects.asked) == 1
 
 
-async def test_a_read_goes_on_while_anybody_waits_and_ends_when_nobody_does() -> None:
+async def test_a_read_goes_on_while_a_caller_waits_and_is_cancelled_after_the_last() -> None:
     objects = Objects(DATA)
     objects.gate.clear()
     store = CoalescingStore(objects)
@@ -165,7 +165,7 @@ async def test_a_read_for_one_alone_ends_with_the_store() -> None:
     assert alone.cancelled()
 
 
-async def test_who_leaves_before_the_read_began_has_nothing_read() -> None:
+async def test_caller_that_is_cancelled_before_the_read_started_reads_nothing() -> None:
     objects = Objects(DATA)
     store = CoalescingStore(objects)
     leaver = asyncio.ensure_future(store.get_range("key", R(0, 1)))
@@ -175,3 +175,10 @@ async def test_who_leaves_before_the_read_began_has_nothing_read() -> None:
     await asyncio.sleep(0)
     await store.close()
     assert objects.asked == []
+
+
+async def test_names_are_those_of_the_underlying_store() -> None:
+    objects = Objects(DATA)
+    store = CoalescingStore(objects)
+    assert (store.url, store.identity) == (objects.url, objects.identity)
+    await store.close()

@@ -17,8 +17,8 @@ class Keyring:
         self.calls: list[bool] = []
         self.closed = False
 
-    async def __call__(self, *, anew: bool) -> Secret:
-        self.calls.append(anew)
+    async def __call__(self, *, force: bool) -> Secret:
+        self.calls.append(force)
         await asyncio.sleep(0)
         if isinstance(self.secret, StoreError):
             raise self.secret
@@ -102,7 +102,7 @@ async def test_refusal_makes_for_one_look_up_and_then_a_pause(clock: Clock) -> N
     assert keyring.calls == [False, True, True]
 
 
-async def test_no_secret_is_told_to_all_who_wait(clock: Clock) -> None:
+async def test_missing_secret_is_an_error_for_every_waiting_task(clock: Clock) -> None:
     keyring = Keyring()
     keyring.secret = StoreRefusedError("nobody home")
     credentials = Credentials(keyring, clock=clock)
@@ -111,7 +111,7 @@ async def test_no_secret_is_told_to_all_who_wait(clock: Clock) -> None:
     assert len(keyring.calls) == 1
 
 
-async def test_one_who_gives_up_does_not_stop_the_others(clock: Clock) -> None:
+async def test_cancelled_task_does_not_stop_the_others(clock: Clock) -> None:
     credentials = Credentials(Keyring(), clock=clock)
     first, second = (asyncio.create_task(credentials.ensure()) for _ in range(2))
     await asyncio.sleep(0)

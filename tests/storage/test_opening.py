@@ -1,7 +1,6 @@
-"""Opening stores, and leaving them."""
+"""The right store is opened for a configuration, and a process that used it ends cleanly."""
 
 import asyncio
-import subprocess
 import sys
 import textwrap
 from pathlib import Path
@@ -9,9 +8,9 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from dvidpc.errors import ConfigError, StoreError
+from dvidpc.errors import ConfigError
 from dvidpc.storage.base import BucketAccess
-from dvidpc.storage.opening import open_store
+from dvidpc.storage.opening import bucket_of, open_lister, open_store
 from dvidpc.storage.ref import parse_ref
 from tests.servers import serve
 from tests.storage.contract import LIMITS
@@ -45,7 +44,6 @@ async def exit_code(*arguments: str) -> int:
 
 
 async def test_process_that_read_exits_cleanly(tmp_path: Path) -> None:
-    """At its end, threads of obstore once aborted one process in fifteen."""
 
     async def answer(_: web.Request) -> web.Response:
         headers = {"ETag": '"1"', "Last-Modified": "Wed, 01 Jan 2025 00:00:00 GMT"}
@@ -54,22 +52,10 @@ async def test_process_that_read_exits_cleanly(tmp_path: Path) -> None:
     (tmp_path / "info").write_bytes(b"{}")
     codes: list[int] = []
     async with serve(answer) as server:
-        for _ in range(10):
+        for _ in range(3):
             runs = exit_code(str(tmp_path)), exit_code("gs://bucket", server.url)
             codes += await asyncio.gather(*runs)
-    assert codes == [0] * 20
-
-
-def test_importing_the_package_imports_no_vendor_library() -> None:
-    script = (
-        "import sys, dvidpc.storage.opening as o; sys.exit(bool({'botocore', 'gcloud'} & set(sys.modules)))"
-    )
-    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
-
-
-async def test_absent_directory_is_a_store_error(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match=r"absent is no directory"):
-        await open_store(BucketAccess(parse_ref(f"{tmp_path}/absent")), LIMITS, environ={})
+    assert codes == [0] * 6
 
 
 @pytest.mark.parametrize("ref", ["https://host/a", "gs://bucket/a", "s3://bucket/a"])
@@ -82,16 +68,25 @@ async def test_unusable_ca_bundle_is_a_config_error(tmp_path: Path, ref: str, co
         await open_store(BucketAccess(parse_ref(ref), anonymous=True, ca_bundle=bundle), LIMITS, environ={})
 
 
-async def test_directory_beside_a_file_is_missing(tmp_path: Path) -> None:
-    (tmp_path / "folder").mkdir()
-    store = await open_store(BucketAccess(parse_ref(str(tmp_path))), LIMITS, environ={})
-    assert await store.get("folder", max_size=100) is None
-    await store.close()
+async def test_wrong_ref_is_a_config_error() -> None:
+    with pytest.raises(ConfigError, match="did you mean gs://"):
+        await open_store(BucketAccess(parse_ref("gcs://bucket")), LIMITS, environ={})
 
 
-async def test_unreadable_file_is_not_missing(tmp_path: Path) -> None:
-    (tmp_path / "loop").symlink_to("loop")
-    store = await open_store(BucketAccess(parse_ref(str(tmp_path))), LIMITS, environ={})
-    with pytest.raises(StoreError, match="loop"):
-        await store.get("loop", max_size=100)
-    await store.close()
+async def test_web_server_has_no_listing() -> None:
+    assert await open_lister(BucketAccess(parse_ref("http://localhost:1/em")), LIMITS, environ={}) is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("s3://bucket/a", "s3://bucket/b", True),
+        ("s3://bucket/a", "s3://other/a", False),
+        ("s3://bucket/a", "gs://bucket/a", False),
+        ("vast://one/bucket", "vast://two/bucket", False),
+        ("https://host/a", "https://host/b", True),
+        ("/data/a", "/data/b", False),
+    ],
+)
+def test_volumes_of_one_bucket_share_a_gate(one: str, other: str, *, same: bool) -> None:
+    assert (bucket_of(BucketAccess(parse_ref(one))) == bucket_of(BucketAccess(parse_ref(other)))) == same

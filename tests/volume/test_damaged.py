@@ -1,4 +1,4 @@
-"""Damaged chunks are a 502 that names them: never zeros, never kept, never the end of the server."""
+"""A damaged chunk is answered with a 502 that names it, is never cached, and never stops the server."""
 
 import gzip
 import json
@@ -39,7 +39,7 @@ def write_one_chunk(directory: Path, encoding: str, data: bytes) -> Path:
 
 
 @pytest.mark.parametrize("encoding", ENCODERS)
-async def test_a_damaged_chunk_of_any_encoding_is_a_502_until_it_is_mended(
+async def test_a_damaged_chunk_of_any_encoding_is_a_502_until_it_is_fixed(
     encoding: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     good = ENCODERS[encoding](draw_voxels(SIDE, *ONE_EACH[encoding]))

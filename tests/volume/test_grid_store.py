@@ -1,42 +1,17 @@
 """The grid store makes whole blocks of whatever a source has, and counts what it finds in its cache."""
 
-import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
-import pytest
 
-from dvidpc.cache.held import make_held
 from dvidpc.cache.loading_cache import MISSING, LoadingCache
 from dvidpc.counters import TALLY, Tally
-from dvidpc.formats.assembly import BlockLayout
 from dvidpc.formats.payloads import JPEG, UNCOMPRESSED
 from dvidpc.types import BlockCoord
-from dvidpc.volume.chunk_cache import CachedChunks
 from dvidpc.volume.fetching import fetch_blocks
 from dvidpc.volume.grid_store import GridStore
-from tests.arrays import ARRAY, BLOCK, ArrayChunks
+from tests.arrays import ARRAY, ArrayChunks
 
 FOUR = [BlockCoord(x, y, 0) for x in (0, 1) for y in (-1, 0)]
 OUTSIDE = BlockCoord(9, 9, 9)
-
-
-@pytest.fixture
-def cache() -> LoadingCache:
-    return LoadingCache(2**26, absence_ttl_s=30, clock=time.monotonic)
-
-
-@pytest.fixture
-def source() -> ArrayChunks:
-    return ArrayChunks()
-
-
-@pytest.fixture
-def grid(cache: LoadingCache, source: ArrayChunks) -> Iterator[GridStore]:
-    with ThreadPoolExecutor(1) as pool:
-        chunks = CachedChunks(source, cache, pool)
-        yield GridStore([chunks], BlockLayout(np.dtype("<u2"), 1, 0), BLOCK, cache, make_held())
 
 
 async def test_a_block_is_assembled_from_the_chunks_it_touches_and_padded(grid: GridStore) -> None:
@@ -71,7 +46,7 @@ async def test_each_cached_block_counts_one_hit(grid: GridStore, cache: LoadingC
     assert tally.hits == 6
 
 
-async def test_what_is_too_large_to_hold_counts_no_hit(grid: GridStore, cache: LoadingCache) -> None:
+async def test_blocks_beyond_the_size_limit_count_no_hit(grid: GridStore, cache: LoadingCache) -> None:
     await grid.fetch(FOUR[0], UNCOMPRESSED)
     hits = cache.counts.hits
     assert grid.peek_all(FOUR[:1], UNCOMPRESSED, grid.block_nbytes - 1) is None

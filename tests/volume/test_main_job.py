@@ -1,4 +1,4 @@
-"""Volumes written by tensorstore, served over HTTP: every block is what tensorstore reads."""
+"""Every block over HTTP contains the voxels that tensorstore reads."""
 
 import itertools
 import os
@@ -132,7 +132,7 @@ async def placed(kind: str, directory: Path) -> AsyncIterator[tuple[str, str]]:
 
 @pytest.mark.parametrize("memory", ["0", '"1MiB"'])
 @pytest.mark.parametrize("name", ["raw-holes", "jpeg-identity-holes", "raw-murmur-holes", "jpeg-regridded"])
-async def test_blocks_are_right_with_hardly_any_cache(name: str, memory: str, tmp_path: Path) -> None:
+async def test_blocks_are_correct_with_a_tiny_cache(name: str, memory: str, tmp_path: Path) -> None:
     truth = write_volume(tmp_path / "volume", SPECS[name])
     caches = f"[cache]\nmemory = {memory}\nindex_memory = {memory}\n"
     async with serving(config_text({"em": tmp_path / "volume"}, caches), tmp_path) as server:

@@ -1,6 +1,6 @@
-"""Drawn volumes of every kind, served over HTTP: every block is what another library reads.
+"""Random volumes of every kind over HTTP: every block contains what another library reads.
 
-`DVIDPC_DRAWS=5000` draws so many (`make property`); by default enough for every push.
+`DVIDPC_DRAWS=5000` draws 5,000 volumes (`make property`); the default is enough for every push.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""The `info` of public data sets, with chunks at their far ends: served right, whatever the extent."""
+"""Volumes with the `info` of public data sets are served correctly up to their far corners."""
 
 import json
 import shutil
@@ -35,7 +35,7 @@ def load_info(name: str) -> dict[str, Any]:
     return info
 
 
-def test_thirteen_data_sets_are_here() -> None:
+def test_there_are_thirteen_data_sets() -> None:
     assert len(NAMES) == 13
 
 

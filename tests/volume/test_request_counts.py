@@ -1,4 +1,4 @@
-"""How often a bucket is asked: counts are exact, so they may be asserted, unlike times."""
+"""How many requests a bucket gets. Unlike times, counts are exact and can be asserted."""
 
 import asyncio
 import os
@@ -43,6 +43,10 @@ class CountingStore:
     @property
     def url(self) -> str:
         return self._store.url
+
+    @property
+    def identity(self) -> str:
+        return self._store.identity
 
     async def get(self, key: str, *, max_size: int) -> Blob | None:
         self.gets[key] += 1
@@ -110,7 +114,7 @@ async def test_a_plane_next_to_a_known_one_needs_no_index_read(
 
 
 @pytest.mark.parametrize("memory", [0, 2**20, 2**26])
-async def test_the_same_request_at_the_same_time_asks_once(
+async def test_identical_concurrent_requests_read_once(
     volume: Path, pool: ThreadPoolExecutor, memory: int
 ) -> None:
     grid, counting = await open_counted(volume, pool, memory)

@@ -1,4 +1,5 @@
-"""Answers that describe the server, its repo and its instances, from documents to help and refusals.
+"""Answers that describe the server, its repo and its instances; help, administration and refused writes.
 
-Nothing here reads a voxel.
+Nothing here reads a voxel. `*_documents` build plain values. `*_endpoints` and the other modules with
+handlers frame them as answers.
 """

@@ -1,4 +1,4 @@
-"""What DVID gives to administrators only: whoever knows the token in the environment of the server."""
+"""Endpoints for administrators: clients that send the token in the server's `DVID_ADMIN_TOKEN`."""
 
 import asyncio
 import hmac
@@ -14,19 +14,19 @@ from dvidpc.formats.dvid.go_json import quote
 log = logging.getLogger(__name__)
 
 _SETTINGS = ("gc", "throttle")
-"""What DVID lets be set: Go's garbage collector, and how many throttled requests run at a time."""
+"""DVID's settings: the target of Go's garbage collector, and the number of concurrent throttled requests."""
 
 _MAX_BODY = 64 * 1024
 
 
 async def server_config(request: web.Request) -> web.StreamResponse:
-    """`/api/server/config`: the configuration file as it is."""
+    """Answer `/api/server/config`: the text of the configuration file."""
     _require_admin(request, "GET /api/server/config")
     return _text(request.app[SERVICES].config_text)
 
 
 async def server_settings(request: web.Request) -> web.StreamResponse:
-    """`POST /api/server/settings`: DVID's settings, which have no counterpart here, so nothing changes."""
+    """Answer `POST /api/server/settings`: accept DVID's settings, which have no effect here."""
     _require_admin(request, "POST /api/server/settings")
     try:
         settings = msgspec.json.decode(await _read_body(request), type=dict[str, str | int])
@@ -45,13 +45,13 @@ async def server_settings(request: web.Request) -> web.StreamResponse:
 
 
 async def reload_auth(request: web.Request) -> web.StreamResponse:
-    """`POST /api/server/reload-auth`: there are no authorizations to read, as in a DVID without any."""
+    """Answer `POST /api/server/reload-auth`, as a DVID without an authorization file does."""
     _require_admin(request, "POST /api/server/reload-auth")
     return _text(b'Reloaded authorizations from file "".\n')
 
 
 async def reload_block_list(request: web.Request) -> web.StreamResponse:
-    """`POST /api/server/reload-blocklist`."""
+    """Answer `POST /api/server/reload-blocklist`: read the block list again."""
     _require_admin(request, "POST /api/server/reload-blocklist")
     block_list = request.app[SERVICES].block_list
     try:
@@ -62,7 +62,7 @@ async def reload_block_list(request: web.Request) -> web.StreamResponse:
 
 
 async def storage(request: web.Request) -> web.StreamResponse:
-    """`/api/storage`: which volumes are served from where; DVID counts its keys, and we have none."""
+    """Answer `/api/storage`: the URL of each instance. DVID counts keys, which do not exist here."""
     if not is_admin(request):
         raise RequestError(
             "Storage summary takes considerable resources and is only available to admin users."
@@ -75,7 +75,7 @@ async def storage(request: web.Request) -> web.StreamResponse:
 
 
 async def create_repo(request: web.Request) -> web.StreamResponse:
-    """`POST /api/repos`: answers with the one repo, so that set-up steps written for DVID go on to work."""
+    """Answer `POST /api/repos` with the UUID of the one repo, so that DVID's set-up scripts work."""
     if not is_admin(request):
         raise RequestError(
             "Creating a repo requires admin privileges (admintoken or DSG admin) "
@@ -86,12 +86,12 @@ async def create_repo(request: web.Request) -> web.StreamResponse:
 
 
 def is_admin(request: web.Request) -> bool:
-    """Whether the request carries the token of `DVID_ADMIN_TOKEN`; never, where that is not set."""
+    """Return whether the request carries the administrator's token; False if the server has none."""
     token = request.app[SERVICES].admin_token
     given = request.query.get("admintoken", "")
     granted = token is not None and hmac.compare_digest(given.encode(errors="replace"), token.encode())
     if granted:
-        log.info("%s %s by an administrator at %s", request.method, request.path, request.remote)
+        log.info("administrator request: %s %s from %s", request.method, request.path, request.remote)
     return granted
 
 
@@ -105,7 +105,7 @@ async def _read_body(request: web.Request) -> bytes:
     while body and len(body) <= _MAX_BODY and (more := await request.content.read(_MAX_BODY + 1 - len(body))):
         body += more
     if len(body) > _MAX_BODY:
-        raise RequestError(f"the body holds more than {_MAX_BODY} bytes")
+        raise RequestError(f"the request body exceeds {_MAX_BODY} bytes")
     return body
 
 

@@ -1,11 +1,11 @@
-"""The help for people: `/api/help`, what instances answer, `/interface`; made from the table of routes."""
+"""Build the help texts from the table of routes: `/api/help`, `/api/help/{type}`, `/interface`."""
 
 import textwrap
 from collections.abc import Iterator, Mapping
 
 from dvidpc.dvid.descriptions import PATH_PARAMETERS
-from dvidpc.dvid.documents.bodies import ServerFacts
 from dvidpc.dvid.documents.openapi import operations
+from dvidpc.dvid.documents.server_documents import ServerFacts
 from dvidpc.dvid.table import GET, Api, Doc, Parameter
 from dvidpc.errors import RequestError
 from dvidpc.formats.dvid.go_json import quote
@@ -14,8 +14,14 @@ _WIDTH = 100
 
 
 def help_page(api: Api, facts: ServerFacts, up: str) -> str:
-    """`/api/help`, in HTML; *up* leads from its address to the API's root: `../` or empty."""
-    from html import escape  # noqa: PLC0415 - knows 2,000 entities, and programs need no page
+    """Return `/api/help` in HTML.
+
+    Args:
+        api: What to describe.
+        facts: The server's name and version.
+        up: Relative path from the page's URL to the root of the API: `../` or empty.
+    """
+    from html import escape  # noqa: PLC0415 - loads 2,000 entities that only this page needs
 
     rows = "".join(
         f"<tr><td>{escape(_verb(route.methods))}<td><code>{escape(route.path)}{escape(_query(route.doc))}</code>"
@@ -30,10 +36,10 @@ def help_page(api: Api, facts: ServerFacts, up: str) -> str:
 
 
 def type_help(api: Api, type_name: str) -> str:
-    """`/api/help/{type}`, in plain text.
+    """Return `/api/help/{type}` in plain text.
 
     Raises:
-        RequestError: There is no such type.
+        RequestError: The data type is unknown.
     """
     family = api.family_of(type_name)
     if family is None:
@@ -43,7 +49,7 @@ def type_help(api: Api, type_name: str) -> str:
 
 
 def interface(api: Api, version: str) -> str:
-    """`/interface`: what DVID answers in RAML 0.8, by the same table."""
+    """Return `/interface`: the same table in RAML 0.8."""
     lines = ["#%RAML 0.8", "title: DVID", f"version: {version}", 'baseUri: "/"']
     for path, methods, doc in operations(api):
         lines.append(f"{path if path == '/' else path.rstrip('/')}:")
@@ -66,7 +72,7 @@ def _listed(parameters: Mapping[str, Parameter]) -> Iterator[str]:
     if parameters:
         yield ""
     for name, parameter in parameters.items():
-        yield from _wrapped(f"{name:<14}{parameter.meaning} (such as {parameter.example})", " " * 14)
+        yield from _wrapped(f"{name:<14}{parameter.meaning} (example: {parameter.example})", " " * 14)
 
 
 def _wrapped(text: str, indent: str) -> list[str]:
@@ -88,11 +94,12 @@ def _verb(methods: tuple[str, ...]) -> str:
 _HELP_PAGE = """\
 <!doctype html><html lang=en><meta charset=utf-8><title>DVID API of {host}</title>
 <h1>DVID API of {host}</h1>
-<p>{version} serves Neuroglancer precomputed volumes read-only, by DVID's HTTP API.
-The same as an OpenAPI document: <a href={up}openapi.json>openapi.json</a>.
-<p>{{uuid}} is the version's UUID, any prefix of it, or <code>:master</code>; {{data}} is a data instance.
+<p>{version} serves Neuroglancer precomputed volumes through DVID's HTTP API. It is read-only.
+This table is also available as an OpenAPI document: <a href={up}openapi.json>openapi.json</a>.
+<p>{{uuid}} is the version's UUID, any prefix of it, or <code>:master</code>.
+{{data}} is the name of a data instance.
 <table>
 {rows}</table>
-<p>What <code>/api/node/{{uuid}}/{{data}}/...</code> answers, by the type of the data:
+<p>Endpoints below <code>/api/node/{{uuid}}/{{data}}/</code>, by data type:
 <ul>{types}</ul></html>
 """

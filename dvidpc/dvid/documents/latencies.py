@@ -1,4 +1,4 @@
-"""How long heartbeats took, by user: `/api/user-latencies`."""
+"""Heartbeat latencies by user: `/api/user-latencies`."""
 
 from collections import OrderedDict
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from dvidpc.formats.dvid.go_json import JsonValue, format_time, sorted_map
 
 
 class UserLatency(NamedTuple):
-    """How long the heartbeats of one user took, in milliseconds."""
+    """The heartbeat latencies of one user, in milliseconds."""
 
     user: str
     last_ping: str
@@ -20,16 +20,19 @@ _NO_LATENCY = UserLatency("", "", 0, 0, 0)
 
 
 class UserLatencies:
-    """The heartbeats of those who gave a name; the users seen last, and no names longer than any real one."""
+    """Latencies of the users that sent a heartbeat most recently.
+
+    Both the number of users and the length of a name are bounded, so that clients cannot fill the memory.
+    """
 
     def __init__(self, max_users: int = 1_000, max_name: int = 100) -> None:
-        """Keep *max_users* at most; a name of more than *max_name* characters is not kept."""
+        """Keep at most *max_users* users; ignore names of more than *max_name* characters."""
         self._max_users = max_users
         self._max_name = max_name
         self._users: OrderedDict[str, UserLatency] = OrderedDict()
 
     def record(self, user: str, *, pinged: float, latency_ms: int) -> None:
-        """Note a heartbeat that came at *pinged*, in seconds since the epoch."""
+        """Record a heartbeat that arrived at *pinged*, in seconds since the epoch."""
         if len(user) > self._max_name:
             return
         before = self._users.pop(user, None)
@@ -44,11 +47,11 @@ class UserLatencies:
             self._users.popitem(last=False)
 
     def document(self) -> dict[str, JsonValue]:
-        """`/api/user-latencies`."""
+        """Return `/api/user-latencies`."""
         return sorted_map({user: _latency_document(latency) for user, latency in self._users.items()})
 
     def document_of(self, user: str) -> dict[str, JsonValue]:
-        """`/api/user-latencies?u=user`; all empty for one who never was here, as in DVID."""
+        """Return `/api/user-latencies?u=user`; empty values for an unknown user, as in DVID."""
         return _latency_document(self._users.get(user, _NO_LATENCY))
 
 

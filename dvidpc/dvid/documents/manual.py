@@ -1,4 +1,4 @@
-"""The endpoints that say what this server answers: `/api/openapi.json`, `/api/help`, `/interface`."""
+"""The endpoints that document the API: `/api/openapi.json`, `/api/help`, `/interface`."""
 
 from aiohttp import web
 
@@ -11,13 +11,13 @@ from dvidpc.formats.dvid.go_json import encode
 from dvidpc.http.etags import answer_whole
 
 INTERFACE_VERSION = "v1"
-"""Of DVID's API."""
+"""The version of DVID's API."""
 
 RAML = "application/raml+yaml"
 
 
 async def openapi(request: web.Request) -> web.StreamResponse:
-    """`/api/openapi.json`."""
+    """Answer `/api/openapi.json`."""
     services = request.app[SERVICES]
     facts = services.facts
     data = next(iter(services.repo.instances), "grayscale")
@@ -27,28 +27,28 @@ async def openapi(request: web.Request) -> web.StreamResponse:
 
 
 async def help_index(request: web.Request) -> web.StreamResponse:
-    """`/api/help`, with or without a slash at its end."""
+    """Answer `/api/help`, with or without a trailing slash."""
     up = "../" if request.path.endswith("/") else ""
     page = help_page(request.app[API], request.app[SERVICES].facts, up)
     return answer_whole(request, page.encode(), HTML)
 
 
 async def help_of_type(request: web.Request) -> web.StreamResponse:
-    """`/api/help/{type}`."""
+    """Answer `/api/help/{type}`."""
     return answer_whole(request, type_help(request.app[API], request.match_info["type"]).encode(), TEXT)
 
 
 async def help_of_data(request: web.Request, instance: Instance[Data]) -> web.StreamResponse:
-    """`/api/node/{uuid}/{data}/help`: that of its type, and a newline more."""
+    """Answer `/api/node/{uuid}/{data}/help`: the help of its type and one more newline, as in DVID."""
     text = type_help(request.app[API], instance.data.data_type.name)
     return answer_whole(request, f"{text}\n".encode(), TEXT)
 
 
 async def interface_raml(request: web.Request) -> web.StreamResponse:
-    """`/interface`."""
+    """Answer `/interface`."""
     return answer_whole(request, interface(request.app[API], INTERFACE_VERSION).encode(), RAML)
 
 
 async def interface_version(request: web.Request) -> web.StreamResponse:
-    """`/interface/version`."""
+    """Answer `/interface/version`."""
     return answer_whole(request, f"{INTERFACE_VERSION}\n".encode(), TEXT)

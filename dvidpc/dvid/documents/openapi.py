@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document of this server, made from the table of its routes."""
+"""Build the OpenAPI 3.1 document of this server from the table of routes."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,37 +14,45 @@ INSTANCE_PATH = "/api/node/{uuid}/{data}"
 
 _IN_PATH = re.compile(r"{(\w+)}")
 _ANY_ROUTE: Mapping[int, str] = {
-    301: "The path has more slashes or dots than it needs; Location is the clean one.",
-    400: "The request is wrong; the text says what.",
-    413: "More is asked for than a limit allows; the text names it.",
-    429: "The operator has blocked the user or the address.",
-    503: "Too much to do, or a bucket failed: come again after Retry-After.",
+    301: "The path has superfluous slashes or dots. Location holds the normalized path.",
+    400: "The request is malformed or names something that does not exist; the text says what.",
+    413: "The request exceeds a limit; the text names it.",
+    429: "The operator has blocked this user or address.",
+    503: "The server is overloaded or a bucket failed. Retry after Retry-After.",
 }
 _DATA_ROUTE: Mapping[int, str] = {
-    502: "What is stored breaks the format.",
-    504: "A bucket is too slow.",
+    502: "Stored data are damaged.",
+    504: "A bucket did not answer in time.",
 }
 _DESCRIPTION = (
-    "Neuroglancer precomputed volumes, read-only, by DVID's HTTP API. Errors are plain text. "
-    "Every answer may be read by the pages that the server's corsDomains allow."
+    "Read-only access to Neuroglancer precomputed volumes through DVID's HTTP API. Errors are plain text. "
+    "Web pages may read every answer if the server's corsDomains allow their origin."
 )
 
 
 def operations(api: Api) -> Iterator[tuple[str, tuple[str, ...], Doc]]:
-    """Everything that can be asked: path, methods, and what is to be said of it."""
+    """Yield every operation of the API: its path, its methods and its description."""
     for route in api.routes:
         yield route.path, route.methods, route.doc
     known = set()
     for family in api.families.values():
         for name, endpoint in family.endpoints.items():
             for form in endpoint.doc.forms or (name,):
-                if form not in known:  # what several types answer is described once
+                if form not in known:  # several types may share an endpoint
                     known.add(form)
                     yield f"{INSTANCE_PATH}/{form}", GET, endpoint.doc
 
 
 def make_openapi(api: Api, title: str, version: str, base_path: str, data: str) -> dict[str, JsonValue]:
-    """The document; *base_path* is where the paths of the table start, *data* an instance for examples."""
+    """Return the OpenAPI document.
+
+    Args:
+        api: What to describe.
+        title: Title of the document.
+        version: Version of the server.
+        base_path: Prefix of every path; empty if there is none.
+        data: Name of an instance, for the examples.
+    """
     parameters = {**PATH_PARAMETERS, "data": PATH_PARAMETERS["data"]._replace(example=data)}
     paths: dict[str, JsonValue] = {}
     for path, methods, doc in operations(api):
@@ -88,15 +96,15 @@ def _parameter(place: str, name: str, parameter: Parameter) -> dict[str, JsonVal
 
 def _responses(path: str, method: str, doc: Doc) -> dict[str, JsonValue]:
     responses: dict[str, JsonValue] = {
-        "200": {"description": "As asked for.", "content": _content(doc.media, method)}
+        "200": {"description": "Success.", "content": _content(doc.media, method)}
     }
     if method in GET:
-        responses["304"] = {"description": "It is still what If-None-Match names."}
-    told = {**_ANY_ROUTE, **(_DATA_ROUTE if path.startswith(INSTANCE_PATH) else {})}
-    told |= {status: HTTPStatus(status).phrase for status in doc.statuses}
+        responses["304"] = {"description": "Unchanged: the ETag matches If-None-Match."}
+    described = {**_ANY_ROUTE, **(_DATA_ROUTE if path.startswith(INSTANCE_PATH) else {})}
+    described |= {status: HTTPStatus(status).phrase for status in doc.statuses}
     if "{" in path:
-        told[404] = "No such path."
-    for status, description in sorted(told.items()):
+        described[404] = "The path does not exist."
+    for status, description in sorted(described.items()):
         responses[str(status)] = {"description": description, "content": _content((TEXT,), method)}
     return responses
 

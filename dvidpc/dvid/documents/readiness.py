@@ -1,20 +1,21 @@
-"""What a balancer or a supervisor asks: is the process alive, and should it get requests."""
+"""Health checks for load balancers and supervisors: liveness and readiness."""
 
 from aiohttp import web
 
 from dvidpc.dvid.services import SERVICES
-from dvidpc.http.middleware import plain_error
+from dvidpc.http.error_responses import plain_error
 
 
 async def healthz(_request: web.Request) -> web.StreamResponse:
-    """`/healthz`: the process answers."""
+    """Answer `/healthz`: 200 while the process runs."""
     return web.Response(body=b"ok\n", content_type="text/plain")
 
 
 async def readyz(request: web.Request) -> web.StreamResponse:
-    """`/readyz`: every volume can be read and the server is not stopping; else 503, with a reason a line.
+    """Answer `/readyz`: 200 if every volume is readable and the server is not stopping.
 
-    What is no reason to send clients elsewhere, such as a damaged chunk, follows the `ok`.
+    Otherwise 503, with one reason per line. Damage that does not make a volume unreadable, such as a
+    damaged chunk, is listed after the `ok`.
     """
     services = request.app[SERVICES]
     found = await services.health.check()

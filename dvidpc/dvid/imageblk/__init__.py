@@ -1,4 +1,4 @@
 """The endpoints of DVID's image types (`uint8blk`, ...): blocks, cut-outs, slices, tiles.
 
-One module per family of endpoints; `endpoints` is the table.
+Each endpoint or group of similar endpoints has a module. `endpoints` is their table.
 """

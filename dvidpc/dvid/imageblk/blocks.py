@@ -10,45 +10,40 @@ from aiohttp import web
 from dvidpc.counters import TALLY
 from dvidpc.data.image import ImageData
 from dvidpc.data.instance import Instance
-from dvidpc.dvid.geometry import box_at
 from dvidpc.dvid.imageblk.lone_block import answer_box, is_lone
 from dvidpc.dvid.imageblk.scale import at_scale
-from dvidpc.dvid.query import (
-    check_block_count,
-    check_size,
-    parse_block_coord,
-    parse_blocks,
-    parse_int32,
-    parse_payload,
-    parse_point,
-    parse_switch,
-)
+from dvidpc.dvid.limits import check_block_count, check_size
 from dvidpc.dvid.services import SERVICES
+from dvidpc.dvid.url.coordinates import parse_block_coord, parse_blocks, parse_point
+from dvidpc.dvid.url.geometry import box_at
+from dvidpc.dvid.url.numbers import parse_int32
+from dvidpc.dvid.url.path import call_parts
+from dvidpc.dvid.url.query import parse_payload, parse_switch
 from dvidpc.errors import RequestError
 from dvidpc.formats.dvid.block_stream import encode_frame
-from dvidpc.formats.grid import Box, blocks_filling
+from dvidpc.formats.grid import blocks_filling
 from dvidpc.formats.payloads import UNCOMPRESSED, Payload
 from dvidpc.http.streaming import OCTETS, send, stream
 from dvidpc.types import BlockCoord, Point
 from dvidpc.volume.fetching import fetch_blocks
 from dvidpc.volume.grid_store import GridStore
 
-_MOST_KNOWN = 16 * 2**20
-"""Bytes up to which an answer may be held as a whole, where all of it is in the cache anyway."""
+_MAX_CACHED_ANSWER = 16 * 2**20
+"""Largest answer, in bytes, that is sent as a whole if every block is cached."""
 
-_MANY = 512
-"""Blocks beyond which a request takes others' time: it is read in a thread, and answered bit by bit."""
+_MANY_BLOCKS = 512
+"""A request for more blocks than this is parsed in a thread, and its answer is streamed."""
 
 
 async def specific_blocks(request: web.Request, instance: Instance[ImageData]) -> web.StreamResponse:
-    """`specificblocks?blocks=x,y,z,...[&compression=][&prefetch=]`: any blocks, in the order asked for.
+    """Answer `specificblocks?blocks=x,y,z,...[&compression=][&prefetch=]`, in the order of the request.
 
     (imageblk.go:1962-2060, 3400c2cb)
     """
     query = request.query
     instance = at_scale(request, instance)
     payload = requested_payload(query.get("compression", ""), instance)
-    blocks = await _asked_blocks(query.get("blocks", ""), request.app[SERVICES].limits.max_blocks)
+    blocks = await _requested_blocks(query.get("blocks", ""), request.app[SERVICES].limits.max_blocks)
     TALLY.get().blocks = len(blocks)
     if parse_switch(query, "prefetch"):
         request.app[SERVICES].prefetcher.start(instance.data.grid, blocks, payload)
@@ -57,15 +52,15 @@ async def specific_blocks(request: web.Request, instance: Instance[ImageData]) -
 
 
 async def subvolume_blocks(request: web.Request, instance: Instance[ImageData]) -> web.StreamResponse:
-    """`subvolblocks/<size>/<offset>[?compression=]`: the blocks of a box, in voxels, made of whole blocks.
+    """Answer `subvolblocks/<size>/<offset>[?compression=]`: the blocks of a box in voxels.
 
-    Of some boxes DVID refuses, the answer is the box as one block: see `is_lone`.
+    Some boxes that DVID refuses are answered as one block: see `is_lone`.
     (imageblk.go:2120-2240, 3400c2cb)
     """
     query = request.query
     instance = at_scale(request, instance)
     payload = requested_payload(query.get("compression", ""), instance)
-    parts = request.match_info["call"].rstrip("/").split("/")
+    parts = call_parts(request)
     if len(parts) != 3:
         raise RequestError('"subvolblocks" must be followed by size/offset')
     offset, size = parse_point(parts[2], "Offset"), parse_point(parts[1], "Size")
@@ -78,17 +73,19 @@ async def subvolume_blocks(request: web.Request, instance: Instance[ImageData]) 
 
 
 async def block_span(request: web.Request, instance: Instance[ImageData]) -> web.StreamResponse:
-    """`blocks/<x_y_z>/<span>`: blocks in a row along x, uncompressed and without frames, zero where absent.
+    """Answer `blocks/<x_y_z>/<span>`: a row of blocks along x, uncompressed, without frames.
+
+    An absent block is sent as zeros.
 
     (read.go:455-505, 3400c2cb)
     """
-    parts = request.match_info["call"].rstrip("/").split("/")
+    parts = call_parts(request)
     if len(parts) != 3:
         raise RequestError('"blocks" must be followed by block-coord/span-x')
     instance = at_scale(request, instance)
     first, span = parse_block_coord(parts[1]), parse_int32(parts[2], "Atoi")
     if span < 0:
-        raise RequestError(f"span of blocks is {span}; it cannot be negative")
+        raise RequestError(f"the span is {span} blocks; it must not be negative")
     limits = request.app[SERVICES].limits
     check_block_count(span, limits.max_blocks)
     TALLY.get().blocks = span
@@ -98,13 +95,13 @@ async def block_span(request: web.Request, instance: Instance[ImageData]) -> web
 
 
 def blocks_of_subvolume(size: Point, offset: Point, block_size: Point, max_blocks: int) -> list[BlockCoord]:
-    """The blocks of a box that a client names by its size and offset; none where the size is not positive.
+    """Return the blocks of a box; none if its size is not positive.
 
     Raises:
-        RequestError: The box does not start and end on the borders of blocks.
-        TooLargeError: It is made of more than *max_blocks*.
+        RequestError: The box does not start and end at block boundaries.
+        TooLargeError: The box has more than *max_blocks* blocks.
     """
-    box = Box(offset, Point(*(o + s for o, s in zip(offset, size, strict=True))))
+    box = box_at(offset, size)
     if any(o % b or s % b for o, s, b in zip(offset, size, block_size, strict=True)):
         first, last = (",".join(map(str, point)) for point in (offset, (stop - 1 for stop in box.stop)))
         raise RequestError(
@@ -117,10 +114,10 @@ def blocks_of_subvolume(size: Point, offset: Point, block_size: Point, max_block
 
 
 def requested_payload(text: str, instance: Instance[ImageData]) -> Payload:
-    """Return what `compression=` asks of an instance.
+    """Return the payload that `compression=` names.
 
     Raises:
-        RequestError: The word is unknown, or the instance's voxels cannot be written so.
+        RequestError: The name is unknown, or the instance's voxels cannot be encoded like that.
     """
     payload = parse_payload(text, instance.data.grid.default_payload)
     if not instance.data.grid.can_encode(payload):
@@ -130,8 +127,8 @@ def requested_payload(text: str, instance: Instance[ImageData]) -> Payload:
     return payload
 
 
-async def _asked_blocks(text: str, max_blocks: int) -> list[BlockCoord]:
-    if text.count(",") < 3 * _MANY:
+async def _requested_blocks(text: str, max_blocks: int) -> list[BlockCoord]:
+    if text.count(",") < 3 * _MANY_BLOCKS:
         return parse_blocks(text, max_blocks)
     return await asyncio.to_thread(parse_blocks, text, max_blocks)
 
@@ -142,14 +139,18 @@ async def answer_blocks(
     """Answer with the block stream of *blocks*.
 
     Raises:
-        TooLargeError: It might be larger than this server answers.
+        TooLargeError: The answer could exceed `max_response`.
     """
     limits = request.app[SERVICES].limits
     if payload is UNCOMPRESSED:
         check_size(len(blocks) * instance.data.grid.block_nbytes, limits.max_response)
-    known = None if len(blocks) > _MANY else instance.data.grid.peek_all(blocks, payload, _MOST_KNOWN)
-    if known is not None:
-        return await send(request, [part for frame in known for part in encode_frame(*frame)])
+    cached = (
+        None
+        if len(blocks) > _MANY_BLOCKS
+        else instance.data.grid.peek_all(blocks, payload, _MAX_CACHED_ANSWER)
+    )
+    if cached is not None:
+        return await send(request, [part for frame in cached for part in encode_frame(*frame)])
     omit_failed = request.query.get("app", "") in limits.omit_failed_blocks_for
     found = fetch_blocks(instance.data.grid, blocks, payload, omit_failed=omit_failed)
     return await stream(request, frames_of(found))
@@ -158,7 +159,7 @@ async def answer_blocks(
 async def frames_of(
     found: AsyncGenerator[tuple[BlockCoord, bytes], None],
 ) -> AsyncGenerator[bytes, None]:
-    """The block stream of what is *found*, block by block."""
+    """Yield the block stream of the blocks *found*."""
     async with aclosing(found):
         async for frame in found:
             for part in encode_frame(*frame):
@@ -166,7 +167,7 @@ async def frames_of(
 
 
 async def fill_absent(grid: GridStore, first: BlockCoord, span: int) -> AsyncGenerator[bytes, None]:
-    """The uncompressed payloads of *span* blocks from *first* along x; zeros where one is absent."""
+    """Yield the uncompressed payloads of *span* blocks from *first* along x; zeros for absent blocks."""
     zeros = bytes(grid.block_nbytes)
     blocks = (first._replace(x=first.x + step) for step in range(span))
     due = first.x

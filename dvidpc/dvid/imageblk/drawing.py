@@ -1,4 +1,4 @@
-"""Answers that are images."""
+"""Check the size of slices and cut-outs, and answer with images."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -8,9 +8,9 @@ from aiohttp import web
 
 from dvidpc.data.image import ImageData
 from dvidpc.data.instance import Instance
-from dvidpc.dvid.geometry import Slice, parse_image_format
-from dvidpc.dvid.query import check_size
+from dvidpc.dvid.limits import check_size
 from dvidpc.dvid.services import SERVICES
+from dvidpc.dvid.url.geometry import Slice, parse_image_format
 from dvidpc.errors import TooLargeError
 from dvidpc.formats.data_types import Voxels
 from dvidpc.formats.dvid.scaling import scale_image
@@ -19,28 +19,23 @@ from dvidpc.formats.images import ImageFormat, check_image_holds, check_image_si
 from dvidpc.volume.cutout import voxel_nbytes, zeros
 
 _SMALL_NBYTES = 16 * 2**20
-"""Bytes of voxels whose image takes less than a second to encode."""
-
-
-def path_of(request: web.Request) -> list[str]:
-    """The endpoint of an instance that is asked, and what follows it, as they stand between slashes."""
-    return request.match_info["call"].removesuffix("/").split("/")
+"""An image of at most this many bytes of voxels takes less than a second to encode."""
 
 
 def format_at(parts: Sequence[str], place: int, default: str = "") -> ImageFormat:
-    """The image format at a *place* of a path, *default* if it ends before.
+    """Return the image format in part *place* of a path; *default* if the path has no such part.
 
     Raises:
-        RequestError: There is no such format.
+        RequestError: The format is unknown.
     """
     return parse_image_format(parts[place] if len(parts) > place else default)
 
 
 def check_cutout(request: web.Request, instance: Instance[ImageData], box: Box) -> None:
-    """Refuse to read a box that is too large.
+    """Refuse a cut-out that is too large.
 
     Raises:
-        TooLargeError: It is.
+        TooLargeError: The box exceeds `max_cutout`.
     """
     limit = request.app[SERVICES].limits.max_cutout
     nbytes = box_nbytes(instance, box)
@@ -53,11 +48,11 @@ def check_cutout(request: web.Request, instance: Instance[ImageData], box: Box) 
 def check_image(
     request: web.Request, instance: Instance[ImageData], image_format: ImageFormat, width: int, height: int
 ) -> None:
-    """Refuse to make an image that is too large: unlike a box of voxels it is held whole.
+    """Refuse an image that is too large. Unlike a box of voxels, an image is held in memory as a whole.
 
     Raises:
-        RequestError: Its format cannot hold such voxels.
-        TooLargeError: It is, or its format cannot hold it.
+        RequestError: The image format cannot represent such voxels.
+        TooLargeError: The image exceeds `max_response`, or the limits of its format.
     """
     check_image_holds(instance.data.grid.chunk_shape.data_type.itemsize, image_format.kind)
     check_image_size(width, height, image_format.kind)
@@ -65,7 +60,7 @@ def check_image(
 
 
 def box_nbytes(instance: Instance[ImageData], box: Box) -> int:
-    """Bytes of the voxels of a box as they are sent."""
+    """Return the size in bytes of a box of voxels as it is sent."""
     return box.size.x * box.size.y * box.size.z * voxel_nbytes(instance.data.grid)
 
 
@@ -77,7 +72,16 @@ async def draw_slice(
     image_format: ImageFormat,
     extent: tuple[int, int] | None = None,
 ) -> web.Response:
-    """The image of a slice as it was read; scaled to *extent*, width and height, where that is given."""
+    """Answer with the image of a slice.
+
+    Args:
+        request: The request.
+        instance: The instance that *voxels* are from.
+        plane: The slice.
+        voxels: The voxels of the slice; None: nothing is stored there.
+        image_format: Format of the image.
+        extent: Width and height to scale the slice to; None: do not scale.
+    """
     if voxels is None:
         voxels = zeros(instance.data.grid, plane.box)
     values = voxels.reshape(voxels.shape[0], plane.height, plane.width)
@@ -91,7 +95,7 @@ async def draw(
     image_format: ImageFormat,
     extent: tuple[int, int] | None = None,
 ) -> web.Response:
-    """The image of values `[value, row, column]`."""
+    """Answer with an image of *plane_crc* `[value, row, column]`, scaled to *extent* if that is given."""
     step = partial(_encode, plane_crc, image_format, extent)
     return image_response(await in_thread(request, instance, plane_crc.nbytes, step), image_format)
 
@@ -99,10 +103,10 @@ async def draw(
 async def in_thread(
     request: web.Request, instance: Instance[ImageData], nbytes: int, step: Callable[[], bytes]
 ) -> bytes:
-    """The result of *step*, which encodes *nbytes* of voxels.
+    """Run *step*, which encodes *nbytes* of voxels, in a thread and return its result.
 
-    The threads that decode chunks take small ones only: two slices of 20,000 x 20,000 would keep all of
-    them busy, and every other request waiting, for half a minute.
+    The pool that decodes chunks runs small steps only. Two slices of 20,000 x 20,000 would occupy it, and
+    delay every other request, for half a minute.
     """
     if nbytes <= _SMALL_NBYTES:
         return await instance.data.grid.in_pool(step)
@@ -111,7 +115,7 @@ async def in_thread(
 
 
 def image_response(body: bytes, image_format: ImageFormat) -> web.Response:
-    """An answer that is an image."""
+    """Return an answer with an encoded image."""
     return web.Response(body=body, content_type=image_format.kind.media_type)
 
 

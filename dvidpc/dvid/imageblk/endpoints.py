@@ -1,4 +1,4 @@
-"""The table of what instances of image types answer."""
+"""The table of the endpoints of image types."""
 
 from types import MappingProxyType
 from typing import Final
@@ -6,8 +6,8 @@ from typing import Final
 from dvidpc.data.image import FAMILY, VOXEL_TYPES, ImageData
 from dvidpc.dvid.descriptions import HELP, INFO
 from dvidpc.dvid.documents.manual import help_of_data
-from dvidpc.dvid.documents.metadata import data_info
-from dvidpc.dvid.imageblk import blocks, descriptions, metadata, planes, raw, rawkey
+from dvidpc.dvid.documents.repo_endpoints import data_info
+from dvidpc.dvid.imageblk import arb, blocks, descriptions, metadata, raw, rawkey, tile
 from dvidpc.dvid.table import Endpoint, Family
 
 _IMMUTABLE = 'Data "{name}" uses an immutable GridStore so cannot received POSTs'
@@ -23,8 +23,8 @@ def _introduce(type_name: str) -> str:
 _HEAD = """\
 {type_name}: images and volumes of {value_type} voxels ({values}), read-only
 
-Coordinates are voxels of the whole volume along x, y and z. A block is a cube of BlockSize voxels
-(see info); block coordinates are voxel coordinates divided by it. Numbers are little-endian.
+Coordinates are in voxels of the whole volume, along x, y and z. A block is a cube of BlockSize voxels
+(see info). Block coordinates are voxel coordinates divided by BlockSize. Numbers are little-endian.
 """
 
 IMAGEBLK: Final[Family[ImageData]] = Family(
@@ -48,8 +48,8 @@ IMAGEBLK: Final[Family[ImageData]] = Family(
             "isotropic": Endpoint(
                 raw.isotropic, "can only POST 'raw' not 'isotropic' images", descriptions.ISOTROPIC
             ),
-            "arb": Endpoint(planes.arb, doc=descriptions.ARBITRARY),
-            "tile": Endpoint(planes.tile, _IMMUTABLE, descriptions.TILE),
+            "arb": Endpoint(arb.arb, doc=descriptions.ARBITRARY),
+            "tile": Endpoint(tile.tile, _IMMUTABLE, descriptions.TILE),
             "rawkey": Endpoint(rawkey.rawkey, doc=descriptions.RAW_KEY),
             "extents": Endpoint(metadata.extents, _IMMUTABLE, descriptions.EXTENTS),
             "resolution": Endpoint(metadata.resolution, _IMMUTABLE, descriptions.RESOLUTION),

@@ -1,4 +1,4 @@
-"""A box that is answered as one block of its own, where DVID could but refuse it."""
+"""Answer a box that is not made of whole blocks, which DVID refuses, as one block of the box's size."""
 
 import operator
 from functools import partial
@@ -8,7 +8,7 @@ from aiohttp import hdrs, web
 from dvidpc.data.image import ImageData
 from dvidpc.data.instance import Instance
 from dvidpc.dvid.imageblk.drawing import box_nbytes, in_thread
-from dvidpc.dvid.query import check_size
+from dvidpc.dvid.limits import check_size
 from dvidpc.dvid.services import SERVICES
 from dvidpc.formats.data_types import Voxels
 from dvidpc.formats.dvid.block_stream import encode_frame
@@ -20,15 +20,16 @@ from dvidpc.types import BlockCoord, Point
 from dvidpc.volume.cutout import listed, read_box
 
 _NEUROGLANCER = "Neuroglancer"
-"""What it calls itself in `app=`."""
+"""The name that neuroglancer sends in `app=`."""
 
 
 def is_lone(size: Point, offset: Point, block_size: Point, app: str) -> bool:
-    """Whether a box is answered as a block of its own, not by the blocks it is made of.
+    """Return whether a box is answered as one block instead of as the blocks that fill it.
 
-    So is a box whose size no blocks add up to; one that only lies askew is refused as in DVID. So is any
-    box of neuroglancer's, which takes one block from an answer, and asks for other sizes than 64 x 64 x 64
-    where voxels are no cubes.  (neuroglancer sliceview/base.ts:448)
+    This holds for a box whose size is not a multiple of the block size. A box of such a size that is not
+    aligned is refused, as in DVID. It also holds for every box that neuroglancer requests: it expects one
+    block, and requests other sizes than 64 x 64 x 64 if voxels are anisotropic.
+    (neuroglancer sliceview/base.ts:448)
     """
     if min(size) <= 0 or (size == block_size and not any(map(operator.mod, offset, block_size))):
         return False
@@ -38,10 +39,12 @@ def is_lone(size: Point, offset: Point, block_size: Point, app: str) -> bool:
 async def answer_box(
     request: web.Request, instance: Instance[ImageData], box: Box, payload: Payload
 ) -> web.StreamResponse:
-    """Answer with a stream of one block, said to be the one *box* starts in; of none if all of it is absent.
+    """Answer with a stream of one block, or of none if nothing is stored in *box*.
+
+    The frame carries the coordinate of the block that *box* starts in.
 
     Raises:
-        TooLargeError: The box is too large to be held, or for a JPEG.
+        TooLargeError: The box exceeds `max_response`, or the limits of JPEG.
     """
     check_size(box_nbytes(instance, box), request.app[SERVICES].limits.max_response)
     extent = stacked_extent(box.size) if payload is JPEG else None
@@ -56,7 +59,7 @@ async def answer_box(
 
 
 def _encode(voxels_czyx: Voxels, extent: tuple[int, int] | None) -> bytes:
-    """A JPEG of *extent*, width and height; None: the voxels as they are listed."""
+    """Encode as a JPEG of *extent* (width, height), or as plain voxels if *extent* is None."""
     if extent is None:
         return bytes(listed(voxels_czyx))
     width, height = extent

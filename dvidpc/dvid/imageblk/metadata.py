@@ -1,4 +1,4 @@
-"""The endpoint `metadata` of image types, and `extents` and `resolution`, which only DVID can write."""
+"""The endpoints `metadata`, and `extents` and `resolution`, which exist in DVID for writing only."""
 
 from aiohttp import web
 
@@ -12,13 +12,13 @@ _ND_DATA = "application/vnd.dvid-nd-data+json"
 
 
 async def metadata(request: web.Request, instance: Instance[ImageData]) -> web.StreamResponse:
-    """`metadata`: the axes, and what a voxel is."""
+    """Answer `metadata`: the axes, and the values of a voxel."""
     body = encode(metadata_document(instance)) + b"\n"
     return answer_whole(request, body, _ND_DATA)
 
 
 def metadata_document(instance: Instance[ImageData]) -> dict[str, JsonValue]:
-    """Return the document; `Size` is the true one, where DVID's is one too high."""
+    """Return the document of `metadata`. `Size` is the true size; DVID's is one too high."""
     data = instance.data
     axes = zip("XYZ", data.voxel_size, data.min_point, data.max_point, strict=True)
     return {
@@ -37,13 +37,13 @@ def metadata_document(instance: Instance[ImageData]) -> dict[str, JsonValue]:
 
 
 async def extents(_request: web.Request, _instance: Instance[ImageData]) -> web.StreamResponse:
-    """`extents`: refused, because they are what `info` says.
+    """Refuse `extents`: the volume's metadata define them.
 
-    DVID lets anybody POST others, even for data it only passes on.  (imageblk.go:2304, 3400c2cb)
+    DVID accepts a POST of other extents, even for precomputed volumes.  (imageblk.go:2304, 3400c2cb)
     """
     raise RequestError("extents endpoint only supports POST HTTP verb")
 
 
 async def resolution(_request: web.Request, _instance: Instance[ImageData]) -> web.StreamResponse:
-    """`resolution`: likewise."""
+    """Refuse `resolution`: the volume's metadata define it."""
     raise RequestError("resolution endpoint only supports POST HTTP verb")

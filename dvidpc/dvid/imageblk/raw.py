@@ -1,13 +1,12 @@
 """The endpoints `raw` and `isotropic`: boxes of voxels, and slices along the axes as images.
 
-As in a DVID instance with data of its own; one that fronts a bucket refuses them.
+DVID answers these for its own data, and refuses them for precomputed volumes.
 """
 
 from aiohttp import hdrs, web
 
 from dvidpc.data.image import ImageData
 from dvidpc.data.instance import Instance
-from dvidpc.dvid.geometry import Shape, Slice, check_slice, parse_box, parse_shape, parse_slice
 from dvidpc.dvid.imageblk.drawing import (
     box_nbytes,
     check_cutout,
@@ -16,10 +15,11 @@ from dvidpc.dvid.imageblk.drawing import (
     draw_slice,
     format_at,
     image_response,
-    path_of,
 )
 from dvidpc.dvid.imageblk.scale import at_scale
-from dvidpc.dvid.query import parse_int32
+from dvidpc.dvid.url.geometry import Shape, Slice, check_slice, parse_box, parse_shape, parse_slice
+from dvidpc.dvid.url.numbers import parse_int32
+from dvidpc.dvid.url.path import call_parts
 from dvidpc.errors import RequestError
 from dvidpc.formats.dvid.go_json import quote
 from dvidpc.formats.dvid.scaling import isotropic_extent
@@ -30,7 +30,7 @@ from dvidpc.volume.cutout import read_box, stream_box, zeros
 
 
 async def raw(request: web.Request, instance: Instance[ImageData]) -> web.StreamResponse:
-    """`raw/<dims>/<size>/<offset>[/<format>]`: a slice as an image, or the voxels of a box.
+    """Answer `raw/<dims>/<size>/<offset>[/<format>]`: a slice as an image, or the voxels of a box.
 
     (imageblk.go:2510-2650, 3400c2cb)
     """
@@ -38,14 +38,14 @@ async def raw(request: web.Request, instance: Instance[ImageData]) -> web.Stream
 
 
 async def isotropic(request: web.Request, instance: Instance[ImageData]) -> web.StreamResponse:
-    """`isotropic/<dims>/<size>/<offset>[/<format>]`: as `raw`, but the pixels of a slice are square."""
+    """Answer `isotropic/<dims>/<size>/<offset>[/<format>]`: like `raw`, but with square pixels."""
     return await _cut_out(request, instance, is_isotropic=True)
 
 
 async def _cut_out(
     request: web.Request, instance: Instance[ImageData], *, is_isotropic: bool
 ) -> web.StreamResponse:
-    endpoint, *parts = path_of(request)
+    endpoint, *parts = call_parts(request)
     if len(parts) < 3:
         raise RequestError(f"{quote(endpoint)} must be followed by shape/size/offset")
     _refuse_roi(request)
@@ -75,7 +75,7 @@ async def _slice(
 
 
 async def _stack(request: web.Request, instance: Instance[ImageData], box: Box) -> web.Response:
-    """A box as one JPEG, its planes one below the other."""
+    """Answer with a box as one JPEG, its planes stacked vertically."""
     image_format = ImageFormat(ImageKind.JPEG)
     width, height = stacked_extent(box.size)
     check_image(request, instance, image_format, width, height)
@@ -88,7 +88,7 @@ async def _stack(request: web.Request, instance: Instance[ImageData], box: Box) 
 
 
 def _as_stored(plane: Slice, instance: Instance[ImageData]) -> Slice:
-    """The voxels to read for a slice whose pixels are to be square."""
+    """Return the slice of stored voxels that is scaled to *plane*, whose pixels are square."""
     resolution = (
         instance.data.voxel_size[plane.shape.axes[0]],
         instance.data.voxel_size[plane.shape.axes[1]],
@@ -98,9 +98,12 @@ def _as_stored(plane: Slice, instance: Instance[ImageData]) -> Slice:
 
 
 def _refuse_roi(request: web.Request) -> None:
-    """There are no regions of interest here to cut voxels out by.
+    """Refuse `roi=`, because this server has no regions of interest.
 
     (imageblk.go:2273-2288, 3400c2cb)
+
+    Raises:
+        RequestError: The request has a `roi`.
     """
     name = request.query.get("roi")
     if not name:

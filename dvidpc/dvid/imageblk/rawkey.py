@@ -1,13 +1,14 @@
-"""The endpoint `rawkey`: where in the bucket a block lies; DVID has it too, and answers nothing."""
+"""The endpoint `rawkey`: the location of a block in the bucket. DVID's answer is always empty."""
 
 from aiohttp import web
 
 from dvidpc.data.image import ImageData
 from dvidpc.data.instance import Instance
-from dvidpc.dvid.imageblk.drawing import path_of
 from dvidpc.dvid.imageblk.scale import at_scale
-from dvidpc.dvid.query import check_block_count, parse_int32
+from dvidpc.dvid.limits import check_block_count
 from dvidpc.dvid.services import SERVICES
+from dvidpc.dvid.url.numbers import parse_int32
+from dvidpc.dvid.url.path import call_parts
 from dvidpc.errors import RequestError
 from dvidpc.formats.dvid.go_json import JsonValue, encode
 from dvidpc.formats.grid import block_box
@@ -16,8 +17,8 @@ from dvidpc.types import BlockCoord
 
 
 async def rawkey(request: web.Request, instance: Instance[ImageData]) -> web.StreamResponse:
-    """`rawkey?x=&y=&z=`: the chunks a block is made of, and object and bytes of each, as JSON."""
-    if len(path_of(request)) > 1:
+    """Answer `rawkey?x=&y=&z=`: the object and byte range of each chunk of a block, as JSON."""
+    if len(call_parts(request)) > 1:
         raise RequestError(
             "rawkey endpoint should be followed by query strings (x, y, and z) giving block coord"
         )

@@ -1,6 +1,6 @@
 """Neuroglancer's precomputed format as a `SourceFormat`: DVID's engine `ngprecomputed`."""
 
-from dvidpc.sources.base import Metadata, VolumePlan, VolumeSettings
+from dvidpc.sources.plan import Metadata, VolumePlan, VolumeSettings
 from dvidpc.sources.precomputed.location import find_info
 from dvidpc.sources.precomputed.planning import plan_volume
 from dvidpc.storage.base import ObjectStore

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from dvidpc.errors import ConfigError, FormatError
 from dvidpc.formats.precomputed.info import MAX_INFO_SIZE, parse_redirect
-from dvidpc.sources.base import Metadata
+from dvidpc.sources.plan import Metadata
 from dvidpc.storage.base import ObjectStore
 from dvidpc.storage.object_checks import name_object
 from dvidpc.storage.ref import parse_ref

@@ -12,19 +12,18 @@ from dvidpc.formats.data_types import DataType
 from dvidpc.formats.grid import Grid
 from dvidpc.formats.payloads import payloads_for, stored_payload
 from dvidpc.formats.precomputed.info import Scale, VolumeInfo, parse_info
-from dvidpc.sources.base import (
+from dvidpc.sources.base import ChunkSource, SourceTools
+from dvidpc.sources.counting import ChunkCount, Progress
+from dvidpc.sources.plan import (
     Channel,
-    ChunkSource,
     Metadata,
     ScalePlan,
     ScaleProblem,
-    SourceTools,
     VolumePlan,
     VolumeSettings,
     decide_service,
     times,
 )
-from dvidpc.sources.counting import ChunkCount, Progress
 from dvidpc.sources.precomputed.census import take_census
 from dvidpc.sources.precomputed.chunk_reader import ChunkReader
 from dvidpc.sources.precomputed.chunk_source import PrecomputedChunks
@@ -85,7 +84,7 @@ class PrecomputedScale:
             grid,
             self.scale.encoding,
             ChunkShape(grid.chunk_size, self.num_channels, self.data_type, self.scale.label_block),
-            f"{store.url} {self.directory} {chunk_size} {self.metadata_digest}",
+            f"{store.identity} {self.directory} {chunk_size} {self.metadata_digest}",
             tools.isolation,
         )
 
@@ -130,10 +129,13 @@ def plan_channels(data_type: DataType, num_channels: int) -> tuple[Channel, ...]
     """
     dtype = np.dtype(data_type.value).newbyteorder("<")
     if data_type is DataType.UINT8 and num_channels in _COLOURS:
-        return (Channel(0, data_type, BlockLayout(dtype, 4)),)
+        return (Channel(0, data_type, BlockLayout(dtype, 4), payloads_for(data_type, 4)),)
     if num_channels > MAX_CHANNELS:
         raise FormatError(f"num_channels is {num_channels}; at most {MAX_CHANNELS} are served")
-    return tuple(Channel(number, data_type, BlockLayout(dtype, 1, number)) for number in range(num_channels))
+    payloads = payloads_for(data_type, 1)
+    return tuple(
+        Channel(number, data_type, BlockLayout(dtype, 1, number), payloads) for number in range(num_channels)
+    )
 
 
 def _plan_scale(info: VolumeInfo, scale: Scale, metadata: Metadata, block_size: int | None) -> ScalePlan:
@@ -146,8 +148,7 @@ def _plan_scale(info: VolumeInfo, scale: Scale, metadata: Metadata, block_size: 
         raise FormatError(obstacle)
     block = _block_size(block_size, scale.grids[0])
     grids = tuple(sorted(scale.grids, key=lambda grid: (grid.reads_per_block(block), grid.chunk_size)))
-    num_values = plan_channels(info.data_type, info.num_channels)[0].num_values
-    default = payloads_for(info.data_type, num_values)[0]
+    default = plan_channels(info.data_type, info.num_channels)[0].payloads[0]
     service = decide_service(grids[0], block, stored_payload(scale.encoding, info.num_channels), default)
     stored = PrecomputedScale(scale, directory, grids, info.data_type, info.num_channels, metadata.digest)
     return ScalePlan(scale.level, grids[0].box, scale.resolution_nm, block, service, stored)

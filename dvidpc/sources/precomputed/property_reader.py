@@ -42,7 +42,7 @@ class PropertyReader:
         self._store = store
         self._key = resolve_key(directory, INFO_KEY)
         self._name = name_object(store.url, self._key)
-        self._cache_key = (store.url, self._key, "segment properties")
+        self._cache_key = (store.identity, self._key, "segment properties")
         self._tools = tools
 
     async def load(self) -> SegmentProperties:

@@ -114,7 +114,7 @@ class ShardReader:
         shard, number = self.spec.locate(value_id)
         key = self._key(shard)
         minishard = await self._indexes.get_or_load(
-            (self._store.url, key, "minishard", number), lambda: self._load_minishard(key, number)
+            (self._store.identity, key, "minishard", number), lambda: self._load_minishard(key, number)
         )
         if minishard is None:
             return None
@@ -171,7 +171,7 @@ class ShardReader:
         """Return the index of one minishard; None if there is no such shard, or the minishard is empty."""
         page, entry = divmod(number, PAGE_ENTRIES)
         entries = await self._indexes.get_or_load(
-            (self._store.url, key, "page", page), lambda: self._load_index_page(key, page)
+            (self._store.identity, key, "page", page), lambda: self._load_index_page(key, page)
         )
         if entries is None:
             return None
@@ -192,13 +192,13 @@ class ShardReader:
     async def _load_index_page(self, key: str, page: int) -> _IndexPage | None:
         """Return a page of a shard's index; None if there is no such shard."""
         blob = await shard_indexes.read_page(self._store, key, page, self.spec)
-        known = self._indexes.last_known((self._store.url, key, "page", page))
+        known = self._indexes.last_known((self._store.identity, key, "page", page))
         if isinstance(known, _IndexPage) and (blob is None or blob.etag != known.etag):
             self._forget(key)
         return None if blob is None else _IndexPage(blob.data, blob.etag)
 
     def _forget(self, key: str) -> None:
-        shard = (self._store.url, key)
+        shard = (self._store.identity, key)
 
         def of_the_shard(cached: Hashable) -> bool:
             return isinstance(cached, tuple) and cached[:2] == shard

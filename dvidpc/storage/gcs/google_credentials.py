@@ -1,4 +1,4 @@
-"""Asks gcloud-aio-auth who we are on Google Cloud."""
+"""Looks up Google credentials by gcloud-aio-auth."""
 
 import asyncio
 import io
@@ -6,32 +6,31 @@ import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import aiohttp
+from gcloud.aio.auth import Token
+from gcloud.aio.auth.token import TokenResponse
 
 from dvidpc.errors import StoreError, StoreRefusedError
 from dvidpc.storage.credentials import Secret
-
-if TYPE_CHECKING:
-    from gcloud.aio.auth.token import TokenResponse
 
 _SCOPE = "https://www.googleapis.com/auth/devstorage.read_only"
 _TIMEOUT_S = 10
 
 
 class GoogleLookUp:
-    """Google credentials as `google.auth.default()` finds them: a key file, gcloud's, the metadata server.
+    """Looks up credentials as `google.auth.default()` does: key file, gcloud's file, metadata server.
 
-    The file is read at each look-up.
+    The file is read again each time.
     """
 
     def __init__(self, store_url: str, environ: Mapping[str, str]) -> None:
         self._store_url = store_url
         self._environ = environ
 
-    async def __call__(self, *, anew: bool) -> Secret:  # noqa: ARG002  # a token is always fetched anew
-        """As `LookUp`; the value is `token`."""
+    async def __call__(self, *, force: bool) -> Secret:
+        """As `LookUp`; the value is `token`. Each call fetches a new one."""
+        del force
         path, named = credentials_file(self._environ)
         text = await asyncio.to_thread(self._read, path, named=named)
         try:
@@ -45,10 +44,10 @@ class GoogleLookUp:
         return Secret({"token": response.value}, expires_at=time.time() + response.expires_in)
 
     async def close(self) -> None:
-        """Nothing is kept open."""
+        """Do nothing: no connection stays open."""
 
     def _read(self, path: Path, *, named: bool) -> str | None:
-        """The file's text; None if there is no file where gcloud puts it."""
+        """Return the file's text; None if the environment names no file and gcloud has written none."""
         try:
             text = path.read_text(encoding="utf-8")
             if not isinstance(json.loads(text), dict):
@@ -56,7 +55,7 @@ class GoogleLookUp:
         except FileNotFoundError as error:
             if named:
                 raise StoreRefusedError(
-                    f"{self._store_url}: GOOGLE_APPLICATION_CREDENTIALS: no {path}"
+                    f"{self._store_url}: GOOGLE_APPLICATION_CREDENTIALS names a missing file: {path}"
                 ) from error
             return None
         except (OSError, ValueError) as error:
@@ -70,16 +69,14 @@ class GoogleLookUp:
         )
 
 
-async def _fetch_token(text: str | None) -> "TokenResponse":
-    """A token for the credentials file's text; from the metadata server if there is none."""
-    from gcloud.aio.auth import Token  # noqa: PLC0415  # slow to import
-
+async def _fetch_token(text: str | None) -> TokenResponse:
+    """Fetch a token for the text of a credentials file; from the metadata server if it is None."""
     async with Token(service_file=io.StringIO(text or "{}"), scopes=[_SCOPE]) as token:
         return await token.refresh(timeout=_TIMEOUT_S)
 
 
 def credentials_file(environ: Mapping[str, str]) -> tuple[Path, bool]:
-    """The application default credentials' file, and whether the environment names it."""
+    """Return the path of the application default credentials, and whether the environment names it."""
     if named := environ.get("GOOGLE_APPLICATION_CREDENTIALS"):
         return Path(named), True
     folder = environ.get("CLOUDSDK_CONFIG")
@@ -90,7 +87,7 @@ def credentials_file(environ: Mapping[str, str]) -> tuple[Path, bool]:
 
 
 def _explain(error: Exception) -> str:
-    """What went wrong; never what the token service wrote, nor a file's content."""
+    """Return the cause, without anything that the token service wrote or the file holds."""
     if isinstance(error, aiohttp.ClientResponseError):
         return f"the token service answers {error.status}"
     if isinstance(error, KeyError):

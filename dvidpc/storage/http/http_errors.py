@@ -1,4 +1,4 @@
-"""Which error an answer other than the object is, and in which words."""
+"""Maps HTTP error responses to `StoreError`s."""
 
 import re
 from urllib.parse import urlsplit
@@ -7,31 +7,34 @@ from dvidpc.errors import StoreBusyError, StoreError, StoreRefusedError
 from dvidpc.storage.http.service import Refusal
 
 _SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
+_WITH_CODE = frozenset({400, 401, 403, 404})
+"""Statuses whose code says more than they do."""
 _REASONS = {
     "AllAccessDisabled": "the service has disabled the bucket",
     "ExpiredToken": "the credentials have expired",
     "InvalidAccessKeyId": "the service does not know the access key",
-    "InvalidObjectState": "it lies in an archive, and must be restored there first",
+    "InvalidObjectState": "it is archived; restore it first",
     "InvalidToken": "the service does not accept the session token",
     "NoSuchBucket": "there is no such bucket",
-    "RequestTimeTooSkewed": "the clock here differs from the service's",
-    "SignatureDoesNotMatch": "the service does not accept the signature, as of a wrong secret key",
-    "UserProjectMissing": "the bucket's readers must say who pays: user_project",
+    "RequestTimeTooSkewed": "the clock of this machine differs from the service's",
+    "SignatureDoesNotMatch": "the service does not accept the signature; the secret key may be wrong",
+    "UserProjectMissing": "the bucket bills its readers; set user_project",
 }
-"""What a refusal means; nothing that the service wrote is repeated."""
+"""What the error codes of S3 and Google mean. Nothing else of a response is repeated."""
 
 
 def error_of(name: str, refusal: Refusal, *, signed: bool = False) -> StoreError:
-    """The error for the object *name*, which was asked for *signed* or anonymously."""
+    """Return the error for a read that the service refused.
+
+    Args:
+        name: The object.
+        refusal: The response.
+        signed: Whether the request was signed; else it was anonymous.
+    """
     status = refusal.status
     if 300 <= status < 400:
-        where = _host_of(refusal.headers.get("Location", ""))
-        return StoreRefusedError(
-            f"{name} cannot be read: it redirects, as for a bucket of another region or a server that moved; "
-            f"that is not followed ({status} to {where!r})",
-            status,
-        )
-    if why := _reason_of(refusal, signed=signed):
+        return _redirect_error(name, "read", refusal)
+    if why := _explain_code(refusal) or _explain_status(status, signed=signed):
         code = refusal.code if refusal.code in _REASONS else ""
         return StoreRefusedError(f"{name} cannot be read: {why}", status, code)
     if status in {429, 503}:
@@ -40,35 +43,62 @@ def error_of(name: str, refusal: Refusal, *, signed: bool = False) -> StoreError
     return StoreError(f"{name} cannot be read: the server answers {status}")
 
 
+def listing_error_of(name: str, refusal: Refusal) -> StoreError:
+    """Return the error for a listing of the directory *name* that the service refused."""
+    status = refusal.status
+    if 300 <= status < 400:
+        return _redirect_error(name, "listed", refusal)
+    if why := _explain_code(refusal):
+        return StoreRefusedError(f"{name} cannot be listed: {why}", status, refusal.code)
+    if status in {401, 403}:
+        return StoreRefusedError(f"{name} cannot be listed: the credentials may not list ({status})", status)
+    return StoreError(f"{name} cannot be listed: the service answers {status}")
+
+
 def parse_retry_after(text: str) -> float | None:
-    """The seconds of a `Retry-After`; None if it names none, or a date, which buckets do not send."""
+    """Return the seconds of a `Retry-After`; None for anything else, even a date: buckets send none."""
     return float(text) if _SECONDS.fullmatch(text) else None
 
 
-def _reason_of(refusal: Refusal, *, signed: bool) -> str | None:
-    """Why asking again does not help; None: it may."""
-    status = refusal.status
-    if status in {400, 401, 403, 404} and refusal.code in _REASONS:
-        return f"{_REASONS[refusal.code]} ({status} {refusal.code})"
-    if status not in {401, 403, 404}:
-        return None
-    if status == 404:
-        return "the server says it does not exist (404), which missing_status does not list"
-    if not signed:
-        return (
-            f"the server does not let us ({status}), and it is read anonymously; "
-            "if that is how absence looks here, list it in missing_status"
-        )
-    if status == 401:
-        return "the service does not accept the credentials (401)"
-    return (
-        "the credentials may not read it, or it does not exist and they may not list (403); "
-        "if that is how absence looks here, set missing_status = [403, 404]"
+def _redirect_error(name: str, action: str, refusal: Refusal) -> StoreRefusedError:
+    host = _host_of(refusal.headers.get("Location", ""))
+    return StoreRefusedError(
+        f"{name} cannot be {action}: it redirects, as for a bucket of another region or a server that moved; "
+        f"redirects are not followed ({refusal.status} to {host!r})",
+        refusal.status,
     )
 
 
+def _explain_code(refusal: Refusal) -> str | None:
+    """Return what the response's code means; None if it has no known one."""
+    if refusal.status not in _WITH_CODE or refusal.code not in _REASONS:
+        return None
+    return f"{_REASONS[refusal.code]} ({refusal.status} {refusal.code})"
+
+
+def _explain_status(status: int, *, signed: bool) -> str | None:
+    """Return why a retry would not help; None if it may."""
+    match status:
+        case 404:
+            return "the server says it does not exist (404), and missing_status does not list 404"
+        case 401 | 403 if not signed:
+            return (
+                f"the server refuses anonymous access ({status}); "
+                "if it also answers so for missing objects, add the status to missing_status"
+            )
+        case 401:
+            return "the service does not accept the credentials (401)"
+        case 403:
+            return (
+                "the credentials may not read it, or it does not exist and they may not list (403); "
+                "if that is how absence looks here, set missing_status = [403, 404]"
+            )
+        case _:
+            return None
+
+
 def _host_of(location: str) -> str:
-    """The host a redirect points to, and nothing else of it; empty if it names none."""
+    """Return the host of a redirect, and nothing else of it; empty if there is none."""
     try:
         return urlsplit(location).netloc.rpartition("@")[2]
     except ValueError:

@@ -1,4 +1,4 @@
-"""What tells one service that speaks HTTP from another: where objects are, and who we are there."""
+"""What differs between services that speak HTTP: how objects are addressed, and how requests are signed."""
 
 import re
 from collections.abc import Mapping
@@ -11,37 +11,37 @@ from dvidpc.errors import FormatError
 from dvidpc.storage.content_encoding import decode_content
 
 MAX_REFUSAL: Final = 16 * 1024
-"""Bytes of a refusal that are read, and that may come out of its Content-Encoding."""
+"""The most bytes of a refusal that are read, before and after its Content-Encoding is removed."""
 _CODE = re.compile(rb"<Code>([A-Za-z]{1,64})</Code>")
 
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """A request for an object, as the service wants it."""
+    """A prepared request for an object."""
 
     url: URL
     headers: Mapping[str, str] = field(repr=False)
-    """What must be said besides; holds credentials."""
+    """Headers that the service needs; they hold credentials."""
     generation: int = 0
-    """Of the credentials that it was made with."""
+    """Which credentials it was signed with; see `Credentials.generation`."""
     made_with: object = None
-    """What else it was made with that may turn out to be wrong; equal means the same."""
+    """What else it depends on that the service may correct, such as the region; compared by `==`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An answer other than the object asked for."""
+    """A response that is not about the object."""
 
     status: int
     headers: Mapping[str, str]
     code: str = ""
-    """What S3 and Google call the reason, such as `AccessDenied`; empty: no reason is given."""
+    """The error code of S3 and Google, such as `AccessDenied`; empty if there is none."""
 
     def says_absent(self, missing_status: frozenset[int]) -> bool:
-        """Whether it means that there is no such object.
+        """Return whether it means that there is no such object.
 
-        A status that may mean that does not if the reason is another: the bucket is gone, a secret has
-        expired, the object lies in an archive.
+        A status in *missing_status* does not mean that if the code says otherwise: the bucket is gone, a
+        secret has expired, the object is archived.
         """
         if self.status not in missing_status:
             return False
@@ -51,27 +51,27 @@ class Refusal:
 
 
 class HttpService(Protocol):
-    """Makes requests for the objects of one store. Any task may call it; calls may overlap."""
+    """Prepares requests for the objects of one store. Any task may call it; calls may overlap."""
 
     async def prepare(self, key: str) -> Asking:
-        """How to ask for an object now.
+        """Return a request for an object, to be sent now.
 
         Raises:
-            StoreError: There are no credentials, or they cannot be had now.
+            StoreError: There are no credentials, or they cannot be looked up now.
         """
 
-    async def mend(self, asking: Asking, refusal: Refusal) -> bool:
-        """Whether a request that was refused is worth preparing again: it would not be the same."""
+    async def renew(self, asking: Asking, refusal: Refusal) -> bool:
+        """Learn from a refused request; return whether a newly prepared one would differ from it."""
 
     async def close(self) -> None:
-        """Let go of credentials."""
+        """Release the credentials."""
 
 
 def find_code(body: bytes, content_encoding: str | None) -> str:
-    """The reason that a refusal's XML begins with; empty if there is none.
+    """Return the first error code in the XML of a refusal; empty if there is none.
 
-    What it quotes of the request comes later, and has no `<` of its own. Nothing else of it is used: it may
-    quote the session token.
+    What the service quotes of the request follows later, with every `<` escaped. Nothing else of the body is
+    used: it may quote the session token.
     """
     try:
         body = decode_content(body, content_encoding, max_size=MAX_REFUSAL)

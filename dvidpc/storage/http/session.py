@@ -1,7 +1,7 @@
-"""The HTTP client that buckets and web servers are asked by: our times, our trust, nobody's cookies."""
+"""Opens the HTTP client for buckets and web servers: timeouts, TLS, proxy, no cookies."""
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from ipaddress import ip_address, ip_network
 
 import aiohttp
@@ -11,16 +11,21 @@ from dvidpc import __version__
 from dvidpc.storage.base import UpstreamLimits
 
 _BUFFER = 2**20
-"""Bytes of a body that are taken in before they are asked for; twice that at most. As a rule all of it is
-wanted: with a small buffer reading is stopped and begun again for each piece."""
+"""How many bytes of a body aiohttp buffers, twice that at most. Nearly always all of a body is needed, and
+with a small buffer aiohttp pauses and resumes reading for each piece."""
 
 
 def open_session(
-    endpoint: str, tls: ssl.SSLContext, limits: UpstreamLimits, environ: Mapping[str, str]
+    endpoint: str,
+    tls: ssl.SSLContext,
+    limits: UpstreamLimits,
+    environ: Mapping[str, str],
+    *,
+    middlewares: Sequence[aiohttp.ClientMiddlewareType] = (),
 ) -> aiohttp.ClientSession:
-    """A client for the service at *endpoint*. Who uses it lets it follow no redirect.
+    """Open a client for the service at *endpoint*. Callers must not let it follow redirects.
 
-    It does not look into `~/.netrc`, as aiohttp would if it were to find the proxy itself.
+    The proxy is found here: aiohttp's own search would also read credentials from `~/.netrc`.
     """
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(ssl=tls, limit=limits.concurrency),
@@ -28,32 +33,47 @@ def open_session(
         headers={"User-Agent": f"dvidpc/{__version__}"},
         proxy=find_proxy(URL(endpoint), environ),
         timeout=aiohttp.ClientTimeout(
-            total=None,  # `RetryingStore` has a clock for that
+            total=None,  # `RetryingStore` limits the whole attempt
             sock_connect=limits.connect_timeout_s,
             sock_read=limits.first_byte_timeout_s,
         ),
         auto_decompress=False,
         read_bufsize=_BUFFER,
+        middlewares=middlewares,
     )
 
 
-def find_proxy(url: URL, environ: Mapping[str, str]) -> URL | None:
-    """The proxy on the way to *url* by `https_proxy`, `http_proxy`, `all_proxy` and `no_proxy`; None: none.
+async def refuse_redirects(
+    request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Raise `ClientResponseError` for a redirect, as a middleware of a client whose caller follows them."""
+    response = await send(request)
+    if 300 <= response.status < 400:
+        response.release()
+        raise aiohttp.ClientResponseError(
+            response.request_info, (), status=response.status, headers=response.headers
+        )
+    return response
 
-    As for curl, and for what read buckets before; the names may be in capitals.
+
+def find_proxy(url: URL, environ: Mapping[str, str]) -> URL | None:
+    """Return the proxy for *url*; None for a direct connection.
+
+    The environment's `https_proxy`, `http_proxy`, `all_proxy` and `no_proxy` are read as curl reads them;
+    their names may be in capitals.
     """
 
-    def said(name: str) -> str:
+    def read(name: str) -> str:
         return environ.get(name) or environ.get(name.upper()) or ""
 
-    proxy = said(f"{url.scheme}_proxy") or said("all_proxy")
-    if not proxy or any(_covers(part.strip(), url.host or "") for part in said("no_proxy").split(",")):
+    proxy = read(f"{url.scheme}_proxy") or read("all_proxy")
+    if not proxy or any(_covers(part.strip(), url.host or "") for part in read("no_proxy").split(",")):
         return None
     return URL(proxy if "://" in proxy else f"http://{proxy}")
 
 
 def _covers(pattern: str, host: str) -> bool:
-    """Whether a part of `no_proxy` means *host*: a domain, an address, a network in CIDR notation, or `*`."""
+    """Return whether an item of `no_proxy` covers *host*: a domain, an address, a CIDR network, or `*`."""
     domain = pattern.lstrip(".")
     if pattern == "*" or (domain and f".{host}".endswith(f".{domain}")):
         return True

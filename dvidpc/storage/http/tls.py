@@ -1,4 +1,4 @@
-"""Whom to trust when a store is asked over TLS."""
+"""Loads the certificates that connections to a store trust."""
 
 import asyncio
 import ssl
@@ -8,24 +8,12 @@ from dvidpc.errors import ConfigError
 
 
 async def load_tls_context(ca_bundle: Path | None) -> ssl.SSLContext:
-    """Trust in the system's certificates, and in those of *ca_bundle* too.
+    """Return a context that trusts the system's certificates, and those of *ca_bundle* as well.
 
     Raises:
         ConfigError: The bundle cannot be read or holds no certificate.
     """
     return await asyncio.to_thread(_make_context, ca_bundle)
-
-
-async def load_certificates(ca_bundle: Path | None) -> bytes | None:
-    """The PEM text of *ca_bundle*; None if there is none.
-
-    Raises:
-        ConfigError: The bundle cannot be read or holds no certificate.
-    """
-    if ca_bundle is None:
-        return None
-    await asyncio.to_thread(_make_context, ca_bundle)
-    return await asyncio.to_thread(ca_bundle.read_bytes)
 
 
 def _make_context(ca_bundle: Path | None) -> ssl.SSLContext:

@@ -16,24 +16,27 @@ from dvidpc.storage.ref import Ref
 async def open_web(
     ref: Ref, access: BucketAccess, limits: UpstreamLimits, environ: Mapping[str, str]
 ) -> HttpStore:
-    """Open a web server's directory; see `open_store`. Nothing that would say who we are is sent."""
+    """Open a directory of a web server; see `open_store`. Requests carry no credentials."""
     session = open_session(ref.url, await load_tls_context(access.ca_bundle), limits, environ)
-    return HttpStore(session, WebService(ref.url), ref.url, access.missing_status)
+    return HttpStore(
+        session, WebService(ref.url), url=ref.url, identity=ref.url, missing_status=access.missing_status
+    )
 
 
 class WebService:
-    """An `HttpService` that anybody may read."""
+    """An `HttpService` for anonymous reads below one URL."""
 
     def __init__(self, url: str) -> None:
-        self._base = str(URL(url)).rstrip("/")  # what is not ASCII in it is encoded
+        self._base = str(URL(url)).rstrip("/")  # percent-encodes characters that are not ASCII
 
     async def prepare(self, key: str) -> Asking:
         """As `HttpService.prepare`."""
         return Asking(URL(f"{self._base}/{quote(key)}", encoded=True), {})
 
-    async def mend(self, asking: Asking, refusal: Refusal) -> bool:  # noqa: ARG002
-        """There is nothing that we could say otherwise."""
+    async def renew(self, asking: Asking, refusal: Refusal) -> bool:
+        """As `HttpService.renew`: the request would not change."""
+        del asking, refusal
         return False
 
     async def close(self) -> None:
-        """There is nothing to let go of."""
+        """Do nothing: there are no credentials."""

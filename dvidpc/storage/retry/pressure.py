@@ -1,6 +1,7 @@
-"""How hard a bucket may be pressed: pure decisions from what it answered so far, and a clock.
+"""Decides how hard a bucket may be pressed: retry budget, concurrency limit, circuit breaker, backoff.
 
-Nothing here waits or knows the time; `retry` does and tells it. One of each kind serves one bucket.
+Nothing here waits or reads a clock: `retrying_store` does both and passes the time in. Each bucket has one
+object of each class.
 """
 
 import math
@@ -13,23 +14,23 @@ from typing import Final
 from dvidpc.storage.base import UpstreamLimits
 
 RESERVE: Final = 10.0
-"""Retries that a budget allows before anything was asked: the first failures of a quiet bucket."""
+"""The most retries that a budget saves up; it starts with so many."""
 
 
 class RetryBudget:
-    """Lets a share of the requests be second and further attempts, so that a storm does not feed itself."""
+    """Limits retries to a share of the requests, so that they do not make an overload worse."""
 
     def __init__(self, share: float) -> None:
-        """Allow *share* (0 to 1) of the first attempts to be tried again, and RESERVE at once; 0: none."""
+        """Allow retries of a *share* (0 to 1) of first attempts, and `RESERVE` at once; none if it is 0."""
         self._share = share
         self._left = RESERVE if share else 0.0
 
     def deposit(self) -> None:
-        """A first attempt is made."""
+        """Note that a first attempt is made."""
         self._left = min(RESERVE, self._left + self._share)
 
     def withdraw(self) -> bool:
-        """Whether one more attempt may be made; it then counts as made."""
+        """Return whether a retry may be made; if so, it counts as made."""
         if self._left < 1:
             return False
         self._left -= 1
@@ -37,10 +38,10 @@ class RetryBudget:
 
 
 class AdaptiveLimit:
-    """How many requests may be under way: halved on a sign of overload, raised bit by bit while all is well.
+    """Limits requests in flight: halves on a sign of overload, and grows slowly while requests succeed.
 
-    As in TCP's congestion avoidance it takes as many good answers as there are places to gain one more.
-    Failures of one second halve it once: they were all sent before anything could be learnt from them.
+    As in TCP's congestion avoidance, it takes as many successes as the limit to raise it by one. Failures
+    within one second halve it once, since all of these requests were sent before the first failure was known.
     (RFC 5681)
     """
 
@@ -54,43 +55,44 @@ class AdaptiveLimit:
 
     @property
     def limit(self) -> int:
-        """The most requests under way now."""
+        """The most requests in flight now."""
         return int(self._limit)
 
     def succeeded(self) -> None:
-        """The bucket answered."""
+        """Note that the bucket answered."""
         if self._limit < self._most:
             self._limit = min(self._most, self._limit + 1 / self._limit)
 
     def overloaded(self, now_s: float) -> None:
-        """The bucket asked for less, or was too slow."""
+        """Note that the bucket asked for fewer requests, or was too slow."""
         if now_s - self._lowered_at >= self.PAUSE_S:
             self._lowered_at = now_s
             self._limit = min(self._limit, max(self.LEAST, self._limit / 2))
 
 
 class Breaker:
-    """Stops asking a bucket that is down: open once four in five of at least 20 attempts in 10 s failed.
+    """Stops requests to a bucket that is down.
 
-    A bucket that fails every other time is still worth asking, and so is one that answered a moment ago.
+    It opens once four in five of at least 20 attempts within 10 s failed. It stays closed for a bucket that
+    fails every other time, and for one that answered within the last 2 s.
 
-    While it is open, single attempts probe the bucket, a quarter of a second after it opened and then ever
-    further apart, up to 2 s; the first that succeeds closes it. No two pauses are quite alike: a bucket
-    that is up and down in turns of a second would else be asked whenever it is down.
+    While it is open, it admits single attempts as probes: the first a quarter of a second after it opened,
+    the next ones at growing intervals of up to 2 s. The first success closes it. The intervals are
+    randomised: otherwise all probes of a bucket that is up every other second might meet it down.
 
     Args:
-        draw: Draws a number between two.
+        draw: Draws a number between two numbers.
     """
 
     WINDOW_S: Final = 10
     LEAST_ATTEMPTS: Final = 20
     SHARE: Final = 0.8
     ALIVE_S: Final = 2.0
-    """How long an answer is a sign of life."""
+    """It does not open for so long after an answer."""
     FIRST_PROBE_S: Final = 0.25
     PROBE_EVERY_S: Final = 2.0
     SPREAD: Final = (0.75, 1.25)
-    """Between which shares of a pause the one that is made is drawn."""
+    """An interval is multiplied by a number drawn between these."""
 
     def __init__(self, *, draw: Callable[[float, float], float] = random.uniform) -> None:
         self._seconds: deque[tuple[int, list[int]]] = deque()
@@ -102,11 +104,11 @@ class Breaker:
 
     @property
     def is_open(self) -> bool:
-        """Whether all but probes are refused."""
+        """Whether it refuses all attempts but probes."""
         return self._open
 
     def admits(self, now_s: float) -> bool:
-        """Whether an attempt may be made now; while open, a yes is the one probe of its interval."""
+        """Return whether an attempt may be made now. While it is open, one attempt per interval may."""
         if not self._open:
             return True
         if now_s < self._next_probe:
@@ -115,7 +117,7 @@ class Breaker:
         return True
 
     def succeeded(self, now_s: float) -> None:
-        """An attempt was answered."""
+        """Note that an attempt was answered."""
         if self._open:
             self._open = False
             self._seconds.clear()
@@ -123,7 +125,7 @@ class Breaker:
         self._answered_at = now_s
 
     def failed(self, now_s: float) -> bool:
-        """An attempt failed; whether this opened the breaker."""
+        """Note that an attempt failed; return whether this opened the breaker."""
         self._slot(now_s)[1] += 1
         good = sum(slot[0] for _, slot in self._seconds)
         bad = sum(slot[1] for _, slot in self._seconds)
@@ -141,7 +143,7 @@ class Breaker:
         self._pause_s = min(self.PROBE_EVERY_S, 2 * self._pause_s)
 
     def _slot(self, now_s: float) -> list[int]:
-        """Good and bad attempts of this second; what is older than the window is dropped."""
+        """Return the counts of good and bad attempts in this second; drop those older than the window."""
         second = int(now_s)
         while self._seconds and self._seconds[0][0] <= second - self.WINDOW_S:
             self._seconds.popleft()
@@ -152,19 +154,19 @@ class Breaker:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Between which seconds the wait before the next attempt is drawn."""
+    """The bounds between which the pause before a retry is drawn, in seconds."""
 
     least_s: float
     most_s: float
 
 
 def plan_pause(failures: int, limits: UpstreamLimits, retry_after_s: float | None) -> Pause | None:
-    """How long to wait after so many failed attempts; None: the bucket wants us away for too long.
+    """Return the pause before the next retry; None if the bucket asks for a longer one than is allowed.
 
     Args:
-        failures: Attempts that failed, at least one.
-        limits: The bounds.
-        retry_after_s: What the bucket asked for; None: nothing.
+        failures: The number of failed attempts, at least one.
+        limits: The configured bounds.
+        retry_after_s: The bucket's `Retry-After`; None if it sent none.
     """
     if retry_after_s is not None and retry_after_s > limits.max_retry_after_s:
         return None

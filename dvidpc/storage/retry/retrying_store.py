@@ -1,4 +1,4 @@
-"""Asks a store again when it fails, not too much of it at a time, and not at all while it is down."""
+"""Retries failed reads, limits concurrency, and stops asking a bucket that is down."""
 
 import asyncio
 import logging
@@ -25,31 +25,31 @@ log = logging.getLogger(__name__)
 
 
 class Gate:
-    """What all readers of one bucket share: places for requests under way, retry budget, breaker."""
+    """What all readers of one bucket share: concurrency limit, retry budget, circuit breaker."""
 
     def __init__(self, limits: UpstreamLimits, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.budget = RetryBudget(limits.retry_budget)
         self.limit = AdaptiveLimit(limits.concurrency)
         self.breaker = Breaker()
         self.clock = clock
-        self.under_way = 0
+        self.in_flight = 0
         self._queue = Turns()
 
     @property
     def waiting(self) -> int:
-        """Requests that wait for a place."""
+        """How many requests are queued."""
         return len(self._queue)
 
     async def enter(self) -> None:
-        """Wait for a place, taking turns with other requests; who got one has to `leave`."""
-        if self._queue or self.under_way >= self.limit.limit:
+        """Wait until another request may be in flight; call `leave` when it has ended."""
+        if self._queue or self.in_flight >= self.limit.limit:
             await self._wait()
         else:
-            self.under_way += 1
+            self.in_flight += 1
 
     def leave(self) -> None:
-        """Give a place back."""
-        self.under_way -= 1
+        """Note that a request has ended."""
+        self.in_flight -= 1
         self._wake()
 
     async def _wait(self) -> None:
@@ -57,7 +57,7 @@ class Gate:
         party = TALLY.get()
         self._queue.add(party, turn)
         try:
-            await turn  # `_wake` has counted us in
+            await turn  # `_wake` has raised `in_flight`
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
                 self.leave()
@@ -65,20 +65,20 @@ class Gate:
             raise
 
     def _wake(self) -> None:
-        while self._queue and self.under_way < self.limit.limit:
+        while self._queue and self.in_flight < self.limit.limit:
             turn = self._queue.next()
             if turn is not None and not turn.done():
-                self.under_way += 1
+                self.in_flight += 1
                 turn.set_result(None)
 
 
 class RetryingStore:
-    """An `ObjectStore` that asks another one, up to `limits.attempts` times and for so long each.
+    """An `ObjectStore` that reads from another one, with up to `limits.attempts` attempts for each read.
 
-    Waiting for a place is not part of an attempt's time, and no place is held while waiting between
-    attempts. An object that was replaced, a refusal and broken bytes are answers: they are not asked for
-    again, and the bucket that gives them is well.
-    Every attempt is counted in *counts*, and in the tally of the request it is for.
+    Time in the queue is not part of an attempt's time, and a pause between attempts holds no place of the
+    concurrency limit. A replaced object, a refusal and malformed bytes are answers: they are not retried, and
+    the bucket that gives them counts as healthy. Each attempt is counted in *counts*, and in the tally of the
+    client's request that it belongs to.
     """
 
     def __init__(
@@ -100,22 +100,27 @@ class RetryingStore:
 
     @property
     def url(self) -> str:
-        """As the store below names itself."""
+        """That of the underlying store."""
         return self._store.url
+
+    @property
+    def identity(self) -> str:
+        """That of the underlying store."""
+        return self._store.identity
 
     async def get(self, key: str, *, max_size: int) -> Blob | None:
         """As `ObjectStore.get`."""
-        return await self._insist(key, lambda: self._store.get(key, max_size=max_size))
+        return await self._with_retries(key, lambda: self._store.get(key, max_size=max_size))
 
     async def get_range(self, key: str, byte_range: ByteRange, *, etag: str | None = None) -> Blob | None:
         """As `ObjectStore.get_range`."""
-        return await self._insist(key, lambda: self._store.get_range(key, byte_range, etag=etag))
+        return await self._with_retries(key, lambda: self._store.get_range(key, byte_range, etag=etag))
 
     async def close(self) -> None:
-        """Close the store below."""
+        """Close the underlying store."""
         await self._store.close()
 
-    async def _insist(self, key: str, ask: Callable[[], Awaitable[Blob | None]]) -> Blob | None:
+    async def _with_retries(self, key: str, ask: Callable[[], Awaitable[Blob | None]]) -> Blob | None:
         self._gate.budget.deposit()
         failures = 0
         while True:
@@ -142,8 +147,8 @@ class RetryingStore:
         gate = self._gate
         if not gate.breaker.admits(gate.clock()):
             raise BreakerOpenError(
-                f"{name_object(self.url, key)} was not asked for: the bucket keeps failing, and is "
-                "tried again every few seconds"
+                f"{name_object(self.url, key)} was not requested: the bucket keeps failing, and is "
+                "probed every few seconds"
             )
         try:
             blob = await self._in_time(key, ask)
@@ -172,7 +177,9 @@ class RetryingStore:
         if isinstance(error, StoreBusyError | StoreTimeoutError):
             gate.limit.overloaded(gate.clock())
         if gate.breaker.failed(gate.clock()):
-            log.error("%s keeps failing; asking it no more than every few seconds: %s", self.url, error)
+            log.error(
+                "bucket keeps failing: %s: only probed every few seconds from now on: %s", self.url, error
+            )
 
     async def _counted(self, ask: Callable[[], Awaitable[Blob | None]]) -> Blob | None:
         counts = self.counts
@@ -194,7 +201,7 @@ class RetryingStore:
 
 
 class BreakerOpenError(StoreError):
-    """The bucket was not asked, as it failed too often of late."""
+    """Raised without a request, because the bucket failed too often lately."""
 
 
 def _retry_after_of(error: StoreError) -> float | None:

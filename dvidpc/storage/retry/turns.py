@@ -1,4 +1,4 @@
-"""Whose turn it is among those who wait: nobody gets a second turn before everybody else got a first."""
+"""A fair queue: parties take turns, however many requests each has waiting."""
 
 from collections import deque
 from typing import TYPE_CHECKING
@@ -8,10 +8,10 @@ if TYPE_CHECKING:
 
 
 class Turns:
-    """A queue that goes round the parties that wait, so that a long list of wishes delays nobody else's.
+    """A round-robin queue over parties, so that one with many requests does not delay the others.
 
-    A party is whatever wishes belong to: an export of thousands of blocks is one, the sixteen blocks of
-    somebody's view another.
+    A party is what requests belong to: an export of thousands of blocks is one party, the sixteen blocks of a
+    view another.
     """
 
     def __init__(self) -> None:
@@ -24,23 +24,23 @@ class Turns:
         return bool(self._parties)
 
     def add(self, party: object, turn: "asyncio.Future[None]") -> None:
-        """Let *turn* wait, behind what *party* waits for already."""
+        """Queue *turn* behind the others of *party*."""
         self._parties.setdefault(party, deque()).append(turn)
 
     def discard(self, party: object, turn: "asyncio.Future[None]") -> None:
-        """Forget *turn*, if it still waits."""
-        wishes = self._parties.get(party)
-        if wishes is not None and turn in wishes:
-            wishes.remove(turn)
-            if not wishes:
+        """Remove *turn* if it is still queued."""
+        queued = self._parties.get(party)
+        if queued is not None and turn in queued:
+            queued.remove(turn)
+            if not queued:
                 del self._parties[party]
 
     def next(self) -> "asyncio.Future[None] | None":
-        """Take out whose turn it is; None: nobody waits."""
-        for party, wishes in self._parties.items():
-            turn = wishes.popleft()
+        """Remove and return the next turn; None if nothing is queued."""
+        for party, queued in self._parties.items():
+            turn = queued.popleft()
             del self._parties[party]
-            if wishes:
-                self._parties[party] = wishes  # behind all others
+            if queued:
+                self._parties[party] = queued  # behind all others
             return turn
         return None

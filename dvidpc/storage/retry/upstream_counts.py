@@ -1,4 +1,4 @@
-"""What was asked of one bucket since the start."""
+"""Counts the requests to one bucket since the start."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -12,22 +12,22 @@ ERROR_KINDS = ("timeout", "refused", "changed", "failed")
 
 @dataclass(slots=True)
 class UpstreamCounts:
-    """Requests to one bucket; second and further attempts are requests too."""
+    """Counts of the requests to one bucket; retries are requests too."""
 
     requests: int = 0
     retries: int = 0
-    """Requests that were a second or further attempt."""
+    """Requests that were retries."""
     nbytes: int = 0
-    """Bytes of objects read, their Content-Encoding undone."""
+    """Bytes of objects read, after their Content-Encoding was removed."""
     in_flight: int = 0
     errors: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(ERROR_KINDS, 0)))
-    """By kind, one of ERROR_KINDS."""
+    """By kind, one of `ERROR_KINDS`."""
     seconds: Histogram = field(default_factory=lambda: Histogram(SECONDS))
-    """How long requests took, failed ones included."""
+    """The duration of requests, failed ones included."""
 
 
 def kind_of(error: StoreError) -> str:
-    """Which of ERROR_KINDS an error is."""
+    """Return which of `ERROR_KINDS` an error is."""
     match error:
         case StoreTimeoutError():
             return "timeout"

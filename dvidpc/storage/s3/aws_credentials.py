@@ -1,10 +1,14 @@
-"""Asks aiobotocore who we are on AWS, and which service and region the environment means."""
+"""Looks up AWS credentials, and the service and region of the environment, by aiobotocore."""
 
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from aiobotocore.credentials import AioCredentials, AioRefreshableCredentials
+from aiobotocore.session import AioSession
+from botocore.configprovider import ConfiguredEndpointProvider
+from botocore.exceptions import BotoCoreError, ClientError, CredentialRetrievalError
 
 from dvidpc.errors import ConfigError, StoreError, StoreRefusedError
 from dvidpc.storage.credentials import Secret
@@ -14,7 +18,7 @@ _SEARCHED = "the AWS_* environment, ~/.aws, web identity, container and instance
 
 @dataclass(frozen=True, slots=True)
 class AwsSettings:
-    """What environment and dotfiles say; None: nothing."""
+    """Settings of the environment and the dotfiles; None for those that neither names."""
 
     region: str | None
     endpoint: str | None
@@ -22,9 +26,9 @@ class AwsSettings:
 
 
 async def load_aws_settings(profile: str | None, environ: Mapping[str, str]) -> AwsSettings:
-    """Read the settings of *profile*.
+    """Return the settings of *profile*.
 
-    `AWS_REGION` counts as for Go's SDK, hence for DVID: botocore itself reads `AWS_DEFAULT_REGION` only.
+    `AWS_REGION` is read first, as Go's SDK does and so DVID: botocore itself reads only `AWS_DEFAULT_REGION`.
 
     Raises:
         ConfigError: There is no such profile, or a dotfile cannot be read.
@@ -33,27 +37,25 @@ async def load_aws_settings(profile: str | None, environ: Mapping[str, str]) -> 
 
 
 class AwsLookUp:
-    """AWS credentials by aiobotocore's chain, which reads the process's own environment and dotfiles.
+    """Looks up AWS credentials by aiobotocore's chain, which reads the process's environment and dotfiles.
 
-    Roles, SSO and the like are refreshed by aiobotocore; static keys are read again each time.
+    aiobotocore refreshes roles, SSO and other temporary credentials. Static keys are read again each time.
     """
 
     def __init__(self, store_url: str, profile: str | None) -> None:
         self._store_url = store_url
         self._profile = profile
-        self._refreshed: Any = None
+        self._refreshed: AioCredentials | None = None
 
-    async def __call__(self, *, anew: bool) -> Secret:
+    async def __call__(self, *, force: bool) -> Secret:
         """As `LookUp`; the values are `access_key_id`, `secret_access_key` and `token`."""
-        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # slow to import
-
         try:
-            if anew or self._refreshed is None:
+            if force or self._refreshed is None:
                 self._refreshed = await self._search()
             frozen = await self._refreshed.get_frozen_credentials()
         except (BotoCoreError, ClientError, OSError) as error:
             raise StoreError(f"{self._store_url}: AWS credentials: {_explain(error)}") from error
-        if not _is_refreshable(self._refreshed):
+        if not isinstance(self._refreshed, AioRefreshableCredentials):
             self._refreshed = None
         values = {
             "access_key_id": frozen.access_key,
@@ -63,10 +65,10 @@ class AwsLookUp:
         return Secret(values, expires_at=None)
 
     async def close(self) -> None:
-        """Nothing is kept open."""
+        """Forget the credentials; nothing is open."""
         self._refreshed = None
 
-    async def _search(self) -> Any:  # noqa: ANN401  # aiobotocore is untyped
+    async def _search(self) -> AioCredentials:
         session = await asyncio.to_thread(_make_session, self._profile)
         found = await session.get_credentials()
         if found is None:
@@ -78,18 +80,13 @@ class AwsLookUp:
         return found
 
 
-def _make_session(profile: str | None) -> Any:  # noqa: ANN401  # aiobotocore is untyped
-    from aiobotocore.session import AioSession  # noqa: PLC0415  # slow to import: 0.3 s
-
+def _make_session(profile: str | None) -> AioSession:
     session = AioSession(profile=profile)
     session.get_scoped_config()  # reads the dotfiles now, off the event loop
     return session
 
 
 def _read_settings(profile: str | None, environ: Mapping[str, str]) -> AwsSettings:
-    from botocore.configprovider import ConfiguredEndpointProvider  # noqa: PLC0415  # slow to import
-    from botocore.exceptions import BotoCoreError  # noqa: PLC0415  # likewise
-
     try:
         session = _make_session(profile)
         endpoint = None
@@ -104,18 +101,10 @@ def _read_settings(profile: str | None, environ: Mapping[str, str]) -> AwsSettin
     return AwsSettings(region, endpoint, Path(ca_bundle) if ca_bundle else None)
 
 
-def _is_refreshable(credentials: Any) -> bool:  # noqa: ANN401  # aiobotocore is untyped
-    from aiobotocore.credentials import AioRefreshableCredentials  # noqa: PLC0415  # slow to import
-
-    return isinstance(credentials, AioRefreshableCredentials)
-
-
 def _explain(error: Exception) -> str:
-    """What went wrong in one line; leaves out what a credential process or service wrote."""
-    from botocore.exceptions import ClientError, CredentialRetrievalError  # noqa: PLC0415  # slow to import
-
+    """Return the cause in one line, without anything that a credential process or service wrote."""
     if isinstance(error, ClientError):
-        return f"{error.operation_name} answers {error.response.get('Error', {}).get('Code', 'an error')}"
+        return f"{error.operation_name} answered {error.response.get('Error', {}).get('Code', 'an error')}"
     if isinstance(error, CredentialRetrievalError):
-        return f"{error.kwargs.get('provider', 'a provider')} gives none"
+        return f"{error.kwargs.get('provider', 'a provider')} has none"
     return " ".join(str(error).split())[:200]

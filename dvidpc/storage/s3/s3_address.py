@@ -1,4 +1,4 @@
-"""Where an S3 bucket is: at AWS, VAST or any other endpoint."""
+"""Finds the address of an S3 bucket: at AWS, VAST or any other endpoint."""
 
 import re
 from dataclasses import dataclass
@@ -13,38 +13,39 @@ _HOST_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 
 @dataclass(frozen=True, slots=True)
 class BucketAddress:
-    """How to reach a bucket."""
+    """How to address a bucket."""
 
     bucket: str
     region: str
     service: str | None
-    """The endpoint's URL; None: AWS's own."""
+    """The endpoint's URL; None for AWS's own."""
     path_style: bool
-
-    @property
-    def endpoint(self) -> str:
-        """What obstore calls the endpoint: with the bucket's name in the host unless it is in the path."""
-        service = self.service or f"https://s3.{self.region}.{_domain(self.region)}"
-        if self.path_style:
-            return service
-        scheme, _, rest = service.partition("://")
-        return f"{scheme}://{self.bucket}.{rest}"
+    """Whether the bucket's name is in the path; else it is in the host name."""
 
     @property
     def url(self) -> str:
-        """The bucket itself."""
-        return f"{self.endpoint}/{self.bucket}" if self.path_style else f"{self.endpoint}/"
+        """The URL of the bucket itself."""
+        service = self.service or f"https://s3.{self.region}.{_domain(self.region)}"
+        if self.path_style:
+            return f"{service}/{self.bucket}"
+        scheme, _, rest = service.partition("://")
+        return f"{scheme}://{self.bucket}.{rest}/"
+
+    def identify(self, store_url: str) -> str:
+        """Return the `ObjectStore.identity` of a store in this bucket."""
+        return store_url if self.service is None else f"{self.service} {store_url}"
 
 
 def locate_bucket(
     ref: Ref, access: BucketAccess, *, default_endpoint: str | None, region: str | None
 ) -> BucketAddress:
-    """Where the bucket is: as the ref says, else the configuration, else *default_endpoint*, else at AWS.
+    """Return the bucket's address: by the ref, else the configuration, else *default_endpoint*, else AWS.
 
-    A bucket at AWS is named in the host unless no certificate can cover that, elsewhere in the path.
+    At AWS the bucket's name is in the host name unless no certificate can cover that; elsewhere it is in the
+    path.
 
     Raises:
-        ConfigError: The ref and the configuration name different endpoints, or one is no URL.
+        ConfigError: The ref and the configuration name different endpoints, or one is not a URL.
     """
     written = access.endpoint or (None if ref.endpoint else default_endpoint)
     service = parse_endpoint(written) if written else None

@@ -1,4 +1,4 @@
-"""Makes signed requests for the objects of an S3 bucket, and learns from those that are refused."""
+"""Prepares signed requests for the objects of an S3 bucket, and learns from refused ones."""
 
 import logging
 import time
@@ -18,7 +18,7 @@ from dvidpc.storage.s3.sigv4 import Signer, moment_at
 log = logging.getLogger(__name__)
 
 _EXPIRED = frozenset({"ExpiredToken"})
-"""Reasons of a status 400 that are about the credentials."""
+"""Error codes of a status 400 that new credentials may fix."""
 
 
 class S3Service:
@@ -34,7 +34,16 @@ class S3Service:
         requester_pays: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Ask below *prefix* of the bucket at *address*, by *credentials* if there are any."""
+        """Prepare requests for objects below *prefix* of a bucket.
+
+        Args:
+            store_url: How messages name bucket and prefix.
+            address: Where the bucket is.
+            prefix: Without a `/` at either end.
+            credentials: What to sign with; None for unsigned requests.
+            requester_pays: Whether to accept that the reader is billed.
+            clock: Seconds since the epoch.
+        """
         self._store_url = store_url
         self._prefix = f"{quote(prefix)}/" if prefix else ""
         self._credentials = credentials
@@ -55,18 +64,18 @@ class S3Service:
         headers = signer.sign_get(self._host, url.raw_path, moment, self._headers)
         return Asking(url, headers, self._credentials.generation, self._made_with)
 
-    async def mend(self, asking: Asking, refusal: Refusal) -> bool:
-        """Go to the region that the service names, by its clock, or look for other credentials."""
+    async def renew(self, asking: Asking, refusal: Refusal) -> bool:
+        """As `HttpService.renew`: take over the service's region or clock, or look up other credentials."""
         self._learn_region(refusal)
         if refusal.code == "RequestTimeTooSkewed":
             self._learn_time(refusal)
-        elif self._credentials is not None and _may_be_ours(refusal):
+        elif self._credentials is not None and _may_be_credentials(refusal):
             await self._credentials.renew(asking.generation)
         generation = self._credentials.generation if self._credentials else 0
         return (generation, self._made_with) != (asking.generation, asking.made_with)
 
     async def close(self) -> None:
-        """Forget the credentials."""
+        """Release the credentials."""
         self._signer = None
         if self._credentials is not None:
             await self._credentials.close()
@@ -90,29 +99,30 @@ class S3Service:
             day,
         )
         if signer != self._signer:
-            self._signer = signer  # the last one has made its key already
+            self._signer = signer  # else keep the last one, which has derived its key already
         return self._signer
 
     def _learn_region(self, refusal: Refusal) -> None:
         region = find_region(refusal.headers)
         if region is not None and region != self._address.region:
-            log.info("%s lies in region %s", self._store_url, region)
+            log.info("%s is in region %s", self._store_url, region)
             self._settle(replace(self._address, region=region))
 
     def _learn_time(self, refusal: Refusal) -> None:
-        """Sign by the service's clock from now on, which the refusal tells in its `Date`."""
+        """Sign by the service's clock from now on, which is in the refusal's `Date`."""
         try:
-            told = parsedate_to_datetime(refusal.headers.get("Date", "")).timestamp()
+            service_time = parsedate_to_datetime(refusal.headers.get("Date", "")).timestamp()
         except (ValueError, OverflowError):
             return
-        self._ahead_s = told - self._clock()
+        self._ahead_s = service_time - self._clock()
         log.warning(
-            "%s: the clock here differs from the service's by %d s; requests are signed by the service's",
+            "clock is wrong: %s: it differs from the service's by %d s, and requests are signed with the "
+            "service's time; set the clock of this machine",
             self._store_url,
             abs(self._ahead_s),
         )
 
 
-def _may_be_ours(refusal: Refusal) -> bool:
-    """Whether other credentials may help."""
+def _may_be_credentials(refusal: Refusal) -> bool:
+    """Return whether other credentials may help."""
     return refusal.status in {401, 403} or (refusal.status == 400 and refusal.code in _EXPIRED)

@@ -1,4 +1,4 @@
-"""The page for people: HTML, style and scripts as they are sent, read from the package once."""
+"""The page's files: HTML, style, scripts and icon, sent as they are."""
 
 from typing import Final
 
@@ -6,8 +6,8 @@ TYPES: Final = {".html": "text/html", ".css": "text/css", ".js": "text/javascrip
 
 
 def load_page() -> dict[str, tuple[bytes, str]]:
-    """Every file of the page by name: its bytes and its media type."""
-    from importlib.resources import files  # noqa: PLC0415 - slow to import, and programs need no page
+    """Return the contents and media type of every file of the page, by name."""
+    from importlib.resources import files  # noqa: PLC0415 - slow to import, and only browsers ask for the page
 
     found = {}
     for file in files(__name__).iterdir():

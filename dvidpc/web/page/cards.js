@@ -1,4 +1,4 @@
-// One card for each volume: a picture, what it is, and how clients get at it.
+// One card per volume: a preview, its properties, and how to connect clients.
 
 import { copyButton, element } from "./elements.js";
 import { extentOf } from "./geometry.js";
@@ -62,7 +62,7 @@ function preview(overview, volume) {
   );
 }
 
-/** The middle of the middle slice, of the coarsest scale that is not too coarse. */
+/** Draw the center of the middle slice, at the coarsest scale that still fills half the preview. */
 async function draw(canvas, overview, volume) {
   const large = volume.scales.filter((scale) => Math.min(scale.size[0], scale.size[1]) >= PREVIEW / 2);
   const scale = large.at(-1) ?? volume.scales[0];
@@ -101,7 +101,7 @@ function scaleTable(scales) {
   );
 }
 
-/** Where this volume opens in the neuroglancer on board; undefined without one. */
+/** Return the link that opens a volume in the bundled neuroglancer; undefined if it is not installed. */
 export function neuroglancerLink(overview, volume) {
   if (!overview.neuroglancer) return undefined;
   return `neuroglancer/#!${encodeURIComponent(JSON.stringify(neuroglancerState(overview, volume)))}`;
@@ -123,7 +123,7 @@ function actions(overview, volume) {
     "div",
     {},
     element("div", { class: "actions" }, view),
-    element("p", { class: "aside" }, "For Neuroglancer on this page, the server needs ", how, " and a restart; any other reads ", element("code", {}, dvidSource(overview, volume))),
+    element("p", { class: "aside" }, "To open volumes in Neuroglancer from this page, run ", how, " on the server and restart it. Any other Neuroglancer can use ", element("code", {}, dvidSource(overview, volume))),
   );
 }
 

@@ -1,4 +1,4 @@
-// Makes elements, and copies text. Text is only ever set as text.
+// Create elements and copy text to the clipboard. Strings are always inserted as text, never as HTML.
 
 export function element(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
@@ -24,7 +24,7 @@ export function toast(text) {
   hiding = setTimeout(() => place.classList.remove("shown"), 1600);
 }
 
-/** Copy text; on pages that are not served by HTTPS browsers allow it only in the old way. */
+/** Copy text; without HTTPS, browsers only allow the deprecated `execCommand`. */
 export async function copy(text) {
   try {
     await navigator.clipboard.writeText(text);
@@ -35,7 +35,7 @@ export async function copy(text) {
     area.select();
     const done = document.execCommand("copy");
     area.remove();
-    if (!done) return toast("Copying is not allowed here");
+    if (!done) return toast("The browser does not allow copying");
   }
   toast("Copied");
 }

@@ -1,19 +1,19 @@
-// Where voxels of a slice lie on the screen. Positions are in nanometers, along x, y and z.
+// Map voxels of a slice to the screen. Positions are in nanometers, along x, y and z.
 
 export const PLANES = { xy: [0, 1, 2], xz: [0, 2, 1], yz: [1, 2, 0] };
 export const TILE = 256;
 
-/** The voxels of a scale, half-open: [[x, y, z], [x, y, z]]. */
+/** Return the extent of a scale in voxels, half-open: [[x, y, z], [x, y, z]]. */
 export function extentOf(scale) {
   return [scale.min_point, scale.min_point.map((first, axis) => first + scale.size[axis])];
 }
 
-/** The extent of a scale in nanometers. */
+/** Return the extent of a scale in nanometers. */
 export function extentNm(scale) {
   return extentOf(scale).map((corner) => corner.map((voxel, axis) => voxel * scale.resolution_nm[axis]));
 }
 
-/** The middle of a volume, and how many nanometers a pixel takes for a plane of it to fit. */
+/** Return the center of a volume, and the nanometers per pixel at which the plane fits the window. */
 export function fit(scales, plane, width, height) {
   const [low, high] = extentNm(scales[0]);
   const [u, v] = PLANES[plane];
@@ -21,7 +21,7 @@ export function fit(scales, plane, width, height) {
   return { at: low.map((start, axis) => (start + high[axis]) / 2), nmPerPixel };
 }
 
-/** Which of the scales is just fine enough for the screen. */
+/** Return the index of the coarsest scale that has at least one voxel per pixel. */
 export function levelFor(scales, plane, nmPerPixel) {
   const [u, v] = PLANES[plane];
   let best = 0;
@@ -31,13 +31,13 @@ export function levelFor(scales, plane, nmPerPixel) {
   return best;
 }
 
-/** Which slice of a scale holds a position; the nearest one if it lies outside. */
+/** Return the slice of a scale at a position, clamped to the volume. */
 export function sliceAt(scale, axis, nm) {
   const [low, high] = extentOf(scale);
   return Math.min(Math.max(Math.floor(nm / scale.resolution_nm[axis]), low[axis]), high[axis] - 1);
 }
 
-/** The tiles of a slice that a window shows, nearest to its middle first, clipped to the volume. */
+/** Return the tiles of a slice that are visible, nearest to the center first, clipped to the volume. */
 export function tilesIn(scale, plane, view, width, height) {
   const [u, v, w] = PLANES[plane];
   const [low, high] = extentOf(scale);
@@ -69,14 +69,14 @@ export function tilesIn(scale, plane, view, width, height) {
   return found.sort((a, b) => a.far - b.far);
 }
 
-/** A round length in nanometers for a scale bar of some 100 pixels. */
+/** Return a round length in nanometers for a scale bar of about 100 pixels. */
 export function roundLength(nmPerPixel) {
   const wanted = 120 * nmPerPixel;
   const power = 10 ** Math.floor(Math.log10(wanted));
   return power * [5, 2, 1].find((digit) => digit * power <= wanted);
 }
 
-/** The rectangle of the window that a tile fills: [left, top, width, height]. */
+/** Return the rectangle of a tile in the window: [left, top, width, height]. */
 export function placeOf(tile, scale, plane, view, width, height) {
   const [u, v] = PLANES[plane];
   const edge = (voxel, axis, pixels) =>

@@ -1,4 +1,4 @@
-// Turns what a hand does into what a viewer understands: drag, wheel, pinch, keys.
+// Translate drag, wheel, pinch and key events into calls of the viewer.
 
 const PIXELS_A_SLICE = 50;
 const LINE = 16;
@@ -29,7 +29,7 @@ export class Gestures {
       this.viewer.zoom(Math.exp(-pixels / 200), event.offsetX, event.offsetY);
       return;
     }
-    // A notch of a wheel is one slice; a touchpad sends many small ones.
+    // One notch of a wheel is one slice; touchpads send many small deltas.
     if (Math.abs(pixels) >= PIXELS_A_SLICE) this.wheeled = Math.sign(pixels) * PIXELS_A_SLICE;
     else this.wheeled += pixels;
     const slices = Math.trunc(this.wheeled / PIXELS_A_SLICE);

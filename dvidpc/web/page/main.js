@@ -1,4 +1,4 @@
-// The front page: asks the server what it serves, and shows it as cards or in the viewer.
+// The front page: fetches the list of volumes and shows it as cards, or one volume in the viewer.
 
 import { neuroglancerLink, volumeCard } from "./cards.js";
 import { byId, copy } from "./elements.js";
@@ -11,7 +11,7 @@ let shown = "";
 
 async function ask() {
   const response = await fetch("api/server/volumes", { cache: "no-cache" });
-  if (!response.ok) throw new Error(`The server answers ${response.status}`);
+  if (!response.ok) throw new Error(`the server answered with status ${response.status}`);
   return await response.json();
 }
 
@@ -20,7 +20,7 @@ async function refresh() {
   try {
     found = await ask();
   } catch (error) {
-    return showFailure(`The server cannot be reached: ${error.message}`);
+    return showFailure(`The list of volumes could not be loaded: ${error.message}`);
   }
   showFailure("");
   if (JSON.stringify(found) === JSON.stringify(overview)) return;
@@ -32,7 +32,7 @@ async function refresh() {
 function showFailure(text) {
   byId("failure").hidden = !text;
   byId("failure").textContent = text;
-  if (text) setHealth("bad", "no answer");
+  if (text) setHealth("bad", "unavailable");
   else if (overview) showHealth();
 }
 
@@ -44,7 +44,7 @@ function setHealth(kind, text) {
 function showHealth() {
   const bad = overview.volumes.filter((volume) => volume.problem).length;
   const count = overview.volumes.length;
-  if (bad) setHealth("bad", `${bad} of ${count} not readable`);
+  if (bad) setHealth("bad", `${bad} of ${count} volumes not readable`);
   else setHealth("good", count === 1 ? "1 volume, readable" : `${count} volumes, all readable`);
 }
 
@@ -59,7 +59,7 @@ function showHome() {
   showHealth();
 }
 
-/** Show what the part of the URL behind # says: `#instance?plane=xy&at=x,y,z&nm=8`, or the cards. */
+/** Show the view that the URL fragment describes, `#instance?plane=xy&at=x,y,z&nm=8`, or the cards. */
 function route() {
   const address = location.hash.slice(1);
   if (!overview || (address && address === shown)) return;

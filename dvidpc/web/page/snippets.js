@@ -1,11 +1,11 @@
-// What each client is told to read a volume: label, a word to people, and what there is to copy.
+// For each client, how to connect to a volume: a label, an instruction, and text to copy.
 
-/** The address of this server as other programs need it, without a slash at its end. */
+/** Return the base URL of this server, without a trailing slash. */
 export function serverUrl() {
   return new URL(".", document.baseURI).href.replace(/\/$/, "");
 }
 
-/** The state that opens a volume in neuroglancer. */
+/** Return the neuroglancer state that shows a volume. */
 export function neuroglancerState(overview, volume, source) {
   const [first] = volume.scales;
   const middle = first.min_point.map((low, axis) => low + first.size[axis] / 2);
@@ -37,7 +37,7 @@ export function snippetsOf(overview, volume) {
   return [
     {
       label: "NeuTu",
-      text: "In its dialog for DVID servers; the other scales are found by themselves.",
+      text: "Enter these in the dialog for DVID servers. NeuTu finds the other scales itself.",
       fields: [
         ["Host", protocol === "https:" ? `https://${hostname}${path}` : `${hostname}${path}`],
         ["Port", port || (protocol === "https:" ? "443" : "80")],
@@ -47,12 +47,12 @@ export function snippetsOf(overview, volume) {
     },
     {
       label: "neuroglancer",
-      text: "As the source of a new layer, in any neuroglancer that may reach this server.",
+      text: "Enter this as the source of a new layer, in any neuroglancer that can reach this server.",
       code: dvidSource(overview, volume),
     },
     {
       label: "libdvid",
-      text: "A box of voxels, as a numpy array in the order z, y, x.",
+      text: "Read a box of voxels as a numpy array, in z, y, x order.",
       code: [
         "from libdvid import DVIDNodeService",
         "",
@@ -62,7 +62,7 @@ export function snippetsOf(overview, volume) {
     },
     {
       label: "neuclease",
-      text: "A box of voxels, as a numpy array in the order z, y, x.",
+      text: "Read a box of voxels as a numpy array, in z, y, x order.",
       code: [
         "from neuclease.dvid import fetch_raw",
         "",
@@ -72,7 +72,7 @@ export function snippetsOf(overview, volume) {
     },
     {
       label: "curl",
-      text: "What the volume is, a slice as an image, and a block as DVID clients read it.",
+      text: "Fetch the volume's metadata, a slice as an image, and a block as DVID clients read it.",
       code: [
         `curl -s '${url}/api/node/${uuid}/${name}/info'`,
         `curl -s '${url}/api/node/${uuid}/${name}/raw/xy/${size[0]}_${size[1]}/${x}_${y}_${z}/png' -o slice.png`,

@@ -1,10 +1,10 @@
-// Fetches tiles of slices: few at a time, those wanted now first, and keeps the ones used last.
+// Fetch tiles of slices, a few at a time, and cache the most recently used.
 
 const MOST_KEPT = 600;
 const MOST_UNDER_WAY = 6;
 
 export class Tiles {
-  /** `onChange()` is called whenever a tile has come, or could not. */
+  /** Call `onChange()` whenever a tile has been loaded or has failed. */
   constructor(onChange) {
     this.onChange = onChange;
     this.kept = new Map();
@@ -12,7 +12,7 @@ export class Tiles {
     this.wanted = [];
   }
 
-  /** A tile that is there: `{bitmap}` or `{error}`; undefined if it is not. */
+  /** Return a cached tile, `{bitmap}` or `{error}`; undefined if it is not cached. */
   peek(url) {
     const tile = this.kept.get(url);
     if (tile) {
@@ -22,7 +22,7 @@ export class Tiles {
     return tile;
   }
 
-  /** Fetch these, in this order, and nothing else; how many are still to come. */
+  /** Fetch these URLs in order, cancel all others, and return how many are not loaded yet. */
   want(urls) {
     const wanted = new Set(urls);
     for (const [url, abort] of this.underWay) if (!wanted.has(url)) abort.abort();
@@ -31,7 +31,7 @@ export class Tiles {
     return this.wanted.length + urls.filter((url) => this.underWay.has(url)).length;
   }
 
-  /** Try again what failed. */
+  /** Drop the failed tiles from the cache, so that they are retried. */
   forgetErrors() {
     for (const [url, tile] of this.kept) if (tile.error) this.kept.delete(url);
   }
@@ -65,14 +65,14 @@ export class Tiles {
   }
 }
 
-/** The image at a URL; an error with the server's own words if there is none. */
+/** Fetch the image at a URL; throw an error with the server's text if that fails. */
 export async function fetchBitmap(url, signal) {
   const response = await fetch(url, { signal });
   if (!response.ok) throw new Error((await response.text()).trim().slice(0, 400) || `status ${response.status}`);
   return await createImageBitmap(await response.blob());
 }
 
-/** Where a tile of an instance is read: JPEG where voxels are grey bytes, PNG for everything else. */
+/** Return the URL of a tile: JPEG for 8-bit grayscale, PNG for everything else. */
 export function urlOf(api, volume, scale, plane, tile) {
   const format = volume.type === "uint8blk" ? "jpg:90" : "png";
   const path = `raw/${plane}/${tile.size.join("_")}/${tile.offset.join("_")}/${format}`;

@@ -1,4 +1,4 @@
-// The slice viewer: a window on one plane of a volume.
+// The slice viewer: shows one plane of a volume.
 
 import { byId, copy, element } from "./elements.js";
 import { PLANES, extentNm, fit, levelFor, placeOf, roundLength, sliceAt, tilesIn } from "./geometry.js";
@@ -12,7 +12,7 @@ const FARTHEST = 4;
 const PAN_STEP = 80;
 
 export class Viewer {
-  /** `onMove(address)` hears the part of the URL that shows what is seen, whenever that changes. */
+  /** Call `onMove(address)` with the URL fragment of the current view whenever the view changes. */
   constructor(onMove) {
     this.onMove = onMove;
     this.canvas = byId("canvas");
@@ -24,7 +24,7 @@ export class Viewer {
     this.connectTools();
   }
 
-  /** Show a volume, at a place as `onMove` told it; in the middle and as a whole if there is none. */
+  /** Show a volume at the view in `query`, as passed to `onMove`; without one, fit the whole volume. */
   show(overview, volume, query) {
     if (this.volume !== volume) this.stale.clear();
     this.volume = volume;
@@ -89,7 +89,7 @@ export class Viewer {
     this.redraw();
   }
 
-  /** Move by so many pixels. */
+  /** Pan by a number of pixels. */
   pan(right, down) {
     const [u, v] = PLANES[this.plane];
     this.view.at[u] -= right * this.view.nmPerPixel;
@@ -98,7 +98,7 @@ export class Viewer {
     this.redraw();
   }
 
-  /** Make everything larger by a factor, while the point under (x, y) stays where it is. */
+  /** Zoom in by a factor; the point under (x, y) stays in place. */
   zoom(factor, x = this.size()[0] / 2, y = this.size()[1] / 2) {
     const finest = Math.min(...this.volume.scales[0].resolution_nm);
     const whole = fit(this.volume.scales, this.plane, ...this.size()).nmPerPixel;
@@ -113,7 +113,7 @@ export class Viewer {
     this.redraw();
   }
 
-  /** Move by slices of the scale that is shown. */
+  /** Move by a number of slices of the current scale. */
   step(slices) {
     const scale = this.scale();
     const axis = PLANES[this.plane][2];
@@ -131,7 +131,7 @@ export class Viewer {
     this.redraw();
   }
 
-  /** What a key does; whether it does anything. */
+  /** Handle a key; return whether it has an action. */
   press(key) {
     const actions = {
       ArrowLeft: () => this.pan(PAN_STEP, 0),
@@ -155,7 +155,7 @@ export class Viewer {
     return key in actions;
   }
 
-  /** Say which voxel lies under the pointer; nothing if it is not over the slice. */
+  /** Set the pointer position in pixels; without one, the pointer is not over the canvas. */
   point(x, y) {
     this.pointed = x === undefined ? undefined : [x, y];
     this.showPointer();
@@ -201,7 +201,7 @@ export class Viewer {
     this.showState(coming, errors);
   }
 
-  /** Draw what is there of a level; the URLs of all its tiles in the window, and what could not be read. */
+  /** Draw the loaded tiles of a level; return the URLs of all its visible tiles, and the errors. */
   drawLevel(level, isShown) {
     const scale = this.volume.scales[level];
     const [width, height] = this.size();
@@ -225,7 +225,7 @@ export class Viewer {
   }
 
   drawBitmap(bitmap, [left, top, width, height], alpha) {
-    if (!bitmap.width) return; // it was dropped meanwhile
+    if (!bitmap.width) return; // it has been evicted
     this.context.globalAlpha = alpha;
     const [right, bottom] = [Math.round(left + width), Math.round(top + height)];
     left = Math.round(left);
@@ -255,7 +255,7 @@ export class Viewer {
     slider.setAttribute("aria-label", `Slice along ${AXES[axis]}`);
     byId("slice-axis").textContent = AXES[axis];
     byId("scale").value = String(this.level);
-    byId("scale").title = `Shown: ${this.scale().name}`;
+    byId("scale").title = `Showing ${this.scale().name}`;
     document.querySelector(`input[name="plane"][value="${this.plane}"]`).checked = true;
     const message = byId("message");
     message.hidden = !errors.size;

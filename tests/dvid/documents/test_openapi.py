@@ -1,4 +1,4 @@
-"""The documents about the API say what the one table says."""
+"""OpenAPI, help and RAML describe every operation of the table."""
 
 import json
 from pathlib import Path
@@ -8,20 +8,20 @@ from dvidpc.dvid.documents.openapi import operations
 from dvidpc.dvid.imageblk.endpoints import IMAGEBLK
 from dvidpc.dvid.routes import ROUTES
 from dvidpc.dvid.table import Api
-from dvidpc.web.routes import ROUTES as WEB_ROUTES
+from dvidpc.web.page_routes import ROUTES as WEB_ROUTES
 from tests.serving import UUID, config_text, serving
 
 API = Api((*WEB_ROUTES, *ROUTES), FAMILIES)
 
 
-def test_everything_in_the_table_is_described() -> None:
+def test_every_operation_is_described() -> None:
     for path, methods, doc in operations(API):
         assert doc.summary.endswith("."), path
         assert methods
         assert doc.media
 
 
-async def test_the_document_names_all_that_is_answered(volume: Path, tmp_path: Path) -> None:
+async def test_the_document_contains_every_operation(volume: Path, tmp_path: Path) -> None:
     more = '[server]\nbasePath = "/dvid"'
     async with serving(config_text({"em": volume}, more), tmp_path) as server:
         document = json.loads(await server.get("/dvid/api/openapi.json"))
@@ -35,7 +35,7 @@ async def test_the_document_names_all_that_is_answered(volume: Path, tmp_path: P
         assert {"200", "304", "400", "429", "503"} <= set(info["responses"])
 
 
-async def test_help_for_people_is_as_complete(volume: Path, tmp_path: Path) -> None:
+async def test_help_and_raml_contain_every_operation(volume: Path, tmp_path: Path) -> None:
     async with serving(config_text({"em": volume}), tmp_path) as server:
         page = (await server.get("/api/help")).decode()
         raml = (await server.get("/interface")).decode()

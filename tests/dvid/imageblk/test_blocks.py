@@ -1,4 +1,4 @@
-"""The block endpoints on a real socket: long requests, prefetch, failures before and after the first byte."""
+"""The block endpoints: long requests, prefetch, failures before and after the first byte."""
 
 import asyncio
 import shutil
@@ -26,7 +26,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def volume(written: Path, tmp_path: Path) -> Path:
-    """A volume that the test may damage."""
+    """Return a copy of the volume that the test may damage."""
     return shutil.copytree(written, tmp_path / "volume")
 
 
@@ -47,26 +47,26 @@ async def test_a_request_line_of_30000_blocks_is_answered(server: Server) -> Non
     assert len(parse_stream(await server.get(path))) == CHUNKS
 
 
-async def test_encoded_commas_are_commas(server: Server) -> None:
+async def test_percent_encoded_commas_are_accepted(server: Server) -> None:
     body = await server.get(f"{server.node}/em/specificblocks?u=me&app=x&blocks=0%2C0%2C0&u=me")
     assert [block for block, _ in parse_stream(body)] == [(0, 0, 0)]
 
 
 @pytest.mark.parametrize("switch", ["on", "true"])
-async def test_prefetch_answers_at_once_and_warms(server: Server, volume: Path, switch: str) -> None:
+async def test_prefetch_answers_at_once_and_fills_caches(server: Server, volume: Path, switch: str) -> None:
     path = f"{server.node}/em/specificblocks?blocks={all_blocks()}"
     assert await server.get(f"{path}&prefetch={switch}") == b""
     expected = CHUNKS
     async with asyncio.timeout(20):
         while expected:
-            # Once the chunks are gone, only what was warmed can still be served.
+            # After the chunks are removed, only cached blocks can be served.
             await asyncio.sleep(0.01)
             expected = CHUNKS - len(parse_stream(await server.get(f"{path}&app=lowtis")))
     shutil.rmtree(volume / "s0")
     assert len(parse_stream(await server.get(path))) == CHUNKS
 
 
-async def test_a_damaged_chunk_is_502_and_named_and_is_not_remembered(server: Server, volume: Path) -> None:
+async def test_a_damaged_chunk_is_502_with_its_name_and_is_not_cached(server: Server, volume: Path) -> None:
     chunk = volume / "s0" / "0-64_0-64_0-64"
     whole = chunk.read_bytes()
     path = f"{server.node}/em/specificblocks?blocks=0,0,0"
@@ -94,14 +94,14 @@ async def test_a_failure_after_the_first_byte_cuts_the_connection(tmp_path: Path
                 await response.read()
 
 
-async def test_lowtis_gets_an_answer_without_the_block_that_failed(server: Server, volume: Path) -> None:
+async def test_lowtis_gets_the_other_blocks_if_one_fails(server: Server, volume: Path) -> None:
     (volume / "s0" / "0-64_0-64_0-64").write_bytes(b"not a JPEG")
     path = f"{server.node}/em/specificblocks?blocks=0,0,0,1,0,0"
     assert [block for block, _ in parse_stream(await server.get(f"{path}&app=lowtis"))] == [(1, 0, 0)]
     assert (await server.error(f"{path}&app=libdvid"))[0] == 502
 
 
-async def test_a_shard_that_is_replaced_is_served_as_it_is_now(tmp_path: Path) -> None:
+async def test_a_replaced_shard_is_read_again(tmp_path: Path) -> None:
     first = VolumeSpec(encoding="jpeg", sharding=sharding(), seed=1)
     second = VolumeSpec(encoding="jpeg", sharding=sharding(minishard_index_encoding="gzip"), seed=2)
     write_volume(tmp_path / "first", first)
@@ -117,7 +117,7 @@ async def test_a_shard_that_is_replaced_is_served_as_it_is_now(tmp_path: Path) -
         assert after == await server.get(f"{server.node}/second/{path}")
 
 
-async def test_head_names_no_error_and_has_no_body(server: Server) -> None:
+async def test_head_has_the_status_and_no_body(server: Server) -> None:
     url = f"{server.url}{server.node}/em/specificblocks?blocks=0,0,0"
     async with server.session.head(url) as response:
         assert (response.status, await response.read()) == (200, b"")
@@ -125,7 +125,7 @@ async def test_head_names_no_error_and_has_no_body(server: Server) -> None:
         assert response.status == 400
 
 
-async def test_too_much_at_once_is_413(server: Server) -> None:
+async def test_a_request_beyond_max_response_is_413(server: Server) -> None:
     blocks = ",".join(["0"] * 3 * 3000)
     status, text = await server.error(
         f"{server.node}/em/specificblocks?compression=uncompressed&blocks={blocks}"
@@ -134,7 +134,7 @@ async def test_too_much_at_once_is_413(server: Server) -> None:
     assert "max_response" in text
 
 
-async def test_raw_voxels_cannot_be_had_as_jpeg(tmp_path: Path) -> None:
+async def test_uint16_voxels_are_refused_as_jpeg(tmp_path: Path) -> None:
     write_volume(tmp_path / "volume", VolumeSpec(data_type="uint16"))
     async with serving(config_text({"em": tmp_path / "volume"}), tmp_path) as server:
         status, text = await server.error(f"{server.node}/em/specificblocks?blocks=0,0,0&compression=jpeg")

@@ -1,4 +1,4 @@
-"""Stored chunks are counted right, however they are stored and found; tensorstore wrote them."""
+"""Stored chunks are counted correctly in every layout that tensorstore writes."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -55,7 +55,7 @@ async def test_holes_are_found_by_listing_and_by_asking(tmp_path: Path, layout: 
         assert (census.foreign, census.damaged) == (0, 0)
 
 
-async def test_whole_volume_lacks_nothing(tmp_path: Path) -> None:
+async def test_a_complete_volume_has_no_missing_chunks(tmp_path: Path) -> None:
     write_volume(tmp_path, VolumeSpec())
     census = await count(f"file://{tmp_path}")
     assert (census.stored, census.first_absent) == (census.expected, None)
@@ -112,7 +112,7 @@ async def test_ids_in_the_wrong_shard_are_foreign(tmp_path: Path) -> None:
     assert census.stored + census.foreign == 32
 
 
-async def test_directory_that_is_not_there_holds_nothing(tmp_path: Path) -> None:
+async def test_a_missing_directory_holds_no_chunks(tmp_path: Path) -> None:
     write_volume(tmp_path, VolumeSpec())
     for file in (tmp_path / "s0").iterdir():
         file.unlink()

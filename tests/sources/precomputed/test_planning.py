@@ -1,4 +1,4 @@
-"""How each scale is to be served, decided from its `info` alone; and what the start says of it."""
+"""The plan of a volume follows from its `info` alone, and the log shows it at start-up."""
 
 import json
 import time
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dvidpc.cache.loading_cache import LoadingCache
-from dvidpc.sources.base import Metadata, Service
+from dvidpc.sources.plan import Metadata, Service
 from dvidpc.sources.precomputed.planning import plan_volume
 from dvidpc.storage.base import BucketAccess, UpstreamLimits
 from dvidpc.storage.opening import open_store
@@ -52,7 +52,7 @@ def test_how_a_scale_is_served(
     ("data_type", "channels", "said"),
     [("uint16", 1, "as stored"), ("uint8", 3, "decoded"), ("uint16", 2, "decoded")],
 )
-async def test_only_what_is_passed_through_is_said_to_be_served_as_stored(
+async def test_only_passed_through_scales_are_reported_as_served_as_stored(
     data_type: str, channels: int, said: str, tmp_path: Path
 ) -> None:
     """The channels of a voxel lie apart in a raw chunk, and together in a block."""

@@ -31,7 +31,8 @@ def test_only_a_reason_that_is_about_the_object_makes_it_absent(
     status: int,
     code: str,
     missing_status: frozenset[int],
-    absent: bool,  # noqa: FBT001 - a column of the table
+    *,
+    absent: bool,
 ) -> None:
     assert Refusal(status, {}, code).says_absent(frozenset(missing_status)) == absent
 

@@ -1,4 +1,4 @@
-"""The way to a bucket leads through the proxy that the environment names."""
+"""Requests go through the proxy that the environment names."""
 
 import pytest
 from aiohttp import web
@@ -55,7 +55,10 @@ async def test_proxy_is_asked_for_the_whole_address() -> None:
 
 @pytest.mark.parametrize(
     ("endpoint", "words"),
-    [("http://bucket.invalid", "cannot be reached"), ("https://bucket.invalid", "proxy on the way")],
+    [
+        ("http://bucket.invalid", "cannot be reached"),
+        ("https://bucket.invalid", "the proxy cannot be reached"),
+    ],
 )
 async def test_proxy_that_is_away_is_named_without_its_password(endpoint: str, words: str) -> None:
     environ = {"all_proxy": "http://me:hunter2@127.0.0.1:1"}

@@ -1,4 +1,4 @@
-"""A bucket that is asked too much says so, and is asked for less, whatever kind it is (rows F3 and F6)."""
+"""An overloaded bucket of any kind gets fewer requests (rows F3 and F6)."""
 
 import asyncio
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ def environ(tmp_path: Path, token_server: WebServer) -> Mapping[str, str]:
 async def fail(
     access: BucketAccess, limits: UpstreamLimits, environ: Mapping[str, str], gate: Gate | None = None
 ) -> StoreError:
-    """What a read raises."""
+    """Return what a read raises."""
     store = await open_store(access, limits, environ=environ, gate=gate)
     try:
         with pytest.raises(StoreError) as caught:
@@ -42,7 +42,7 @@ def gets(server: WebServer) -> int:
 
 
 @pytest.mark.parametrize("status", [429, 503, 500, 502, 403])
-async def test_f6_only_those_who_say_so_are_asked_less(
+async def test_f6_only_an_overloaded_bucket_gets_fewer_requests(
     kind: str, status: int, environ: Mapping[str, str]
 ) -> None:
     lowered = status in {429, 503}
@@ -58,9 +58,7 @@ async def test_f6_only_those_who_say_so_are_asked_less(
 
 
 @pytest.mark.parametrize("status", [429, 503])
-async def test_f6_how_long_to_stay_away_is_understood(
-    kind: str, status: int, environ: Mapping[str, str]
-) -> None:
+async def test_f6_retry_after_is_understood(kind: str, status: int, environ: Mapping[str, str]) -> None:
     async def answer(_: web.Request) -> web.Response:
         return web.Response(status=status, headers={"Retry-After": "3"})
 
@@ -71,7 +69,7 @@ async def test_f6_how_long_to_stay_away_is_understood(
 
 
 @pytest.mark.parametrize(("retry_after", "attempts"), [("0", 3), ("6", 1)])
-async def test_f6_no_more_attempts_than_the_bucket_wants(
+async def test_f6_retry_after_bounds_the_attempts(
     kind: str, retry_after: str, attempts: int, environ: Mapping[str, str]
 ) -> None:
     async def answer(_: web.Request) -> web.Response:

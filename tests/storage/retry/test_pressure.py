@@ -1,4 +1,4 @@
-"""What is decided about a bucket, as plain sums."""
+"""Retry budget, concurrency limit, circuit breaker and backoff, as pure decisions."""
 
 from random import Random
 

@@ -1,4 +1,4 @@
-"""Asking again: how often, when, and when not."""
+"""Reads are retried: how often, when, and when not."""
 
 import asyncio
 from collections.abc import Callable
@@ -22,15 +22,15 @@ BLOB = Blob(b"data", '"etag"')
 
 
 class FlakyStore:
-    """Fails as often as it is told to, and counts."""
+    """A store that fails as a test sets it, and counts its reads."""
 
-    url = "s3://bucket/image"
+    url = identity = "s3://bucket/image"
 
     def __init__(self, *failures: DvidpcError) -> None:
         self.failures = list(failures)
         self.calls = 0
-        self.under_way = 0
-        self.most_under_way = 0
+        self.in_flight = 0
+        self.most_in_flight = 0
         self.gate = asyncio.Event()
         self.gate.set()
         self.asked = asyncio.Event()
@@ -49,8 +49,8 @@ class FlakyStore:
 
     async def _answer(self) -> Blob:
         self.calls += 1
-        self.under_way += 1
-        self.most_under_way = max(self.most_under_way, self.under_way)
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
         self.asked.set()
         try:
             await asyncio.sleep(0)
@@ -59,11 +59,11 @@ class FlakyStore:
                 raise self.failures.pop(0)
             return BLOB
         finally:
-            self.under_way -= 1
+            self.in_flight -= 1
 
 
 class Waits:
-    """Remembers how long it was asked to sleep, and does not."""
+    """Records pauses instead of sleeping."""
 
     def __init__(self) -> None:
         self.seconds: list[float] = []
@@ -79,7 +79,7 @@ def retrying(
 
 
 @pytest.mark.parametrize("failure", [StoreError("503"), StoreTimeoutError("slow")])
-async def test_failures_are_asked_again(failure: StoreError) -> None:
+async def test_failures_are_retried(failure: StoreError) -> None:
     store, waits = FlakyStore(failure, failure), Waits()
     assert await retrying(store, waits).get("info", max_size=9) == BLOB
     assert store.calls == 3
@@ -135,7 +135,7 @@ async def test_retries_are_a_share_of_the_requests() -> None:
     assert store.calls <= 20
 
 
-async def test_bucket_that_keeps_failing_is_left_alone_and_probed() -> None:
+async def test_bucket_that_keeps_failing_is_only_probed() -> None:
     now = 100.0
     limits = UpstreamLimits(attempts=1)
     store = FlakyStore(*(StoreError("503") for _ in range(21)))
@@ -144,7 +144,7 @@ async def test_bucket_that_keeps_failing_is_left_alone_and_probed() -> None:
         with pytest.raises(StoreError):
             await reader.get("info", max_size=9)
     assert store.calls == 20
-    with pytest.raises(BreakerOpenError, match="s3://bucket/image/info was not asked for"):
+    with pytest.raises(BreakerOpenError, match="s3://bucket/image/info was not requested"):
         await reader.get("info", max_size=9)
     for _ in range(2):
         now += 2
@@ -171,7 +171,7 @@ async def test_volumes_of_one_bucket_share_its_places() -> None:
     gate, store = Gate(limits), FlakyStore()
     readers = [RetryingStore(store, limits, gate) for _ in range(4)]
     await asyncio.gather(*(reader.get("info", max_size=9) for reader in readers for _ in range(10)))
-    assert store.most_under_way == 3
+    assert store.most_in_flight == 3
 
 
 async def test_overload_lowers_how_much_is_asked_at_a_time() -> None:
@@ -182,7 +182,7 @@ async def test_overload_lowers_how_much_is_asked_at_a_time() -> None:
     with pytest.raises(StoreBusyError):
         await reader.get("info", max_size=9)
     await asyncio.gather(*(reader.get("info", max_size=9) for _ in range(100)))
-    assert store.most_under_way <= 36
+    assert store.most_in_flight <= 36
 
 
 async def test_those_who_give_up_waiting_leave_no_hole() -> None:
@@ -197,7 +197,7 @@ async def test_those_who_give_up_waiting_leave_no_hole() -> None:
     await asyncio.wait(reads[1:4])
     store.gate.set()
     assert await reads[0] == await reads[4] == BLOB
-    assert gate.under_way == 0
+    assert gate.in_flight == 0
     assert gate.waiting == 0
 
 
@@ -207,7 +207,7 @@ async def test_slow_attempt_is_a_timeout() -> None:
     with pytest.raises(StoreTimeoutError, match="s3://bucket/image/info"):
         await retrying(store, Waits(), attempts=2, attempt_timeout_s=0.01).get("info", max_size=9)
     assert store.calls == 2
-    assert store.under_way == 0
+    assert store.in_flight == 0
 
 
 async def test_no_more_reads_than_allowed_overlap() -> None:
@@ -215,7 +215,7 @@ async def test_no_more_reads_than_allowed_overlap() -> None:
     reader = retrying(store, Waits(), concurrency=4)
     await asyncio.gather(*(reader.get("info", max_size=9) for _ in range(50)))
     assert store.calls == 50
-    assert store.most_under_way == 4
+    assert store.most_in_flight == 4
 
 
 async def test_waiting_for_a_place_is_not_part_of_the_attempt() -> None:

@@ -1,4 +1,4 @@
-"""Fair turns: who wants little is not kept waiting by who wants much."""
+"""Parties take turns: one with many requests does not delay one with few."""
 
 import asyncio
 

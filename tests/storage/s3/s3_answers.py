@@ -1,4 +1,4 @@
-"""How S3 answers, and what it was asked."""
+"""Answers of S3, and what its requests say."""
 
 from collections.abc import Callable
 
@@ -20,7 +20,7 @@ def found(body: bytes = b"{}") -> web.Response:
 
 
 def error(status: int, code: str, **headers: str) -> web.Response:
-    """As S3 writes them, with the things that S3 quotes."""
+    """Return an error as S3 writes it, with the secrets that S3 quotes."""
     body = (
         f"<Error><Code>{code}</Code><AWSAccessKeyId>AKIDTEST</AWSAccessKeyId><Token>{SECRET}</Token></Error>"
     )
@@ -45,13 +45,13 @@ def refusing(status: int, code: str = "AccessDenied") -> Callable[[web.Request],
 
 
 class AbsentReads:
-    """For tests of what S3 answers in place of an object."""
+    """The base of tests of answers that are not an object."""
 
     asked: int
-    """How often the object of the last `read` was asked for."""
+    """How often the last `read` requested the object."""
 
     async def read(self, make: Callable[[web.Request], web.Response], **settings: object) -> int:
-        """Read an object, which must be absent, in both ways; how often it was asked for."""
+        """Read an object, which must be missing, in both ways; return the number of requests."""
 
         async def answer(request: web.Request) -> web.Response:
             return make(request)

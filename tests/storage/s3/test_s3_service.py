@@ -1,4 +1,4 @@
-"""S3 requests are signed, and what a refusal says is learned from and told."""
+"""S3 requests are signed; a refusal is learned from and reported."""
 
 import asyncio
 import gzip
@@ -28,7 +28,7 @@ def write_temporary_key(file: Path) -> None:
 
 
 def signature_of(request: web.Request) -> str:
-    """The `Authorization` that botocore would send."""
+    """Return the `Authorization` that botocore would send."""
     names = request.headers["Authorization"].split("SignedHeaders=")[1].split(",")[0].split(";")
     url = f"http://{request.headers['Host']}{request.raw_path}"
     like = AWSRequest("GET", url, headers={name: request.headers[name] for name in names if name != "host"})
@@ -63,14 +63,14 @@ class TestLearning:
         regions = [signed_region(request) for request in server.asked if request.method == "GET"]
         assert regions.count("eu-west-1") == 9
         assert len(regions) <= 9 + 3  # those under way when the first was refused
-        assert caplog.messages.count("s3://bucket/image lies in region eu-west-1") == 1
+        assert caplog.messages.count("s3://bucket/image is in region eu-west-1") == 1
 
     @pytest.mark.usefixtures("dotfile")
     @pytest.mark.parametrize("ahead_s", [3600, -3600])
     async def test_wrong_clock_costs_one_refusal(
         self, ahead_s: int, caplog: pytest.LogCaptureFixture
     ) -> None:
-        """S3 refuses what was signed more than a quarter of an hour ago, or ahead."""
+        """S3 refuses signatures whose time differs from its own by more than 15 minutes."""
 
         async def answer(request: web.Request) -> web.Response:
             if request.method == "HEAD":
@@ -88,7 +88,7 @@ class TestLearning:
             await store.close()
         assert sum(request.method == "GET" for request in server.asked) == 4
         [warning] = caplog.messages
-        assert "the clock here differs from the service's by 3" in warning
+        assert "it differs from the service's by 3" in warning
 
     @pytest.mark.usefixtures("dotfile")
     @pytest.mark.parametrize("date", ["", "yesterday", "Thu, 01 Jan 99999 00:00:00 GMT"])
@@ -100,7 +100,7 @@ class TestLearning:
 
         async with serve(answer) as server:
             store = await open_at(server)
-            with pytest.raises(StoreRefusedError, match="clock here differs"):
+            with pytest.raises(StoreRefusedError, match="clock of this machine differs"):
                 await store.get("info", max_size=9)
             await store.close()
         assert len(server.asked) == 2

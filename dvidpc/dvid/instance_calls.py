@@ -1,0 +1,74 @@
+"""Dispatch requests to data instances: `/api/node/{uuid}/{data}/{endpoint}...`.
+
+As in DVID, each data type has its own table of endpoints, and its own words for refusing a method.
+(imageblk.go:2249, 3400c2cb)
+"""
+
+from typing import Any
+
+from aiohttp import hdrs, web
+
+from dvidpc.data.instance import Data, Instance
+from dvidpc.dvid.services import SERVICES
+from dvidpc.dvid.table import API, Endpoint
+from dvidpc.dvid.url.path import call_parts
+from dvidpc.errors import RequestError, StoreError
+from dvidpc.formats.dvid.go_json import quote
+from dvidpc.http.error_responses import plain_error
+from dvidpc.http.etags import name_answer
+
+
+async def call_instance(request: web.Request) -> web.StreamResponse:
+    """Answer `/api/node/{uuid}/{data}/{endpoint}...`."""
+    match = request.match_info
+    if request.method not in {hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_POST, hdrs.METH_OPTIONS}:
+        # DVID refuses HEAD and OPTIONS too, but clients and browsers need them.
+        raise RequestError(f'Data "{match["data"]}" can only handle GET or POST HTTP verbs')
+    instance = _instance_of(request)
+    name, *_ = call_parts(request)
+    endpoint = request.app[API].families[instance.data.data_type.family].endpoints.get(name)
+    if endpoint is None:
+        return _bad_call(request, instance)
+    if request.method == hdrs.METH_OPTIONS:
+        return web.Response(headers={hdrs.ALLOW: "GET, HEAD, OPTIONS"})
+    if request.method == hdrs.METH_POST:
+        raise RequestError(_post_refusal(request, endpoint, instance))
+    if endpoint.is_document:
+        answer = await endpoint.handler(request, instance)
+    else:
+        admission = request.app[SERVICES].admission
+        answer = await admission.run(request, lambda: endpoint.handler(request, instance))
+    return name_answer(request, answer)
+
+
+def _instance_of(request: web.Request) -> Instance[Data]:
+    """Return the instance that the path of a request names.
+
+    Raises:
+        RequestError: The instance does not exist.
+        StoreError: The instance may exist later: its volume has not been opened yet.
+    """
+    services, match = request.app[SERVICES], request.match_info
+    if match["data"] not in services.repo.instances:
+        reason = services.volumes.reason_to_wait(match["data"])
+        if reason is not None:
+            services.repo.resolve(match["uuid"])
+            raise StoreError(f"{quote(match['data'])} is not served yet: {reason}")
+    return services.repo.instance(match["uuid"], match["data"])
+
+
+def _post_refusal(request: web.Request, endpoint: Endpoint[Any], instance: Instance[Data]) -> str:
+    if endpoint.post_refusal is not None:
+        return endpoint.post_refusal.format(name=instance.name)
+    keyword = quote(call_parts(request)[0])
+    return f"Cannot do POST on endpoint {keyword} of locked node {request.app[SERVICES].repo.uuid}"
+
+
+def _bad_call(request: web.Request, instance: Instance[Data]) -> web.Response:
+    services = request.app[SERVICES]
+    root = f"http://{services.facts.host}{services.base_path}"
+    return plain_error(
+        400,
+        f'Bad API call ({request.path}) for data "{instance.name}".  '
+        f"See API help at {root}/api/help/{instance.data.data_type.name}\n",
+    )

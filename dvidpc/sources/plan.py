@@ -1,0 +1,170 @@
+"""The plan of a volume: everything that is decided about it, once, from its metadata.
+
+Server, `dvidpc check`, the page and the log table all read the same `VolumePlan`; none of them decides
+anything again.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import mmh3
+
+from dvidpc.formats.assembly import BlockLayout
+from dvidpc.formats.data_types import DataType
+from dvidpc.formats.grid import Box, Grid
+from dvidpc.formats.payloads import JPEG, Payload
+from dvidpc.names import instance_name
+from dvidpc.sources.base import StoredScale
+from dvidpc.types import Point
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeSettings:
+    """What the configuration says of one volume."""
+
+    alias: str
+    """The `[store.<alias>]` it comes from."""
+    instance: str
+    """The name of its finest scale; see `names.instance_name` for the others."""
+    block_size: int | None
+    """Voxels along each edge of a block; None: blocks are as large as chunks, as in DVID."""
+    directory: str = ""
+    """Where the volume lies in its store."""
+    engine: str = "ngprecomputed"
+    """Which format it is in: a key of `engines.ENGINES`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What describes a volume, as read from its store; equal as long as nothing was rewritten."""
+
+    directory: str
+    """Where the volume lies, redirects followed, as the store knows it."""
+    url: str
+    """The name of the metadata for messages."""
+    data: bytes
+    """The metadata itself, such as the `info` file."""
+
+    @property
+    def digest(self) -> str:
+        """A name for exactly this metadata, the same on every replica and after a restart."""
+        return mmh3.mmh3_x64_128_digest(self.data).hex()
+
+
+class Service(StrEnum):
+    """How the blocks of a scale come to be, where a client asks for the default payload."""
+
+    PASSED_THROUGH = "passed through"
+    """A stored chunk is a block's payload as it is, except at the volume's upper end."""
+    RE_ENCODED = "re-encoded"
+    """A block is one chunk, decoded and encoded in another way."""
+    RE_GRIDDED = "re-gridded"
+    """A block is assembled from the chunks it touches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """What one instance shows of the chunks of its scale."""
+
+    number: int
+    """The first channel it shows."""
+    data_type: DataType
+    layout: BlockLayout
+    payloads: tuple[Payload, ...]
+    """How blocks can be written, the default first."""
+
+    @property
+    def num_values(self) -> int:
+        """Values of a voxel as clients see it."""
+        return self.layout.num_values
+
+
+@dataclass(frozen=True, slots=True)
+class ScalePlan:
+    """One scale that is served."""
+
+    level: int
+    """Position in the volume; 0 is the finest."""
+    box: Box
+    """All voxels of the scale."""
+    resolution_nm: tuple[float, float, float]
+    block_size: Point
+    service: Service
+    stored: StoredScale
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleProblem:
+    """One scale that cannot be served, and why."""
+
+    level: int
+    reason: str
+    """One line that names the key or package at fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class InstancePlan:
+    """One data instance of a volume."""
+
+    name: str
+    scale: ScalePlan
+    channel: Channel
+
+    @property
+    def default_payload(self) -> Payload:
+        """How blocks are written where a client asks for nothing in particular."""
+        return self.channel.payloads[0]
+
+    @property
+    def served_how(self) -> str:
+        """What is done to a chunk before a client gets it, by default, in words."""
+        is_jpeg = self.default_payload is JPEG
+        cubes = f"{times(self.scale.block_size)} blocks"
+        match self.scale.service:
+            case Service.PASSED_THROUGH:
+                return "as stored"
+            case Service.RE_ENCODED:
+                return "encoded as JPEG" if is_jpeg else "decoded"
+            case Service.RE_GRIDDED:
+                return f"cut into {cubes}, encoded as JPEG" if is_jpeg else f"decoded, cut into {cubes}"
+
+
+@dataclass(frozen=True, slots=True)
+class VolumePlan:
+    """Everything that is decided about a volume."""
+
+    name: str
+    """The name of the finest instance."""
+    channels: tuple[Channel, ...]
+    """What the instances of every scale show."""
+    scales: tuple[ScalePlan, ...]
+    """The scales that are served, finest first; at least one."""
+    problems: tuple[ScaleProblem, ...]
+    """The scales that are not."""
+    warnings: tuple[str, ...]
+    """What some clients will misunderstand."""
+
+    def instances_of(self, scale: ScalePlan) -> Iterator[InstancePlan]:
+        """Yield the instances that show *scale*."""
+        for channel in self.channels:
+            yield InstancePlan(instance_name(self.name, channel.number, scale.level), scale, channel)
+
+
+def decide_service(grid: Grid, block_size: Point, stored: Payload | None, default: Payload) -> Service:
+    """Decide how the blocks of a scale come to be.
+
+    Args:
+        grid: Of the copy that is read first.
+        block_size: Extent of a block.
+        stored: The payload that stored chunks already are; None: they must be decoded.
+        default: The payload that clients get if they ask for none.
+    """
+    if grid.chunk_size != block_size or any(o % b for o, b in zip(grid.offset, block_size, strict=True)):
+        return Service.RE_GRIDDED
+    return Service.PASSED_THROUGH if stored is default else Service.RE_ENCODED
+
+
+def times(numbers: Sequence[float]) -> str:
+    """Return extents or resolutions along x, y and z as people write them: `4 x 4 x 40`."""
+    return " x ".join(f"{number:.10g}" for number in numbers)

@@ -1,0 +1,56 @@
+"""Asks Google Cloud Storage what the credentials may do in a bucket."""
+
+from collections.abc import Mapping
+
+import aiohttp
+
+from dvidpc.storage.base import BucketAccess, UpstreamLimits
+from dvidpc.storage.bucket_rights import BucketRights
+from dvidpc.storage.gcs.gcs_access import GooglePlace, billing_headers, reach_gcs
+from dvidpc.storage.http.session import open_session
+from dvidpc.storage.http.tls import load_tls_context
+from dvidpc.storage.ref import Ref
+
+_LIST, _CREATE = "storage.objects.list", "storage.objects.create"
+
+
+async def inspect_gcs(
+    ref: Ref, access: BucketAccess, limits: UpstreamLimits, environ: Mapping[str, str]
+) -> BucketRights:
+    """Ask about a Google bucket; see `inspect_bucket`.
+
+    gcloud-aio-storage has no call for `testIamPermissions`, so the request is sent directly.
+    """
+    tls = await load_tls_context(access.ca_bundle)
+    place = await reach_gcs(ref, access, environ)
+    try:
+        async with open_session(place.endpoint, tls, limits, environ) as session:
+            granted = await _test_permissions(session, place, ref.bucket, billing_headers(access))
+    finally:
+        if place.credentials is not None:
+            await place.credentials.close()
+    who = "anybody" if place.credentials is None else "the Google credentials"
+    if granted is None:
+        return BucketRights(who)
+    return BucketRights(who, None, _LIST in granted, _CREATE in granted)
+
+
+async def _test_permissions(
+    session: aiohttp.ClientSession, place: GooglePlace, bucket: str, headers: dict[str, str]
+) -> list[str] | None:
+    """Return which permissions are granted; None if Google does not say."""
+    if place.credentials is not None:
+        headers = {**headers, "Authorization": f"Bearer {place.credentials.values().get('token')}"}
+    url = f"{place.endpoint}/storage/v1/b/{bucket}/iam/testPermissions"
+    question = [("permissions", _LIST), ("permissions", _CREATE)]
+    try:
+        async with session.get(
+            url, params=question, headers={**headers, "Accept-Encoding": "identity"}, allow_redirects=False
+        ) as response:
+            if response.status != 200:
+                return None
+            answer = await response.json()
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
+        return None
+    granted = answer.get("permissions", []) if isinstance(answer, dict) else None
+    return granted if isinstance(granted, list) else None

@@ -1,0 +1,47 @@
+"""Turns exceptions of the HTTP client into `StoreError`s."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import aiohttp
+
+from dvidpc.errors import StoreError, StoreTimeoutError
+
+
+@contextmanager
+def translate_connection_errors(name: str, action: str = "read") -> Iterator[None]:
+    """Raise `StoreError`s that name the object, and nothing that was sent, in place of aiohttp's errors.
+
+    Args:
+        name: The object that is asked for.
+        action: What could not be done with it: `read` or `listed`.
+    """
+    try:
+        yield
+    except TimeoutError as error:
+        raise StoreTimeoutError(f"{name}: no answer in time") from error
+    except (aiohttp.ClientError, OSError) as error:
+        raise StoreError(f"{name} cannot be {action}: {_explain(error)}") from error
+
+
+def _explain(error: Exception) -> str:
+    match error:
+        case aiohttp.ClientProxyConnectionError():
+            why = "the proxy cannot be reached"
+        case aiohttp.ClientHttpProxyError():
+            why = f"the proxy answers {error.status}"
+        case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientConnectorSSLError():
+            why = "the server's certificate is not trusted; set ca_bundle to trust another authority"
+        case aiohttp.ClientConnectorDNSError():
+            why = "the server's host name is not known"
+        case aiohttp.ClientConnectorError(os_error=ConnectionRefusedError()):
+            why = "the server cannot be reached: connection refused"
+        case aiohttp.ClientConnectorError():
+            why = f"the server cannot be reached: {error.os_error.strerror or type(error.os_error).__name__}"
+        case aiohttp.ClientPayloadError() | aiohttp.ServerDisconnectedError():
+            why = "the connection was lost"
+        case aiohttp.ClientResponseError():
+            why = "the server's answer is malformed HTTP"
+        case _:
+            why = type(error).__name__
+    return why

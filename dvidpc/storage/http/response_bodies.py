@@ -1,0 +1,28 @@
+"""Reads bodies of HTTP responses, within a bound."""
+
+from typing import Final
+
+import aiohttp
+
+from dvidpc.storage.http.service import MAX_REFUSAL, Refusal, find_code
+
+_WITH_CODE: Final = frozenset({400, 401, 403, 404})
+"""Statuses whose body is read for its error code."""
+
+
+async def read_body(response: aiohttp.ClientResponse, most: int) -> bytes:
+    """Return the body, or its first *most* bytes if it is longer."""
+    pieces, size = [], 0
+    while size < most and (piece := await response.content.readany()):
+        pieces.append(piece)
+        size += len(piece)
+    data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+    return data if size <= most else data[:most]
+
+
+async def read_refusal(response: aiohttp.ClientResponse) -> Refusal:
+    """Return what a response says that is not about the object, and release its connection."""
+    async with response:
+        headers = response.headers
+        body = await read_body(response, MAX_REFUSAL) if response.status in _WITH_CODE else b""
+    return Refusal(response.status, headers, find_code(body, headers.get("Content-Encoding")))

@@ -1,0 +1,18 @@
+"""The table of families finds data types and endpoints."""
+
+from dvidpc.dvid.data_types import FAMILIES
+from dvidpc.dvid.imageblk.endpoints import IMAGEBLK
+from dvidpc.dvid.routes import ROUTES
+from dvidpc.dvid.table import Api
+
+API = Api(ROUTES, FAMILIES)
+
+
+def test_the_family_of_a_data_type_is_found_by_name() -> None:
+    assert API.family_of("uint8blk") is IMAGEBLK
+    assert API.family_of("labelmap") is None
+    assert [data_type.name for data_type in API.data_types()] == [t.name for t in IMAGEBLK.types]
+
+
+def test_endpoint_names_are_those_of_all_families() -> None:
+    assert {"raw", "specificblocks", "info"} <= set(API.endpoint_names())

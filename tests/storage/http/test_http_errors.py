@@ -1,0 +1,73 @@
+"""Which error a refused request is, and what it says."""
+
+import pytest
+
+from dvidpc.errors import StoreBusyError, StoreError, StoreRefusedError
+from dvidpc.storage.http.http_errors import error_of, listing_error_of, parse_retry_after
+from dvidpc.storage.http.service import Refusal
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "signed", "expected", "words"),
+    [
+        (301, "", True, StoreRefusedError, "redirects are not followed"),
+        (400, "", True, StoreError, "the server answers 400"),
+        (400, "ExpiredToken", True, StoreRefusedError, "the credentials have expired"),
+        (401, "", True, StoreRefusedError, "does not accept the credentials"),
+        (401, "", False, StoreRefusedError, "refuses anonymous access"),
+        (403, "", True, StoreRefusedError, "the credentials may not read it"),
+        (403, "Unheard", False, StoreRefusedError, "refuses anonymous access"),
+        (404, "", True, StoreRefusedError, "missing_status does not list 404"),
+        (404, "NoSuchBucket", True, StoreRefusedError, "there is no such bucket"),
+        (429, "", True, StoreBusyError, "the server answers 429"),
+        (503, "", True, StoreBusyError, "the server answers 503"),
+        (500, "NoSuchBucket", True, StoreError, "the server answers 500"),
+    ],
+)
+def test_read_errors(status: int, code: str, expected: type[StoreError], words: str, *, signed: bool) -> None:
+    error = error_of("s3://b/info", Refusal(status, {}, code), signed=signed)
+    assert type(error) is expected
+    assert str(error).startswith("s3://b/info cannot be read: ")
+    assert words in str(error)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "expected", "words"),
+    [
+        (307, "", StoreRefusedError, "redirects are not followed"),
+        (400, "", StoreError, "the service answers 400"),
+        (401, "", StoreRefusedError, "the credentials may not list (401)"),
+        (403, "AccessDenied", StoreRefusedError, "the credentials may not list (403)"),
+        (403, "InvalidAccessKeyId", StoreRefusedError, "does not know the access key"),
+        (404, "NoSuchBucket", StoreRefusedError, "there is no such bucket"),
+        (404, "", StoreError, "the service answers 404"),
+        (503, "SlowDown", StoreError, "the service answers 503"),
+    ],
+)
+def test_listing_errors(status: int, code: str, expected: type[StoreError], words: str) -> None:
+    error = listing_error_of("s3://b/s0", Refusal(status, {}, code))
+    assert type(error) is expected
+    assert str(error).startswith("s3://b/s0 cannot be listed: ")
+    assert words in str(error)
+
+
+def test_unknown_codes_are_never_repeated() -> None:
+    for make in (error_of, listing_error_of):
+        error = make("s3://b/info", Refusal(403, {}, "Echoed"))
+        assert isinstance(error, StoreRefusedError)
+        assert "Echoed" not in f"{error}{error.code}"
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("3", 3.0),
+        ("0", 0.0),
+        ("", None),
+        ("-1", None),
+        ("1.5", None),
+        ("Thu, 01 Jan 2026 00:00:00 GMT", None),
+    ],
+)
+def test_retry_after(text: str, seconds: float | None) -> None:
+    assert parse_retry_after(text) == seconds
