@@ -56,6 +56,22 @@ def test_objects_are_those_of_dvid() -> None:
     assert properties.fields == ("bodyid", "confidence", "group", "name", "note", "tags", "type")
 
 
+def test_objects_are_to_the_byte_what_dvid_answered() -> None:
+    """`keyrangevalues` and `keys` of a real neuronjson (3400c2cb), as far as properties can express them."""
+    recorded = {
+        31: '{"bodyid":31,"group":77,"type":"Mi1"}',
+        9223372036854775815: '{"bodyid":9223372036854775815,"type":"big"}',
+    }
+    properties = parse(
+        {"id": "type", "type": "string", "values": ["big", "Mi1"]},
+        {"id": "group", "type": "number", "data_type": "uint8", "values": [None, 77]},
+        ids=["9223372036854775815", "31"],
+    )
+    assert {each: go_json.encode(found).decode() for each, found in properties.objects()} == recorded
+    recorded_keys = ["5", "31", "77", "1000", "4242", "9007199254740993", "9223372036854775815"]
+    assert parse(ids=sorted(recorded_keys)).ids.astype(str).tolist() == recorded_keys
+
+
 def test_ids_are_found_exactly() -> None:
     properties = parse(LABEL)
     assert properties.find(2**53 + 1) == {"bodyid": 2**53 + 1, "name": "Mi1", "type": "Mi1"}
