@@ -20,21 +20,19 @@ from dvidpc.errors import DvidpcError
 from dvidpc.formats.codec import ChunkShape, check_jpeg, decode_chunk, find_obstacle, may_crash
 from dvidpc.formats.data_types import DataType
 from dvidpc.formats.draco import decode_draco
-from dvidpc.formats.dvid.swc import encode_swc
-from dvidpc.formats.payloads import JPEG
-from dvidpc.formats.precomputed.info import Encoding, parse_info
-from dvidpc.formats.precomputed.legacy_mesh import decode_fragment, parse_manifest
-from dvidpc.formats.precomputed.mesh_info import parse_mesh_info
-from dvidpc.formats.precomputed.multilod_mesh import decode_manifest
-from dvidpc.formats.precomputed.segment_properties import parse_segment_properties
 from dvidpc.formats.dvid.labels_block import decode_block, encode_block
 from dvidpc.formats.dvid.labels_json import parse_ids, parse_points
+from dvidpc.formats.dvid.swc import encode_swc
 from dvidpc.formats.dvid.transcoding import encode_chunk
 from dvidpc.formats.payloads import JPEG
 from dvidpc.formats.precomputed.info import Encoding, parse_info
 from dvidpc.formats.precomputed.label_chunk import parse_label_chunk
 from dvidpc.formats.precomputed.label_lookup import label_at, labels_of
 from dvidpc.formats.precomputed.label_voxels import count_labels, decode_voxels
+from dvidpc.formats.precomputed.legacy_mesh import decode_fragment, parse_manifest
+from dvidpc.formats.precomputed.mesh_info import parse_mesh_info
+from dvidpc.formats.precomputed.multilod_mesh import decode_manifest
+from dvidpc.formats.precomputed.segment_properties import parse_segment_properties
 from dvidpc.formats.precomputed.sharding import (
     DataEncoding,
     ShardHash,

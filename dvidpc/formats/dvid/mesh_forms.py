@@ -39,9 +39,8 @@ def encode_ngmesh(mesh: Mesh) -> bytes:
 
 def encode_obj(mesh: Mesh) -> bytes:
     """Return a mesh as an OBJ: four decimals a coordinate, vertices numbered from 1."""
-    vertices = mesh.vertices.astype(np.float64).ravel().tolist()
-    corners = (mesh.triangles.astype(np.uint64) + np.uint64(1)).ravel().tolist()
-    return f"{format_rows(_VERTEX, vertices, 3)}{format_rows(_TRIANGLE, corners, 3)}".encode()
+    vertices = format_rows(_VERTEX, mesh.vertices.astype(np.float64))
+    return vertices + format_rows(_TRIANGLE, mesh.triangles.astype(np.float64) + 1)
 
 
 _ENCODERS: Final[Mapping[MeshForm, Callable[[Mesh], bytes]]] = MappingProxyType(

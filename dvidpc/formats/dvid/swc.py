@@ -42,11 +42,9 @@ def encode_swc(skeleton: Skeleton, transform: Transform, voxel_size_nm: tuple[fl
     if not (np.isfinite(positions).all() and np.isfinite(radii).all()):
         raise FormatError("skeleton holds a position or radius that is not finite")
     types = _types(skeleton.attributes, len(positions))
-    rows: list[int | float] = []
-    for number, (vertex, parent) in enumerate(zip(order, parents, strict=True), start=1):
-        x, y, z = positions[vertex].tolist()
-        rows += (number, int(types[vertex]), x, y, z, float(radii[vertex]), parent)
-    return f"{_header(voxel_size_nm)}{format_rows(_ROW, rows, 7)}".encode()
+    numbers = np.arange(1, len(order) + 1)
+    table = np.column_stack([numbers, types[order], positions[order], radii[order], parents])
+    return _header(voxel_size_nm).encode() + format_rows(_ROW, table)
 
 
 def order_parents_first(num_vertices: int, edges: NDArray[np.uint32]) -> tuple[list[int], list[int]]:

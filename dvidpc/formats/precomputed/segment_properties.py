@@ -7,18 +7,21 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from dvidpc.errors import FormatError
 from dvidpc.formats.dvid.go_json import JsonValue, sorted_map
 from dvidpc.formats.precomputed.info_values import read_member, word
-from dvidpc.formats.precomputed.side_documents import decode_document, expect_type
+from dvidpc.formats.precomputed.side_documents import expect_type
 
 MAX_PROPERTIES_SIZE = 128 * 2**20
 """Size limit of a segment properties `info` in bytes."""
+
+T = TypeVar("T")
 
 BODY_ID: Final = "bodyid"
 NAME: Final = "name"
@@ -28,7 +31,7 @@ _ID = re.compile(r"[0-9]{1,20}", re.ASCII)
 _MAX_PROPERTIES = 10_000
 _FLOAT32_LIMIT = 2.0**128 - 2.0**103
 """The smallest number that rounds to infinity."""
-_EXPANSION = 3
+_EXPANSION = 5
 """Bytes of memory per byte of JSON, roughly."""
 
 
@@ -116,15 +119,18 @@ def parse_segment_properties(data: bytes) -> SegmentProperties:
     Raises:
         FormatError: It is malformed; the message names the key.
     """
-    document = decode_document(data)
-    expect_type(document, _TYPE)
-    inline = document.get("inline", {"ids": [], "properties": []})
-    if not isinstance(inline, dict):
-        raise FormatError("inline is not a JSON object")
-    ids = read_member(inline, "ids", _read_ids)
-    entries = inline.get("properties")
-    if not isinstance(entries, list) or len(entries) > _MAX_PROPERTIES:
-        raise FormatError(f"inline properties is not a list of at most {_MAX_PROPERTIES} properties")
+    document = _members(data)
+    expect_type({"@type": _decode(document["@type"])} if "@type" in document else {}, _TYPE)
+    if "inline" not in document:
+        return SegmentProperties(np.zeros(0, np.uint64), (), 0)
+    try:
+        inline = _members(document["inline"])
+    except FormatError as error:
+        raise FormatError(f"inline {error}") from None
+    ids = _read_inline(inline, "ids", _read_ids)
+    entries = _read_inline(inline, "properties", _parts)
+    if len(entries) > _MAX_PROPERTIES:
+        raise FormatError(f"inline properties has {len(entries)} entries; the limit is {_MAX_PROPERTIES}")
     properties = tuple(_read_property(number, entry, len(ids)) for number, entry in enumerate(entries))
     named = [each.id for each in properties]
     for name in named:
@@ -133,7 +139,47 @@ def parse_segment_properties(data: bytes) -> SegmentProperties:
     return SegmentProperties(ids, properties, _EXPANSION * len(data) + 8 * len(ids))
 
 
-def _read_ids(value: object) -> NDArray[np.uint64]:
+def _members(data: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:
+    """Split a JSON object into its members.
+
+    The document is decoded part by part, because other threads have to wait while a part is decoded.
+    """
+    try:
+        return msgspec.json.decode(data, type=dict[str, msgspec.Raw])
+    except msgspec.ValidationError:
+        raise FormatError("is not a JSON object") from None
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise FormatError(f"is not JSON: {error}") from error
+
+
+def _parts(data: msgspec.Raw) -> list[msgspec.Raw]:
+    """Split a JSON list into its entries."""
+    try:
+        return msgspec.json.decode(data, type=list[msgspec.Raw])
+    except msgspec.ValidationError:
+        raise FormatError("is not a list") from None
+
+
+def _decode(data: msgspec.Raw) -> object:
+    """Decode a part of the document."""
+    try:
+        return msgspec.json.decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise FormatError(f"is not JSON: {error}") from error
+
+
+def _read_inline(inline: Mapping[str, msgspec.Raw], name: str, read: Callable[[msgspec.Raw], T]) -> T:
+    """Return a member of `inline` as converted by *read*."""
+    if name not in inline:
+        raise FormatError(f"inline {name} is missing")
+    try:
+        return read(inline[name])
+    except FormatError as error:
+        raise FormatError(f"inline {name} {error}") from None
+
+
+def _read_ids(data: msgspec.Raw) -> NDArray[np.uint64]:
+    value = _decode(data)
     if not isinstance(value, list):
         raise FormatError("is not a list")
     return np.array([_read_id(entry) for entry in value], np.uint64)
@@ -148,9 +194,9 @@ def _read_id(entry: object) -> int:
     return entry
 
 
-def _read_property(number: int, entry: object, count: int) -> Property:
+def _read_property(number: int, data: msgspec.Raw, count: int) -> Property:
     try:
-        return _parse_property(entry, count)
+        return _parse_property(_decode(data), count)
     except FormatError as error:
         raise FormatError(f"inline property {number}: {error}") from None
 

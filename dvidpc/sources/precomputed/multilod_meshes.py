@@ -18,7 +18,7 @@ from dvidpc.formats.precomputed.multilod_mesh import (
 )
 from dvidpc.sources.precomputed.keyed_reader import KeyedReader
 from dvidpc.sources.precomputed.segment_tools import SegmentTools
-from dvidpc.sources.precomputed.shard_reader import StoredValue, retry_once_if_changed
+from dvidpc.sources.precomputed.shard_reader import StoredValue
 from dvidpc.storage.base import Blob, ObjectStore
 from dvidpc.storage.coalesce import plan_reads
 from dvidpc.storage.object_checks import name_object
@@ -79,12 +79,18 @@ class MultilodMeshes:
 
     async def contains(self, segment_id: int) -> bool:
         """As `StoredMeshes.contains`."""
-        found = await retry_once_if_changed(lambda: self._find(segment_id))
+        try:
+            found = await self._find(segment_id)
+        except ObjectChangedError:
+            found = await self._find(segment_id)
         return found is not None and found.manifest.data_size > 0
 
     async def load(self, segment_id: int, lod: int | None) -> tuple[Mesh, int] | None:
         """As `StoredMeshes.load`."""
-        return await retry_once_if_changed(lambda: self._load(segment_id, lod))
+        try:
+            return await self._load(segment_id, lod)
+        except ObjectChangedError:
+            return await self._load(segment_id, lod)
 
     async def _load(self, segment_id: int, lod: int | None) -> tuple[Mesh, int] | None:
         found = await self._find(segment_id)

@@ -1,9 +1,9 @@
 """Reads values by id out of shards; keeps the indexes that tell where the values lie."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final, NamedTuple
 
 from dvidpc.cache.loading_cache import LoadingCache
 from dvidpc.errors import FormatError, ObjectChangedError
@@ -14,8 +14,6 @@ from dvidpc.storage.base import Blob, ObjectStore
 from dvidpc.storage.content_encoding import decode_content
 from dvidpc.storage.object_checks import name_object
 from dvidpc.types import ByteRange
-
-T = TypeVar("T")
 
 _OFF_LOOP_SIZE: Final = 256 * 1024
 """Bytes from which an index or value is decompressed in a thread: that takes about a millisecond."""
@@ -45,8 +43,7 @@ class _Minishard:
         return self.index.nbytes
 
 
-@dataclass(frozen=True, slots=True)
-class StoredValue:
+class StoredValue(NamedTuple):
     """Where a value lies."""
 
     key: str
@@ -54,18 +51,6 @@ class StoredValue:
     where: ByteRange
     etag: str | None
     """The content of the shard that *where* belongs to."""
-
-
-async def retry_once_if_changed(step: Callable[[], Awaitable[T]]) -> T:
-    """Return what *step* returns; run it a second time if an object changed meanwhile.
-
-    Raises:
-        ObjectChangedError: An object changed both times.
-    """
-    try:
-        return await step()
-    except ObjectChangedError:
-        return await step()
 
 
 class ShardReader:
@@ -114,7 +99,10 @@ class ShardReader:
             FormatError: The shard breaks the format.
             StoreError: The bucket failed; whether the value is stored is not known.
         """
-        return await retry_once_if_changed(lambda: self._read(value_id, max_size, describe))
+        try:
+            return await self._read(value_id, max_size, describe)
+        except ObjectChangedError:
+            return await self._read(value_id, max_size, describe)
 
     async def locate(self, value_id: int, describe: Callable[[], str]) -> StoredValue | None:
         """Return where a value lies; None if its shard does not hold it.

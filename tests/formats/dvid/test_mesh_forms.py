@@ -32,6 +32,6 @@ def test_a_mesh_that_overflows_in_voxels_is_refused() -> None:
 
 @pytest.mark.parametrize("rows", [0, 1, 511, 512, 513, 2000])
 def test_rows_are_formatted_in_order(rows: int) -> None:
-    values = list(range(2 * rows))
+    table = np.arange(2.0 * rows).reshape(rows, 2)
     expected = "".join(f"{2 * row} {2 * row + 1}.0\n" for row in range(rows))
-    assert format_rows("%d %.1f\n", values, 2) == expected
+    assert format_rows("%d %.1f\n", table).decode() == expected

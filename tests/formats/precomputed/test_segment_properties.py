@@ -56,6 +56,22 @@ def test_objects_are_those_of_dvid() -> None:
     assert properties.fields == ("bodyid", "confidence", "group", "name", "note", "tags", "type")
 
 
+def test_objects_are_to_the_byte_what_dvid_answered() -> None:
+    """`keyrangevalues` and `keys` of a real neuronjson (3400c2cb), as far as properties can express them."""
+    recorded = {
+        31: '{"bodyid":31,"group":77,"type":"Mi1"}',
+        9223372036854775815: '{"bodyid":9223372036854775815,"type":"big"}',
+    }
+    properties = parse(
+        {"id": "type", "type": "string", "values": ["big", "Mi1"]},
+        {"id": "group", "type": "number", "data_type": "uint8", "values": [None, 77]},
+        ids=["9223372036854775815", "31"],
+    )
+    assert {each: go_json.encode(found).decode() for each, found in properties.objects()} == recorded
+    recorded_keys = ["5", "31", "77", "1000", "4242", "9007199254740993", "9223372036854775815"]
+    assert parse(ids=sorted(recorded_keys)).ids.astype(str).tolist() == recorded_keys
+
+
 def test_ids_are_found_exactly() -> None:
     properties = parse(LABEL)
     assert properties.find(2**53 + 1) == {"bodyid": 2**53 + 1, "name": "Mi1", "type": "Mi1"}
@@ -97,7 +113,9 @@ FAULTS = {
     "@type is 'x'": b'{"@type": "x"}',
     "inline is not": b'{"@type": "neuroglancer_segment_properties", "inline": []}',
     "ids is missing": b'{"@type": "neuroglancer_segment_properties", "inline": {"properties": []}}',
-    "inline properties is not": b'{"@type": "neuroglancer_segment_properties", "inline": {"ids": []}}',
+    "inline properties is missing": b'{"@type": "neuroglancer_segment_properties", "inline": {"ids": []}}',
+    "inline properties is not a list": document().replace(b"[]", b"{}"),
+    "inline ids is not a list": document().replace(b'["77"', b'{}, "x": ["77"'),
     "inline ids holds 5 twice": document(ids=["5", "6", "5"]),
     "ids holds '-1'": document(ids=["-1"]),
     "ids holds '18446744073709551616'": document(ids=["18446744073709551616"]),
