@@ -55,7 +55,7 @@ class ArrayChunks:
             raise FormatError(f"{self.describe(cell)} is truncated")
         return np.frombuffer(data, "<u2").reshape(self.shape_of(cell).czyx)
 
-    def label_chunk(self, cell: ChunkCoord, data: bytes) -> LabelChunk | None:  # noqa: ARG002
+    def label_chunk(self, _cell: ChunkCoord, _data: bytes, /) -> LabelChunk | None:
         return None
 
     async def locate(self, cell: ChunkCoord) -> StoredChunk | None:

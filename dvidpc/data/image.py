@@ -13,7 +13,7 @@ from dvidpc.types import BlockCoord, Point
 
 if TYPE_CHECKING:
     from dvidpc.volume.grid_store import GridStore
-    from dvidpc.volume.label_lookup import LabelLookup
+    from dvidpc.volume.point_lookup import LabelLookup
 
 FAMILY: Final = "imageblk"
 

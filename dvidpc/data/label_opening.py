@@ -18,7 +18,7 @@ from dvidpc.types import Point
 from dvidpc.volume.chunk_cache import CachedChunks
 from dvidpc.volume.grid_store import GridStore
 from dvidpc.volume.halved_labels import HalvedLabels
-from dvidpc.volume.label_lookup import LabelLookup
+from dvidpc.volume.point_lookup import LabelLookup
 from dvidpc.volume.resources import Resources
 
 

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Final
 
 from dvidpc.data.instance import Data, Instance
-from dvidpc.data.opening import make_instances
+from dvidpc.data.instance_opening import make_instances
 from dvidpc.data.repo import Repo
 from dvidpc.errors import DvidpcError, StoreError
 from dvidpc.names import may_be_instance_of

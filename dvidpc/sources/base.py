@@ -79,7 +79,7 @@ class ChunkSource(Protocol):
             FormatError: The chunk is damaged; the message names it.
         """
 
-    def label_chunk(self, cell: ChunkCoord, data: bytes) -> LabelChunk | None:
+    def label_chunk(self, cell: ChunkCoord, data: bytes, /) -> LabelChunk | None:
         """Return the view of a chunk of labels from which voxels can be read without decoding all of them.
 
         Returns:
@@ -89,7 +89,7 @@ class ChunkSource(Protocol):
             FormatError: The chunk is damaged; the message names it.
         """
 
-    async def locate(self, cell: ChunkCoord) -> StoredChunk | None:
+    async def locate(self, cell: ChunkCoord, /) -> StoredChunk | None:
         """Return where the encoded chunk lies; None if it is known not to be stored.
 
         Raises:

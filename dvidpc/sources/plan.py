@@ -126,6 +126,8 @@ class InstancePlan:
     name: str
     scale: ScalePlan
     channel: Channel
+    label_type: LabelType | None = None
+    """None: it is an image."""
 
     @property
     def default_payload(self) -> Payload:
@@ -182,9 +184,10 @@ class VolumePlan:
     def instances_of(self, scale: ScalePlan) -> Iterator[InstancePlan]:
         """Yield the instances that show *scale*."""
         if LabelType.LABELMAP in self.label_types and scale in self.labelmap_scales:
-            yield InstancePlan(self.name, scale, self.channels[0])
+            yield InstancePlan(self.name, scale, self.channels[0], LabelType.LABELMAP)
         if LabelType.LABELBLK in self.label_types:
-            yield InstancePlan(instance_name(self.labelblk_name, 0, scale.level), scale, self.channels[0])
+            name = instance_name(self.labelblk_name, 0, scale.level)
+            yield InstancePlan(name, scale, self.channels[0], LabelType.LABELBLK)
         if not self.label_types:
             for channel in self.channels:
                 yield InstancePlan(instance_name(self.name, channel.number, scale.level), scale, channel)

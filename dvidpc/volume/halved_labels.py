@@ -73,11 +73,11 @@ class HalvedLabels:
             raise FormatError(f"{self.describe(cell)}: {len(data)} bytes, not {shape.nbytes}")
         return np.frombuffer(data, shape.dtype).reshape(shape.czyx)
 
-    def label_chunk(self, cell: ChunkCoord, data: bytes) -> LabelChunk | None:  # noqa: ARG002
+    def label_chunk(self, _cell: ChunkCoord, _data: bytes, /) -> LabelChunk | None:
         """As `ChunkSource.label_chunk`: chunks are plain voxels."""
         return None
 
-    async def locate(self, cell: ChunkCoord) -> StoredChunk | None:  # noqa: ARG002
+    async def locate(self, _cell: ChunkCoord, /) -> StoredChunk | None:
         """As `ChunkSource.locate`: no chunk is stored."""
         return None
 

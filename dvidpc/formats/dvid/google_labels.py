@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dvidpc.errors import TooLargeError
-from dvidpc.formats.codec import ChunkShape
-from dvidpc.formats.data_types import DataType, Voxels
+from dvidpc.formats.data_types import Voxels
 from dvidpc.formats.dvid.sub_blocks import NUM_VOXELS, SIDE, split_sub_blocks
 from dvidpc.formats.precomputed.label_chunk import Offsets
 from dvidpc.formats.precomputed.label_indexes import WIDTHS, pack_indexes, packed_length
@@ -25,11 +24,6 @@ _LABEL_WORDS = 2
 _MAX_OFFSET = 0xFFFFFF
 _WIDTH_FOR = np.array([min(width for width in WIDTHS if n <= 1 << width) for n in range(NUM_VOXELS + 1)])
 """The width of an index into a table, by the table's length."""
-
-
-def is_google(shape: ChunkShape) -> bool:
-    """Return whether a stored compressed_segmentation chunk is the `google` encoding of its own voxels."""
-    return shape.label_block == _SUB_BLOCK and shape.num_channels == 1 and shape.data_type is DataType.UINT64
 
 
 def encode_google(voxels_zyx: Voxels) -> bytes:

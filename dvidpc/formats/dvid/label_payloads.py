@@ -5,12 +5,10 @@ Voxels are sent as uint64, little-endian, x fastest.
 """
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
 import imagecodecs
-import numpy as np
 from isal import isal_zlib
 
 from dvidpc.errors import TooLargeError
@@ -27,7 +25,6 @@ _GZIP_LEVEL = 1
 _GZIP_FORMAT = 31
 _MAX_LZ4 = 0x7E000000
 """LZ4_MAX_INPUT_SIZE."""
-_BLOCK_ZYX = (64, 64, 64)
 _SUB_BLOCK: Final = Point(SIDE, SIDE, SIDE)
 _UINT64_SIZE = 8
 _ONE_CHANNEL = b"\x01\0\0\0"
@@ -107,9 +104,3 @@ RAW_ENCODERS: Final[Mapping[str, Callable[[Voxels], bytes]]] = MappingProxyType(
     }
 )
 """The bodies of 3-D `raw`, by the value of `compression`; each takes voxels `[z, y, x]`."""
-
-
-@lru_cache(maxsize=len(LABEL_PAYLOADS))
-def zero_payload(payload: Payload) -> bytes:
-    """Return the payload of a block of 64^3 voxels that are all 0; encoded once."""
-    return payload.encode(np.zeros(_BLOCK_ZYX, np.uint64))

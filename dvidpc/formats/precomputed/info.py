@@ -5,6 +5,7 @@ Every spelling that some reader of the format accepts is accepted: upper-case wo
 error in the volume's own keys disables the volume.  (precomputed volume.md#info-json-file-specification)
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -117,17 +118,11 @@ def parse_info(data: bytes) -> VolumeInfo:
         FormatError: It is not a JSON object, not a volume that can be served, or none of its scales can.
     """
     document = decode_document(data)
-    graphene = _GRAPHENE_KEYS & document.keys()
-    if graphene:
-        raise FormatError(
-            f"has the key {min(graphene)!r}: this is a graphene volume, whose ids come from a chunkedgraph "
-            "service; only flat segmentations are served"
-        )
     volume_type = read_member(document, "type", one_of(VolumeType))
     data_type = read_member(document, "data_type", one_of(DataType))
     num_channels = read_member(document, "num_channels", positive)
     if volume_type is VolumeType.SEGMENTATION:
-        _check_labels(data_type, num_channels)
+        _check_labels(document.keys(), data_type, num_channels)
     entries = document.get("scales")
     if not isinstance(entries, list) or not entries:
         raise FormatError("scales is not a non-empty list")
@@ -158,7 +153,12 @@ def parse_redirect(data: bytes) -> str | None:
     return redirect if isinstance(redirect, str) and redirect else None
 
 
-def _check_labels(data_type: DataType, num_channels: int) -> None:
+def _check_labels(keys: Collection[str], data_type: DataType, num_channels: int) -> None:
+    if graphene := sorted(_GRAPHENE_KEYS.intersection(keys)):
+        raise FormatError(
+            f"has the key {graphene[0]!r}: this is a graphene volume, whose ids come from a chunkedgraph "
+            "service; only flat segmentations are served"
+        )
     if data_type is DataType.FLOAT32:
         raise FormatError("data_type is 'float32'; the ids of a segmentation are integers")
     if num_channels != 1:

@@ -50,11 +50,6 @@ class LabelChunk:
     """Where in *words* the packed indexes start; meaningless if the width is 0."""
 
     @property
-    def nbytes(self) -> int:
-        """Bytes of memory: the chunk's own, and those of the three arrays."""
-        return self.words.nbytes + 3 * self.tables.nbytes
-
-    @property
     def step(self) -> int:
         """Words of a label."""
         return self.itemsize // _WORD

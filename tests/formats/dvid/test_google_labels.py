@@ -8,9 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from dvidpc.errors import TooLargeError
-from dvidpc.formats.codec import ChunkShape
-from dvidpc.formats.data_types import DataType
-from dvidpc.formats.dvid.google_labels import encode_google, encode_solid_google, is_google
+from dvidpc.formats.dvid.google_labels import encode_google, encode_solid_google
 from dvidpc.formats.precomputed.label_chunk import parse_label_chunk
 from dvidpc.formats.precomputed.label_voxels import decode_voxels
 from dvidpc.types import Point
@@ -91,17 +89,3 @@ def test_a_solid_box(size: Point, label: int) -> None:
 def test_a_solid_box_of_too_many_sub_blocks_is_refused() -> None:
     with pytest.raises(TooLargeError, match="google: cannot encode a box"):
         encode_solid_google(Point(2048, 2048, 1024), 0)
-
-
-@pytest.mark.parametrize(
-    ("shape", "expected"),
-    [
-        (ChunkShape(CUBE, 1, DataType.UINT64, EIGHT), True),
-        (ChunkShape(CUBE, 1, DataType.UINT32, EIGHT), False),
-        (ChunkShape(CUBE, 2, DataType.UINT64, EIGHT), False),
-        (ChunkShape(CUBE, 1, DataType.UINT64, Point(16, 16, 2)), False),
-        (ChunkShape(CUBE, 1, DataType.UINT64), False),
-    ],
-)
-def test_which_stored_chunks_are_google_already(shape: ChunkShape, *, expected: bool) -> None:
-    assert is_google(shape) is expected

@@ -2,6 +2,7 @@
 
 import gzip
 
+import compressed_segmentation
 import lz4.block
 import numpy as np
 import pytest
@@ -10,14 +11,13 @@ from numpy.typing import NDArray
 from dvidpc.errors import TooLargeError
 from dvidpc.formats.dvid.google_labels import encode_google, encode_solid_google
 from dvidpc.formats.dvid.label_payloads import (
-    BLOCKS,
     LABEL_PAYLOADS,
     RAW_ENCODERS,
     compress_gzip,
     encode_lz4,
-    zero_payload,
+    pass_google,
 )
-from dvidpc.formats.payloads import Payload
+from dvidpc.formats.precomputed.label_chunk import parse_label_chunk
 from dvidpc.types import Point
 from tests.label_chunks import draw_cells
 from tests.recorded_labels import array, find, read_labels_block, split_frames, stored_volume
@@ -96,13 +96,18 @@ def test_what_exceeds_an_lz4_block_is_refused() -> None:
         encode_lz4(huge)
 
 
-@pytest.mark.parametrize("payload", LABEL_PAYLOADS.values(), ids=lambda payload: payload.name)
-def test_a_block_of_zeros_is_prepared(payload: Payload) -> None:
-    zeros = np.zeros((64, 64, 64), np.uint64)
-    assert zero_payload(payload) == payload.encode(zeros)
-    assert zero_payload(payload) is zero_payload(payload)
-
-
-def test_a_prepared_block_of_zeros_is_small() -> None:
-    assert len(zero_payload(BLOCKS)) < 50
+def test_a_solid_box_is_small() -> None:
     assert len(compress_gzip(encode_solid_google(Point(64, 64, 64), 0))) < 100
+
+
+@pytest.mark.parametrize(("itemsize", "side", "passes"), [(8, 8, True), (4, 8, False), (8, 16, False)])
+def test_which_stored_chunks_are_passed_on(itemsize: int, side: int, *, passes: bool) -> None:
+    voxels = np.arange(16**3).reshape(16, 16, 16) // 700
+    block = (side, side, side)
+    stored = compressed_segmentation.compress(
+        voxels.astype(f"<u{itemsize}").transpose(2, 1, 0).copy(order="F"), block_size=block, order="F"
+    )
+    chunk = parse_label_chunk(bytes(stored), Point(16, 16, 16), Point(*block), itemsize)
+    passed = pass_google(chunk)
+    assert (passed is not None) is passes
+    assert passed is None or gzip.decompress(passed) == bytes(stored)

@@ -162,7 +162,7 @@ ENTRIES = st.fixed_dictionaries(
 @given(
     st.lists(st.integers(-1, 2**64).map(str) | JSON, max_size=3) | JSON, st.lists(ENTRIES, max_size=3) | JSON
 )
-def test_any_document_is_read_or_refused(ids: Any, entries: Any) -> None:  # noqa: ANN401 - JSON
+def test_any_document_is_read_or_refused(ids: object, entries: object) -> None:
     inline = {"ids": ids, "properties": entries}
     data = json.dumps({"@type": "neuroglancer_segment_properties", "inline": inline}).encode()
     try:

@@ -16,7 +16,7 @@ from dvidpc.cache.loading_cache import LoadingCache
 from dvidpc.errors import FormatError, ObjectChangedError, StoreError
 from dvidpc.formats.precomputed.info import parse_sharding
 from dvidpc.sources.precomputed.keyed_reader import KeyedReader
-from dvidpc.storage.base import BucketAccess, UpstreamLimits
+from dvidpc.storage.base import Blob, BucketAccess, UpstreamLimits
 from dvidpc.storage.opening import open_store
 from dvidpc.storage.ref import parse_ref
 from dvidpc.types import ByteRange
@@ -127,7 +127,7 @@ async def test_a_shard_that_is_replaced_is_read_once_more(tmp_path: Path) -> Non
 
 async def test_a_shard_that_changes_all_the_time_is_a_failure(tmp_path: Path) -> None:
     class Restless(MemoryStore):
-        async def get_range(self, key: str, byte_range: ByteRange, *, etag: str | None = None) -> Any:  # noqa: ANN401 - raises
+        async def get_range(self, key: str, byte_range: ByteRange, *, etag: str | None = None) -> Blob | None:
             if etag is not None:
                 raise ObjectChangedError(f"{key} was replaced")
             return await super().get_range(key, byte_range)

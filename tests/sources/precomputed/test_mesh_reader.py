@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -45,7 +45,7 @@ def write_mesh_volume(directory: Path, objects: Mapping[str, bytes]) -> CloudVol
     return CloudVolume(f"file://{directory}", progress=False)
 
 
-async def read_ngmesh(reader: MeshReader, segment_id: int, lod: int | None = None) -> Any:  # noqa: ANN401 - untyped
+async def read_ngmesh(reader: MeshReader, segment_id: int, lod: int | None = None) -> Mesh:
     found = await reader.read_mesh(segment_id, NGMESH, lod)
     assert found is not None
     return Mesh.from_precomputed(found.data)
@@ -349,6 +349,6 @@ async def test_an_obj_has_no_exponents(tools: SegmentTools) -> None:
 
 
 @pytest.fixture
-def tools() -> Any:  # noqa: ANN401 - a generator
+def tools() -> Iterator[SegmentTools]:
     with segment_tools() as tools:
         yield tools

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from dvidpc.cache.loading_cache import MISSING, LoadingCache
 from dvidpc.formats.data_types import Voxels
 from dvidpc.formats.precomputed.label_chunk import LabelChunk
-from dvidpc.formats.precomputed.label_lookup import labels_of
+from dvidpc.formats.precomputed.label_lookup import label_at, labels_of
 from dvidpc.tasks import gather_or_cancel
-from dvidpc.types import ChunkCoord
+from dvidpc.types import ChunkCoord, Point
 from dvidpc.volume.chunk_cache import CachedChunks
 
 _MANY: Final = 64
@@ -36,6 +36,8 @@ class _Readable:
     def read(self, voxels: NDArray[np.int64]) -> NDArray[np.uint64]:
         """Return the labels of positions in the chunk, one row x, y, z each."""
         if isinstance(self.chunk, LabelChunk):
+            if len(voxels) == 1:
+                return np.array([label_at(self.chunk, Point(*voxels[0].tolist()))], np.uint64)
             found = labels_of(self.chunk, voxels)
         else:
             x, y, z = voxels.T
