@@ -169,7 +169,8 @@ def test_any_document_is_read_or_refused(ids: object, entries: object) -> None:
         properties = parse_segment_properties(data)
     except FormatError:
         return
-    assert properties.ids.tolist() == sorted(int(each) for each in ids)
+    assert isinstance(ids, list)
+    assert properties.ids.tolist() == sorted(map(int, ids))
     assert properties.ids.dtype == np.uint64
     for each, found in properties.objects():
         assert found["bodyid"] == each
