@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from dvidpc.errors import StoreError, StoreTimeoutError
+from dvidpc.errors import DvidpcError, StoreError, StoreRefusedError, StoreTimeoutError
 
 log = logging.getLogger(__name__)
 
@@ -137,8 +137,29 @@ class Credentials:
                 return await self._look_up(force=force)
         except TimeoutError as error:
             raise StoreTimeoutError(f"credentials were not found within {LOOK_UP_TIMEOUT_S:g} s") from error
+        except DvidpcError:
+            raise
+        except Exception as error:  # the border to vendors' libraries, which run helpers and read dotfiles
+            raise StoreError(f"credentials cannot be looked up ({type(error).__name__})") from error
 
     def _use_for_s(self, secret: Secret) -> float:
         if secret.expires_at is None:
             return LOOK_AGAIN_S
         return min(LOOK_AGAIN_S, max(0.0, secret.expires_at - AHEAD_OF_EXPIRY_S - self._clock()))
+
+
+def clean_value(store_url: str, name: str, value: str | None) -> str | None:
+    """Return a part of a secret without the line break that editors and secret stores append.
+
+    Raises:
+        StoreRefusedError: It holds a character that a header cannot hold; *name* says which part it is.
+    """
+    if value is None:
+        return None
+    cleaned = value.strip()
+    if not cleaned.isascii() or not cleaned.isprintable():
+        raise StoreRefusedError(
+            f"{store_url}: the {name} holds a line break or another character that no header can hold; "
+            "write it again in the environment or the file that it comes from"
+        )
+    return cleaned

@@ -6,7 +6,7 @@ from yarl import URL
 
 from dvidpc.errors import StoreError
 from dvidpc.storage.base import BucketAccess, UpstreamLimits
-from dvidpc.storage.http.session import find_proxy
+from dvidpc.storage.http.proxies import find_proxy
 from dvidpc.storage.opening import open_store
 from dvidpc.storage.ref import parse_ref
 from tests.servers import serve
