@@ -4,7 +4,7 @@ import shlex
 from dataclasses import replace
 
 from dvidpc.config import StoreConfig
-from dvidpc.errors import ConfigError, DvidpcError, StoreRefusedError, StoreTimeoutError
+from dvidpc.errors import ConfigError, CredentialsError, DvidpcError, StoreRefusedError, StoreTimeoutError
 from dvidpc.storage.ref import Kind
 
 _SOURCE = "SOURCE"
@@ -23,7 +23,9 @@ class Fixes:
         """Return the fix for a bucket, or data in it, that cannot be read."""
         match error:
             case ConfigError():
-                return f"correct {self._section} of the configuration"
+                return f"correct {self._section} of the configuration, or the file or variable named above"
+            case CredentialsError(advice=advice) if advice:
+                return advice
             case StoreRefusedError(status=status, code=code):
                 return self._reason(code) or self._refusal(status)
             case StoreTimeoutError():

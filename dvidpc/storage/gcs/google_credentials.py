@@ -7,25 +7,28 @@ import re
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 import aiohttp
 from gcloud.aio.auth import Token
 from gcloud.aio.auth.token import TokenResponse
 
-from dvidpc.errors import ConfigError, StoreError, StoreRefusedError
+from dvidpc.errors import ConfigError, CredentialsError
 from dvidpc.storage.credentials import Secret, clean_value
 from dvidpc.storage.http.routed_client import RoutedClient
 from dvidpc.storage.http.tls import SYSTEM, Tls
 
 _SCOPE = "https://www.googleapis.com/auth/devstorage.read_only"
 _TIMEOUT_S = 10
-_KEY: Final = "service_account"
 _FEDERATED: Final = "external_account"
 _IMPERSONATED: Final = "impersonated_service_account"
 _USER: Final = "authorized_user"
-_SUPPORTED: Final = frozenset({_KEY, _FEDERATED, _IMPERSONATED, _USER})
+_SUPPORTED: Final = frozenset({"service_account", _FEDERATED, _IMPERSONATED, _USER})
 _TYPE: Final = re.compile(r"[a-z0-9_]{1,64}")
+_REVOKED: Final = (
+    "if the key or the login was revoked, write a new key or run: gcloud auth application-default login"
+)
+_NETWORK: Final = "look at the network and the proxy"
 _ADVICE: Final = (
     "use a service account's key, gcloud's user credentials, or workload identity federation by file or URL"
 )
@@ -55,22 +58,18 @@ class GoogleLookUp:
         path, named = credentials_file(self._environ)
         document = await asyncio.to_thread(self._read, path, named=named)
         if document is not None and (why := _find_unsupported(document)):
-            raise StoreRefusedError(f"{self._store_url}: {path} {why}; {_ADVICE}")
+            raise CredentialsError(f"{self._store_url}: {path} {why}", _ADVICE)
         try:
             response = await self._fetch_token(document)
         except ConfigError:
             raise
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             if document is None:
-                raise StoreRefusedError(self._nothing_found(path)) from error
-            why = _explain_service(error)
-            if isinstance(error, aiohttp.ClientResponseError) and 400 <= error.status < 500:
-                raise StoreRefusedError(f"{self._store_url}: no token for {path}: {why}") from error
-            raise StoreError(f"{self._store_url}: no token for {path}: {why}") from error
+                raise CredentialsError(self._nothing_found(path)) from error
+            raise self._no_token(str(path), _explain_service(error)) from error
         except Exception as error:  # foreign code, which reads keys and documents: it raises anything
             source = "the metadata server" if document is None else str(path)
-            why = _explain_document(error, document or {})
-            raise StoreRefusedError(f"{self._store_url}: no token for {source}: {why}") from error
+            raise self._no_token(source, _explain_document(error, document or {})) from error
         token = clean_value(self._store_url, "Google token", response.value)
         return Secret({"token": token}, expires_at=time.time() + response.expires_in)
 
@@ -83,14 +82,14 @@ class GoogleLookUp:
             document = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
             if named:
-                raise StoreRefusedError(
+                raise CredentialsError(
                     f"{self._store_url}: GOOGLE_APPLICATION_CREDENTIALS names a missing file: {path}"
                 ) from error
             return None
         except (OSError, ValueError) as error:
-            raise StoreRefusedError(f"{self._store_url}: {path} holds no credentials") from error
+            raise CredentialsError(f"{self._store_url}: {path} holds no credentials") from error
         if not isinstance(document, dict) or not document:
-            raise StoreRefusedError(f"{self._store_url}: {path} holds no credentials")
+            raise CredentialsError(f"{self._store_url}: {path} holds no credentials")
         return document
 
     async def _fetch_token(self, document: dict[str, Any] | None) -> TokenResponse:
@@ -102,6 +101,9 @@ class GoogleLookUp:
                 scopes=[_SCOPE],
             )
             return await token.refresh(timeout=_TIMEOUT_S)
+
+    def _no_token(self, source: str, why: "_Why") -> CredentialsError:
+        return CredentialsError(f"{self._store_url}: no token for {source}: {why.reason}", why.advice)
 
     def _nothing_found(self, path: Path) -> str:
         return (
@@ -143,36 +145,40 @@ def _find_unsupported(document: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _explain_service(error: Exception) -> str:
+class _Why(NamedTuple):
+    reason: str
+    advice: str = ""
+
+
+def _explain_service(error: Exception) -> _Why:
     """Return why a service gives no token, without anything that it wrote."""
     match error:
+        case aiohttp.ClientResponseError(status=400 | 401 | 403):
+            return _Why(f"the token service answers {error.status}", _REVOKED)
         case aiohttp.ClientResponseError():
-            return f"the token service answers {error.status}; {_renewal(error.status)}"
+            return _Why(f"the token service answers {error.status}")
         case TimeoutError():
-            return "the token service does not answer in time"
-        case OSError() if not isinstance(error, aiohttp.ClientError):
-            return f"a file that it names cannot be read ({error.strerror or type(error).__name__})"
+            return _Why("the token service does not answer in time", _NETWORK)
+        case aiohttp.ClientError():
+            return _Why(f"the token service cannot be reached ({type(error).__name__})", _NETWORK)
         case _:
-            return (
-                f"the token service cannot be reached ({type(error).__name__}); look at the network and proxy"
-            )
+            return _Why(f"a file that it names cannot be read ({type(error).__name__})")
 
 
-def _renewal(status: int) -> str:
-    if status in {400, 401, 403}:
-        return "if key or login was revoked, write a new key or run: gcloud auth application-default login"
-    return "it is tried again"
-
-
-def _explain_document(error: Exception, document: Mapping[str, Any]) -> str:
+def _explain_document(error: Exception, document: Mapping[str, Any]) -> _Why:
     """Return what is wrong with the file, without anything that it holds."""
-    if isinstance(error, KeyError) and str(error.args[0]) not in document and _is_word(error.args[0]):
-        return f"{error.args[0]} is missing; write the file again"
-    if document.get("type") == _KEY:
-        return f"its private_key cannot be used ({type(error).__name__}); download the key again"
-    if document.get("type") == _FEDERATED:
-        return f"what its credential_source gives cannot be used ({type(error).__name__}); look at it"
-    return f"what is found there cannot be used ({type(error).__name__})"
+    kind = type(error).__name__
+    if isinstance(error, KeyError) and _is_word(error.args[0]) and error.args[0] not in document:
+        return _Why(f"{error.args[0]} is missing", "write the file again")
+    match document.get("type"):
+        case "service_account":
+            return _Why(f"its private_key cannot be used ({kind})", "download the key again")
+        case "external_account":
+            return _Why(
+                f"what its credential_source gives cannot be used ({kind})", "look at that file or URL"
+            )
+        case _:
+            return _Why(f"what is found there cannot be used ({kind})")
 
 
 def _is_word(name: object) -> bool:

@@ -8,6 +8,10 @@ import aiohttp
 from dvidpc.errors import StoreError, StoreTimeoutError
 
 
+class SocksError(aiohttp.ClientConnectionError):
+    """The SOCKS proxy cannot be reached, or cannot reach the server; the message says which."""
+
+
 @contextmanager
 def translate_connection_errors(name: str, action: str = "read") -> Iterator[None]:
     """Raise `StoreError`s that name the object, and nothing that was sent, in place of aiohttp's errors.
@@ -26,6 +30,8 @@ def translate_connection_errors(name: str, action: str = "read") -> Iterator[Non
 
 def _explain(error: Exception) -> str:
     match error:
+        case SocksError():
+            why = str(error)
         case aiohttp.ClientProxyConnectionError():
             why = "the proxy cannot be reached"
         case aiohttp.ClientHttpProxyError():

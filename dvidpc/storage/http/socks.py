@@ -6,11 +6,8 @@ import aiohttp
 from aiohttp_socks import ProxyConnectionError, ProxyConnector, ProxyError, ProxyTimeoutError, ProxyType
 from yarl import URL
 
+from dvidpc.storage.http.connection_errors import SocksError
 from dvidpc.storage.http.tls import Tls
-
-
-class SocksError(aiohttp.ClientConnectionError):
-    """The SOCKS proxy cannot be reached, or cannot reach the server."""
 
 
 def make_connector(proxy: URL, tls: Tls, limit: int) -> aiohttp.TCPConnector:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from dvidpc.errors import StoreRefusedError
+from dvidpc.errors import CredentialsError
 from dvidpc.storage.credentials import Secret, clean_value
-from dvidpc.storage.s3.aws_profiles import AwsProfiles, Profile
+from dvidpc.storage.s3.aws_profiles import AwsProfiles, Profile, ProfileError
 
 _SEARCHED = "the AWS_* environment, ~/.aws, web identity, container and instance roles"
 _NAMES = {"access_key_id": "access key", "secret_access_key": "secret key", "token": "session token"}
@@ -50,18 +50,24 @@ class AwsLookUp:
         )
         try:
             found = await self._used.load()
-        except StoreRefusedError as error:
-            raise StoreRefusedError(f"{self._store_url}: no AWS credentials: {error}") from error
+        except ProfileError as error:
+            raise CredentialsError(
+                f"{self._store_url}: no AWS credentials: {error.reason}", error.advice
+            ) from error
         if found is None:
             of_profile = f" of profile {self._name!r}" if self._name else ""
-            raise StoreRefusedError(
+            raise CredentialsError(
                 f"{self._store_url}: no AWS credentials{of_profile} in {_SEARCHED}; "
                 "if the bucket is public, set anonymous = true"
             )
-        values = {
-            key: clean_value(self._store_url, f"AWS {_NAMES[key]}", value)
-            for key, value in found.values.items()
-        }
+        try:
+            values = {
+                key: clean_value(self._store_url, f"AWS {_NAMES[key]}", value)
+                for key, value in found.values.items()
+            }
+        except CredentialsError:
+            self._used.is_of_use = False
+            raise
         return Secret(values, expires_at=None)
 
     async def close(self) -> None:

@@ -1,7 +1,7 @@
 """Says in one line why botocore finds no credentials, without a word that a helper or a service wrote."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError, CredentialRetrievalError
 
@@ -28,7 +28,14 @@ _NAMES: Final[Mapping[str, str]] = {
 }
 
 
-def explain_failure(method: str, error: Exception, profile: str | None) -> str:
+class Explanation(NamedTuple):
+    """Why there are no credentials, and what to do."""
+
+    reason: str
+    advice: str
+
+
+def explain_failure(method: str, error: Exception, profile: str | None) -> Explanation:
     """Return why a provider of credentials failed, and what to do.
 
     Args:
@@ -39,7 +46,7 @@ def explain_failure(method: str, error: Exception, profile: str | None) -> str:
     name = _NAMES.get(method, method)
     of_profile = f" of profile {profile!r}" if profile else ""
     advice = _ADVICE.get(method, "look at ~/.aws/credentials and ~/.aws/config")
-    return f"{name}{of_profile} {_explain(error)}; {advice}"
+    return Explanation(f"{name}{of_profile} {_explain(error)}", advice)
 
 
 def explain_settings(error: BotoCoreError) -> str:

@@ -25,10 +25,10 @@ from botocore.configprovider import ConfiguredEndpointProvider
 from botocore.exceptions import BotoCoreError
 from botocore.utils import resolve_imds_endpoint_mode
 
-from dvidpc.errors import ConfigError, StoreRefusedError
+from dvidpc.errors import ConfigError
 from dvidpc.storage.http.routed_client import RoutedClient
 from dvidpc.storage.http.tls import TlsContexts
-from dvidpc.storage.s3.aws_explanations import explain_failure, explain_settings
+from dvidpc.storage.s3.aws_explanations import Explanation, explain_failure, explain_settings
 from dvidpc.storage.s3.aws_http import CredentialServices
 from dvidpc.storage.s3.aws_settings import AwsSettings
 
@@ -44,7 +44,7 @@ _Stamp = tuple[tuple[int, int, int] | None, ...]
 class Frozen:
     """Credentials at one moment."""
 
-    values: Mapping[str, str | None]
+    values: Mapping[str, object]
     """`access_key_id`, `secret_access_key` and `token`, as they were found."""
 
 
@@ -61,8 +61,9 @@ class Profile:
         self._session = AioSession(profile=name)
         self._stamp = _stamp_of(self._session)
         self.settings = _read_settings(self._session, environ)
-        self.failure: str | None = None
-        """Why its credentials cannot be found; None if they were, or were not looked for."""
+        self.is_of_use = True
+        """Whether to open it again; false once its credentials could not be found or used."""
+        self._failure: Explanation | None = None
         self._found: AioCredentials | None = None
         self._looking = asyncio.Lock()
 
@@ -85,11 +86,11 @@ class Profile:
         """Return the credentials to use now; None if there are none. They are searched for once.
 
         Raises:
-            StoreRefusedError: They cannot be looked up; after that, this profile has to be made again.
+            ProfileError: They cannot be looked up; after that, this profile has to be made again.
         """
         async with self._looking:
-            if self.failure is not None:
-                raise StoreRefusedError(self.failure)
+            if self._failure is not None:
+                raise ProfileError(*self._failure)
             if self._found is None:
                 self._found = await self._search()
             if self._found is None:
@@ -117,9 +118,19 @@ class Profile:
                 return found
         return None
 
-    def _fail(self, method: str, error: Exception) -> StoreRefusedError:
-        self.failure = explain_failure(method, error, self._session.profile)
-        return StoreRefusedError(self.failure)
+    def _fail(self, method: str, error: Exception) -> "ProfileError":
+        self.is_of_use = False
+        self._failure = explain_failure(method, error, self._session.profile)
+        return ProfileError(*self._failure)
+
+
+class ProfileError(Exception):
+    """The credentials of a profile cannot be looked up."""
+
+    def __init__(self, reason: str, advice: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.advice = advice
 
 
 class AwsProfiles:
@@ -155,7 +166,7 @@ class AwsProfiles:
             if (
                 kept is None
                 or kept is instead_of
-                or kept.failure is not None
+                or not kept.is_of_use
                 or not await asyncio.to_thread(kept.is_current)
             ):
                 kept = await asyncio.to_thread(Profile, name, environ)

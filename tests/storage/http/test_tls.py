@@ -12,12 +12,10 @@ from dvidpc.storage.http.tls import SYSTEM, TlsContexts
 
 @pytest.fixture
 def bundle(tmp_path: Path) -> Path:
-    """A bundle of certificates: the system's own."""
-    found = ssl.get_default_verify_paths()
-    assert found.cafile is not None or found.capath is not None
-    source = Path(found.cafile) if found.cafile else next(Path(found.capath or "").glob("*.pem"))
+    """A bundle of certificates: one of the system's own."""
+    certificate = ssl.create_default_context().get_ca_certs(binary_form=True)[0]
     file = tmp_path / "bundle.pem"
-    file.write_bytes(source.read_bytes())
+    file.write_text(ssl.DER_cert_to_PEM_cert(certificate))
     return file
 
 
