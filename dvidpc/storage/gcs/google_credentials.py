@@ -59,17 +59,19 @@ class GoogleLookUp:
         document = await asyncio.to_thread(self._read, path, named=named)
         if document is not None and (why := _find_unsupported(document)):
             raise CredentialsError(f"{self._store_url}: {path} {why}", _ADVICE)
-        try:
-            response = await self._fetch_token(document)
-        except ConfigError:
-            raise
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            if document is None:
-                raise CredentialsError(self._nothing_found(path)) from error
-            raise self._no_token(str(path), _explain_service(error)) from error
-        except Exception as error:  # foreign code, which reads keys and documents: it raises anything
-            source = "the metadata server" if document is None else str(path)
-            raise self._no_token(source, _explain_document(error, document or {})) from error
+        async with RoutedClient(self._tls, self._environ) as client:
+            try:
+                response = await _fetch_token(document, client)
+            except ConfigError:
+                raise
+            except (aiohttp.ClientError, TimeoutError, OSError) as error:
+                if document is None:
+                    raise CredentialsError(self._nothing_found(path)) from error
+                raise self._no_token(str(path), _explain_service(error)) from error
+            except Exception as error:  # foreign code, which reads keys and documents: it raises anything
+                source = "the metadata server" if document is None else str(path)
+                why = _NO_TOKEN if client.answers else _explain_document(error, document or {})
+                raise self._no_token(source, why) from error
         token = clean_value(self._store_url, "Google token", response.value)
         return Secret({"token": token}, expires_at=time.time() + response.expires_in)
 
@@ -92,16 +94,6 @@ class GoogleLookUp:
             raise CredentialsError(f"{self._store_url}: {path} holds no credentials")
         return document
 
-    async def _fetch_token(self, document: dict[str, Any] | None) -> TokenResponse:
-        """Fetch a token for a credentials file; from the metadata server if there is none."""
-        async with RoutedClient(self._tls, self._environ) as client:
-            token = Token(
-                service_file=io.StringIO(json.dumps(document or {})),
-                session=cast("Any", client),
-                scopes=[_SCOPE],
-            )
-            return await token.refresh(timeout=_TIMEOUT_S)
-
     def _no_token(self, source: str, why: "_Why") -> CredentialsError:
         return CredentialsError(f"{self._store_url}: no token for {source}: {why.reason}", why.advice)
 
@@ -110,6 +102,16 @@ class GoogleLookUp:
             f"{self._store_url}: no Google credentials in GOOGLE_APPLICATION_CREDENTIALS, {path} "
             "and the metadata server; if the bucket is public, set anonymous = true"
         )
+
+
+async def _fetch_token(document: Mapping[str, Any] | None, client: RoutedClient) -> TokenResponse:
+    """Fetch a token for a credentials file; from the metadata server if there is none."""
+    token = Token(
+        service_file=io.StringIO(json.dumps(document or {})),
+        session=cast("Any", client),
+        scopes=[_SCOPE],
+    )
+    return await token.refresh(timeout=_TIMEOUT_S)
 
 
 def credentials_file(environ: Mapping[str, str]) -> tuple[Path, bool]:
@@ -148,6 +150,11 @@ def _find_unsupported(document: Mapping[str, Any]) -> str | None:
 class _Why(NamedTuple):
     reason: str
     advice: str = ""
+
+
+_NO_TOKEN: Final = _Why(
+    "the answer of the token service holds no token", "look at token_uri or token_url of the file"
+)
 
 
 def _explain_service(error: Exception) -> _Why:

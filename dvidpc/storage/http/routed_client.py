@@ -8,7 +8,7 @@ import aiohttp
 from yarl import URL
 
 from dvidpc.storage.http.proxies import find_proxy
-from dvidpc.storage.http.session import open_session_via
+from dvidpc.storage.http.session import open_session_via, refuse_redirects
 from dvidpc.storage.http.tls import Tls
 
 _TIMEOUT_S = 10.0
@@ -43,6 +43,8 @@ class RoutedClient:
         self._tls = tls
         self._environ = environ
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
+        self.answers = 0
+        """How many requests were answered."""
         self._sessions: dict[URL | None, aiohttp.ClientSession] = {}
 
     async def __aenter__(self) -> Self:
@@ -57,7 +59,7 @@ class RoutedClient:
     async def request(
         self, method: str, url: str | URL, **options: Unpack[Options]
     ) -> aiohttp.ClientResponse:
-        """Send a request; *options* are aiohttp's, but a redirect is never followed.
+        """Send a request; *options* are aiohttp's, but a redirect is an error.
 
         Raises:
             ConfigError: The environment names a proxy that cannot be used.
@@ -65,9 +67,13 @@ class RoutedClient:
         target = URL(url)
         proxy = find_proxy(target, self._environ)
         if proxy not in self._sessions:
-            self._sessions[proxy] = open_session_via(proxy, self._tls, self._timeout)
+            self._sessions[proxy] = open_session_via(
+                proxy, self._tls, self._timeout, middlewares=(refuse_redirects,)
+            )
         options["allow_redirects"] = False
-        return await self._sessions[proxy].request(method, target, **options)
+        response = await self._sessions[proxy].request(method, target, **options)
+        self.answers += 1
+        return response
 
     async def get(self, url: str | URL, **options: Unpack[Options]) -> aiohttp.ClientResponse:
         """Send a GET."""
