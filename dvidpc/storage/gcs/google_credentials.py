@@ -70,8 +70,8 @@ class GoogleLookUp:
                 raise self._no_token(str(path), _explain_service(error)) from error
             except Exception as error:  # foreign code, which reads keys and documents: it raises anything
                 source = "the metadata server" if document is None else str(path)
-                why = _NO_TOKEN if client.answers else _explain_document(error, document or {})
-                raise self._no_token(source, why) from error
+                reason = _NO_TOKEN if client.answers else _explain_document(error, document or {})
+                raise self._no_token(source, reason) from error
         token = clean_value(self._store_url, "Google token", response.value)
         return Secret({"token": token}, expires_at=time.time() + response.expires_in)
 
