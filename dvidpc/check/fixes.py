@@ -7,8 +7,34 @@ from dvidpc.config import StoreConfig
 from dvidpc.errors import ConfigError, CredentialsError, DvidpcError, StoreRefusedError, StoreTimeoutError
 from dvidpc.storage.ref import Kind
 
+_AWS = (".amazonaws.com", ".amazonaws.com.cn")
+"""How the host names of AWS's own endpoints end."""
 _SOURCE = "SOURCE"
 """Placeholder for the good copy, whose place only the user knows."""
+
+
+_ABOUT_CREDENTIALS = frozenset(
+    {
+        "ExpiredToken",
+        "InvalidAccessKeyId",
+        "InvalidSecurity",
+        "InvalidToken",
+        "InvalidTokenId",
+        "SignatureDoesNotMatch",
+        "TokenRefreshRequired",
+    }
+)
+"""Error codes that other credentials fix."""
+_ABOUT_ENCRYPTION = frozenset(
+    {
+        "InvalidRequest",
+        "KMS.DisabledException",
+        "KMS.KMSInvalidStateException",
+        "KMS.NotFoundException",
+        "ResourceIsEncryptedWithCustomerEncryptionKey",
+    }
+)
+"""Error codes of objects whose key we do not have."""
 
 
 class Fixes:
@@ -75,19 +101,18 @@ class Fixes:
 
     def _reason(self, code: str) -> str | None:
         """Return the fix for a reason that the service gives; None: its status says more."""
-        match code:
-            case "ExpiredToken" | "InvalidAccessKeyId" | "InvalidToken" | "SignatureDoesNotMatch":
-                return self._credentials()
-            case "NoSuchBucket":
-                return self.of_missing_info()
-            case "RequestTimeTooSkewed":
-                return "set the clock of this machine: timedatectl set-ntp true"
-            case "UserProjectMissing":
-                return f'say who pays: {self._section} user_project = "PROJECT"'
-            case "InvalidObjectState":
-                return f"take it out of the archive: {self._upload()}"
-            case _:
-                return None
+        if code in _ABOUT_CREDENTIALS:
+            return self._credentials()
+        if code in _ABOUT_ENCRYPTION:
+            return f"write it again with a key that the service keeps itself: {self._upload()}"
+        fixes = {
+            "AuthorizationHeaderMalformed": self._correct,
+            "NoSuchBucket": self.of_missing_info,
+            "RequestTimeTooSkewed": lambda: "set the clock of this machine: timedatectl set-ntp true",
+            "UserProjectMissing": lambda: f'say who pays: {self._section} user_project = "PROJECT"',
+            "InvalidObjectState": lambda: f"take it out of the archive: {self._upload()}",
+        }
+        return fixes[code]() if code in fixes else None
 
     def _refusal(self, status: int | None) -> str:
         if status in {None, 401}:
@@ -119,8 +144,14 @@ class Fixes:
         match self._ref.kind:
             case Kind.S3 | Kind.VAST:
                 below = f"{bucket}/{prefix}/*" if prefix else f"{bucket}/*"
+                allow = (
+                    f"allow s3:GetObject on arn:aws:s3:::{below} and s3:ListBucket on arn:aws:s3:::{bucket}"
+                )
+                if self._endpoint is not None and not self._endpoint.endswith(_AWS):
+                    policy = self._aws(f"s3api put-bucket-policy --bucket {bucket} --policy file://POLICY")
+                    return f"check the credentials; allow {actions} in the service's administration, or by: {policy}"
                 return (
-                    f"allow s3:GetObject on arn:aws:s3:::{below} and s3:ListBucket on arn:aws:s3:::{bucket}: "
+                    f"allow {actions}: "
                     "aws iam put-user-policy --user-name NAME --policy-name dvidpc --policy-document file://POLICY"
                 )
             case Kind.GCS:
@@ -174,6 +205,11 @@ class Fixes:
                 return f"upload {_SOURCE} as {self._place}"
 
     @property
+    def _endpoint(self) -> str | None:
+        """The service's URL; None for the one of the environment, else AWS's own."""
+        return self._ref.endpoint or self._store.endpoint
+
+    @property
     def _place(self) -> str:
         """The volume's place as the vendor's commands take it; they name the endpoint in an option."""
         match self._ref.kind:
@@ -185,8 +221,12 @@ class Fixes:
                 return self._ref.url
 
     def _aws(self, command: str) -> str:
-        """Return an AWS command with the endpoint and profile of the configuration."""
-        endpoint = self._ref.endpoint or self._store.endpoint
-        options = {"--endpoint-url": endpoint, "--profile": self._store.profile}
+        """Return an AWS command with the endpoint, profile and certificates of the configuration."""
+        bundle = self._store.ca_bundle
+        options = {
+            "--endpoint-url": self._endpoint,
+            "--profile": self._store.profile,
+            "--ca-bundle": None if bundle is None else str(bundle),
+        }
         said = [f" {option} {shlex.quote(value)}" for option, value in options.items() if value]
         return f"aws {command}{''.join(said)}"
