@@ -1,6 +1,7 @@
 """How to fix a volume: the line of the configuration to write, or the vendor's command to run."""
 
 import shlex
+from collections.abc import Callable
 from dataclasses import replace
 
 from dvidpc.config import StoreConfig
@@ -105,7 +106,7 @@ class Fixes:
             return self._credentials()
         if code in _ABOUT_ENCRYPTION:
             return f"write it again with a key that the service keeps itself: {self._upload()}"
-        fixes = {
+        fixes: dict[str, Callable[[], str]] = {
             "AuthorizationHeaderMalformed": self._correct,
             "NoSuchBucket": self.of_missing_info,
             "RequestTimeTooSkewed": lambda: "set the clock of this machine: timedatectl set-ntp true",
@@ -144,14 +145,13 @@ class Fixes:
         match self._ref.kind:
             case Kind.S3 | Kind.VAST:
                 below = f"{bucket}/{prefix}/*" if prefix else f"{bucket}/*"
-                allow = (
-                    f"allow s3:GetObject on arn:aws:s3:::{below} and s3:ListBucket on arn:aws:s3:::{bucket}"
-                )
+                objects, whole = f"arn:aws:s3:::{below}", f"arn:aws:s3:::{bucket}"
+                allow = f"allow s3:GetObject on {objects} and s3:ListBucket on {whole}"
                 if self._endpoint is not None and not self._endpoint.endswith(_AWS):
                     policy = self._aws(f"s3api put-bucket-policy --bucket {bucket} --policy file://POLICY")
-                    return f"check the credentials; allow {actions} in the service's administration, or by: {policy}"
+                    return f"check the credentials; {allow} in the service's own way, or by: {policy}"
                 return (
-                    f"allow {actions}: "
+                    f"{allow}: "
                     "aws iam put-user-policy --user-name NAME --policy-name dvidpc --policy-document file://POLICY"
                 )
             case Kind.GCS:
