@@ -1,7 +1,6 @@
 """How to fix a volume: the line of the configuration to write, or the vendor's command to run."""
 
 import shlex
-from collections.abc import Callable
 from dataclasses import replace
 
 from dvidpc.config import StoreConfig
@@ -106,14 +105,14 @@ class Fixes:
             return self._credentials()
         if code in _ABOUT_ENCRYPTION:
             return f"write it again with a key that the service keeps itself: {self._upload()}"
-        fixes: dict[str, Callable[[], str]] = {
-            "AuthorizationHeaderMalformed": self._correct,
-            "NoSuchBucket": self.of_missing_info,
-            "RequestTimeTooSkewed": lambda: "set the clock of this machine: timedatectl set-ntp true",
-            "UserProjectMissing": lambda: f'say who pays: {self._section} user_project = "PROJECT"',
-            "InvalidObjectState": lambda: f"take it out of the archive: {self._upload()}",
+        fixes = {
+            "AuthorizationHeaderMalformed": self._correct(),
+            "NoSuchBucket": self.of_missing_info(),
+            "RequestTimeTooSkewed": "set the clock of this machine: timedatectl set-ntp true",
+            "UserProjectMissing": f'say who pays: {self._section} user_project = "PROJECT"',
+            "InvalidObjectState": f"take it out of the archive: {self._upload()}",
         }
-        return fixes[code]() if code in fixes else None
+        return fixes.get(code)
 
     def _refusal(self, status: int | None) -> str:
         if status in {None, 401}:

@@ -13,6 +13,9 @@ from dvidpc.log.settings import LogSettings
 from dvidpc.log.sinks import Sink, StderrSink
 from dvidpc.log.storms import StormFilter
 
+_QUOTES_HELPERS = "aiobotocore.credentials"
+"""Repeats what a credential helper printed. What it reports is raised as well, and then logged by us."""
+
 
 def set_up_logging(settings: LogSettings, *, announce: bool = True) -> None:
     """Send the log messages of this process to the place in *settings*; a second call replaces the first.
@@ -57,3 +60,4 @@ def _install(sink: Sink) -> None:
     root.addHandler(sink)
     root.setLevel(logging.WARNING)
     logging.getLogger("dvidpc").setLevel(logging.INFO)
+    logging.getLogger(_QUOTES_HELPERS).setLevel(logging.CRITICAL)

@@ -151,6 +151,21 @@ class Credentials:
         return min(LOOK_AGAIN_S, max(0.0, secret.expires_at - AHEAD_OF_EXPIRY_S - self._clock()))
 
 
+async def sign_in(look_up: LookUp) -> Credentials:
+    """Return credentials that have been looked up.
+
+    Raises:
+        StoreError: There are none.
+    """
+    credentials = Credentials(look_up)
+    try:
+        await credentials.ensure()
+    except BaseException:
+        await credentials.close()
+        raise
+    return credentials
+
+
 def clean_value(store_url: str, name: str, value: object) -> str | None:
     """Return a part of a secret without the line break that editors and secret stores append.
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dvidpc.storage.base import BucketAccess
-from dvidpc.storage.credentials import Credentials
+from dvidpc.storage.credentials import Credentials, sign_in
 from dvidpc.storage.http.tls import SYSTEM, Tls
 from dvidpc.storage.ref import Ref, parse_endpoint
 from dvidpc.storage.vendors import load_google_look_up
@@ -49,9 +49,7 @@ async def reach_gcs(
     if access.anonymous or emulator is not None:
         return GooglePlace(endpoint, None)
     make_look_up = await load_google_look_up()
-    credentials = Credentials(make_look_up(ref.url, environ, tls))
-    await credentials.ensure()
-    return GooglePlace(endpoint, credentials)
+    return GooglePlace(endpoint, await sign_in(make_look_up(ref.url, environ, tls)))
 
 
 def billing_headers(access: BucketAccess) -> dict[str, str]:

@@ -5,37 +5,26 @@ credentials may run a helper program.
 """
 
 import asyncio
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from aiobotocore.config import AioConfig
-from aiobotocore.credentials import (
-    AioContainerProvider,
-    AioCredentials,
-    AioInstanceMetadataProvider,
-    AioRefreshableCredentials,
-)
+from aiobotocore.credentials import AioCredentials, AioRefreshableCredentials
 from aiobotocore.session import AioSession
-from aiobotocore.utils import AioContainerMetadataFetcher, AioInstanceMetadataFetcher
 from botocore.configprovider import ConfiguredEndpointProvider
 from botocore.exceptions import BotoCoreError
-from botocore.utils import resolve_imds_endpoint_mode
 
 from dvidpc.errors import ConfigError
 from dvidpc.storage.http.routed_client import RoutedClient
 from dvidpc.storage.http.tls import TlsContexts
+from dvidpc.storage.s3.aws_chain import make_chain
 from dvidpc.storage.s3.aws_explanations import Explanation, explain_failure, explain_settings
 from dvidpc.storage.s3.aws_http import CredentialServices
 from dvidpc.storage.s3.aws_settings import AwsSettings
 
 _NUMBERS = ("metadata_service_timeout", "metadata_service_num_attempts")
-_IMDS_SETTINGS = ("ec2_metadata_service_endpoint", "ec2_metadata_v1_disabled")
-_REFRESH_WINDOW_S = 15 * 60
-"""How long before their expiry the credentials of an instance are renewed; botocore's own default."""
 
 _Stamp = tuple[tuple[int, int, int] | None, ...]
 
@@ -109,7 +98,7 @@ class Profile:
 
     async def _search(self) -> AioCredentials | None:
         """Ask the providers of botocore's chain, one after the other."""
-        for provider in _chain(self._session, self._services):
+        for provider in make_chain(self._session, self._services):
             try:
                 found: AioCredentials | None = await provider.load()
             except Exception as error:  # foreign code, which runs helpers: it raises anything
@@ -216,36 +205,3 @@ def _stamp(path: str) -> tuple[int, int, int] | None:
     except OSError:
         return None
     return found.st_ino, found.st_mtime_ns, found.st_size
-
-
-def _chain(session: AioSession, services: "partial[CredentialServices]") -> list[Any]:
-    """Return botocore's providers of credentials; those that ask a metadata service do it by *services*."""
-    ours = {
-        AioInstanceMetadataProvider: lambda: AioInstanceMetadataProvider(
-            _instance_fetcher(session, services)
-        ),
-        AioContainerProvider: lambda: AioContainerProvider(
-            os.environ,
-            AioContainerMetadataFetcher(
-                session=services(timeout=AioContainerMetadataFetcher.TIMEOUT_SECONDS)
-            ),
-        ),
-    }
-    providers = session.get_component("credential_provider").providers
-    return [ours[type(one)]() if type(one) in ours else one for one in providers]
-
-
-def _instance_fetcher(
-    session: AioSession, services: "partial[CredentialServices]"
-) -> AioInstanceMetadataFetcher:
-    timeout_s = session.get_config_variable("metadata_service_timeout")
-    config = {name: session.get_config_variable(name) for name in _IMDS_SETTINGS}
-    config["ec2_metadata_service_endpoint_mode"] = resolve_imds_endpoint_mode(session)
-    config["ec2_credential_refresh_window"] = _REFRESH_WINDOW_S
-    return AioInstanceMetadataFetcher(
-        timeout=timeout_s,
-        num_attempts=session.get_config_variable("metadata_service_num_attempts"),
-        user_agent=session.user_agent(),
-        config=config,
-        session=services(timeout=timeout_s),
-    )

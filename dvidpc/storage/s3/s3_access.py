@@ -7,7 +7,7 @@ import aiohttp
 
 from dvidpc.errors import ConfigError
 from dvidpc.storage.base import BucketAccess, UpstreamLimits
-from dvidpc.storage.credentials import Credentials
+from dvidpc.storage.credentials import Credentials, sign_in
 from dvidpc.storage.http.session import open_session
 from dvidpc.storage.http.tls import Tls
 from dvidpc.storage.ref import Ref
@@ -57,8 +57,7 @@ async def reach_s3(
     credentials = None
     if not access.anonymous:
         aws = await load_aws(shared)
-        credentials = Credentials(aws.look_up(ref.url, access.profile, access.ca_bundle, environ))
-        await credentials.ensure()
+        credentials = await sign_in(aws.look_up(ref.url, access.profile, access.ca_bundle, environ))
     return S3Place(address, credentials, tls, configured, reported)
 
 

@@ -1,6 +1,7 @@
 """Credential helpers: real programs that botocore runs, which a test breaks and repairs."""
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -27,9 +28,18 @@ class Helper:
             f"sys.stdout.buffer.write({data!r})\nsys.stderr.write({WORDS!r})\nsys.exit({code})\n"
         )
 
-    def remove(self) -> None:
-        """Remove what botocore runs."""
-        self._program.write_text("import sys\nsys.exit(127)\n")
+    def run(self, lines: str) -> None:
+        """Run *lines* of Python from now on."""
+        pid = f"open({str(self._runs)!r}, 'w').write(str(os.getpid()))"
+        self._program.write_text(f"import os, sys, time\n{pid}\n{lines}\n")
+
+    def is_running(self) -> bool:
+        """Whether the program that `run` named still runs."""
+        try:
+            os.kill(int(self._runs.read_text()), 0)
+        except ProcessLookupError:
+            return False
+        return True
 
     @property
     def runs(self) -> int:

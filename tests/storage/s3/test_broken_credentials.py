@@ -1,5 +1,6 @@
 """Whatever helpers, roles and dotfiles do, the reason is one line, and their repair is noticed at once."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -88,6 +89,18 @@ async def test_helper_that_fails_is_named_and_its_repair_noticed(
         store = await open_bucket(server, shared)
         assert await store.get("info", max_size=9) is not None
         await store.close()
+
+
+async def test_helper_that_hangs_or_asks_a_person_is_ended(helper: Helper, tmp_path: Path) -> None:
+    helper.run(f"open({str(tmp_path / 'asked')!r}, 'w').write(sys.stdin.read() or 'nothing')\ntime.sleep(60)")
+    async with serve(bucket) as server:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(1.0):
+                await open_bucket(server)
+        assert (tmp_path / "asked").read_text() == "nothing"
+        async with asyncio.timeout(10):
+            while helper.is_running():  # noqa: ASYNC110 - what is waited for has no event
+                await asyncio.sleep(0.02)
 
 
 async def test_advice_is_to_run_the_helper_by_hand(helper: Helper) -> None:
