@@ -13,8 +13,8 @@ from dvidpc.log.settings import LogSettings
 from dvidpc.log.sinks import Sink, StderrSink
 from dvidpc.log.storms import StormFilter
 
-_QUOTES_HELPERS = "aiobotocore.credentials"
-"""Repeats what a credential helper printed. What it reports is raised as well, and then logged by us."""
+_QUOTING_HELPERS = ("aiobotocore.credentials", "botocore.credentials")
+"""Loggers that repeat what a credential helper printed. What they report, we log as well."""
 
 
 def set_up_logging(settings: LogSettings, *, announce: bool = True) -> None:
@@ -60,4 +60,5 @@ def _install(sink: Sink) -> None:
     root.addHandler(sink)
     root.setLevel(logging.WARNING)
     logging.getLogger("dvidpc").setLevel(logging.INFO)
-    logging.getLogger(_QUOTES_HELPERS).setLevel(logging.CRITICAL)
+    for name in _QUOTING_HELPERS:
+        logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -24,7 +24,7 @@ def translate_connection_errors(name: str, action: str = "read") -> Iterator[Non
         yield
     except TimeoutError as error:
         raise StoreTimeoutError(f"{name}: no answer in time") from error
-    except (aiohttp.ClientError, OSError) as error:
+    except (aiohttp.ClientError, OSError, RuntimeError) as error:  # uvloop: RuntimeError for a closed socket
         raise StoreError(f"{name} cannot be {action}: {_explain(error)}") from error
 
 

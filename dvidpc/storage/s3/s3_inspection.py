@@ -7,6 +7,7 @@ import aiohttp
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
+from dvidpc.errors import StoreError
 from dvidpc.storage.base import BucketAccess, UpstreamLimits
 from dvidpc.storage.bucket_rights import BucketRights
 from dvidpc.storage.http.routed_client import RoutedClient
@@ -36,6 +37,8 @@ async def inspect_s3(
             may_list = await _may_list(client, ref)
             may_write = False if place.credentials is None else await _may_write(client, ref)
             who = await _identify(place, environ)
+    except (BotoCoreError, ValueError) as error:  # botocore makes no client for such a region or endpoint
+        raise StoreError(f"{ref.url} cannot be inspected: {type(error).__name__}") from error
     finally:
         if place.credentials is not None:
             await place.credentials.close()
