@@ -17,7 +17,6 @@ from tests.commands import running
 from tests.servers import serve, serve_directory
 from tests.serving import Server, config_text, serving
 from tests.storage.s3.helpers import GOOD, WORDS, Helper, with_expiry
-from tests.storage.s3.s3_answers import error, signed_by
 from tests.volumes import VolumeSpec, write_volume
 
 WITHIN_S = 15.0
@@ -47,8 +46,8 @@ class Bucket:
         """Answer a request."""
         if request.method == "HEAD":
             return web.Response()
-        if signed_by(request) in self.expired:
-            return error(403, "ExpiredToken")
+        if any(f"Credential={key_id}/" in request.headers["Authorization"] for key_id in self.expired):
+            return web.Response(status=403, text="<Error><Code>ExpiredToken</Code></Error>")
         return await self._read(request)
 
     @property
