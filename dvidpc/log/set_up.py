@@ -13,9 +13,6 @@ from dvidpc.log.settings import LogSettings
 from dvidpc.log.sinks import Sink, StderrSink
 from dvidpc.log.storms import StormFilter
 
-_QUOTING_HELPERS = ("aiobotocore.credentials", "botocore.credentials")
-"""Loggers that repeat what a credential helper printed. What they report, we log as well."""
-
 
 def set_up_logging(settings: LogSettings, *, announce: bool = True) -> None:
     """Send the log messages of this process to the place in *settings*; a second call replaces the first.
@@ -60,5 +57,3 @@ def _install(sink: Sink) -> None:
     root.addHandler(sink)
     root.setLevel(logging.WARNING)
     logging.getLogger("dvidpc").setLevel(logging.INFO)
-    for name in _QUOTING_HELPERS:
-        logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -62,12 +62,3 @@ def test_log_file_that_cannot_be_written_is_refused(tmp_path: Path, name: str, r
     assert str(caught.value) == (
         f"[logging] logfile: cannot write {path}: {reason}; name a file that can be written"
     )
-
-
-@pytest.mark.parametrize("logger", ["aiobotocore.credentials", "botocore.credentials"])
-def test_what_libraries_say_of_credential_helpers_is_not_logged(
-    logger: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    set_up_logging(LogSettings())
-    logging.getLogger(logger).warning("Refreshing temporary credentials failed: made-up-secret")
-    assert "made-up-secret" not in capsys.readouterr().err

@@ -81,7 +81,7 @@ class GoogleLookUp:
     def _read(self, path: Path, *, named: bool) -> dict[str, Any] | None:
         """Return the file's document; None if the environment names no file and gcloud has written none."""
         try:
-            document = json.loads(path.read_text(encoding="utf-8"))
+            document = json.loads(path.read_text(encoding="utf-8-sig"))
         except FileNotFoundError as error:
             if named:
                 raise CredentialsError(

@@ -4,6 +4,7 @@ import re
 from urllib.parse import urlsplit
 
 from dvidpc.errors import StoreBusyError, StoreError, StoreRefusedError
+from dvidpc.storage.http.connection_errors import PROXY_LOGIN
 from dvidpc.storage.http.service import Refusal
 
 _SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
@@ -89,6 +90,8 @@ def _explain_code(refusal: Refusal) -> str | None:
 def _explain_status(status: int, *, signed: bool) -> str | None:
     """Return why a retry would not help; None if it may."""
     match status:
+        case 407:
+            return PROXY_LOGIN
         case 404:
             return "the server says it does not exist (404), and missing_status does not list 404"
         case 401 | 403 if not signed:

@@ -36,6 +36,21 @@ def make_chain(session: AioSession, services: partial[CredentialServices]) -> li
     return [ours[type(one)]() if type(one) in ours else one for one in providers]
 
 
+def needs_person(session: AioSession) -> bool:
+    """Return whether a role of the profile, or of those that it builds on, asks for an MFA code.
+
+    botocore would ask on the terminal, and stop the event loop until somebody answers.
+    """
+    profiles = session.full_config.get("profiles", {})
+    name, seen = session.get_config_variable("profile") or "default", set()
+    while name in profiles and name not in seen:
+        seen.add(name)
+        if "role_arn" in profiles[name] and "mfa_serial" in profiles[name]:
+            return True
+        name = profiles[name].get("source_profile")
+    return False
+
+
 def _process_provider(session: AioSession) -> AioProcessProvider:
     profile = session.get_config_variable("profile") or "default"
     return AioProcessProvider(profile, lambda: session.full_config, popen=_start_helper)

@@ -49,6 +49,15 @@ def explain_failure(method: str, error: Exception, profile: str | None) -> Expla
     return Explanation(f"{name}{of_profile} {_explain(error)}", advice)
 
 
+def explain_mfa(profile: str | None) -> Explanation:
+    """Return why a role that asks for a code cannot be assumed."""
+    of_profile = f" of profile {profile!r}" if profile else ""
+    return Explanation(
+        f"assume-role{of_profile} asks for an MFA code, which nobody can enter here",
+        "use a role without mfa_serial, or a credential_process that holds a session",
+    )
+
+
 def explain_settings(error: BotoCoreError) -> str:
     """Return why a dotfile cannot be used."""
     return " ".join(str(error).split())[:200]

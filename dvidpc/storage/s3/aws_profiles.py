@@ -5,6 +5,7 @@ credentials may run a helper program.
 """
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -19,12 +20,17 @@ from botocore.exceptions import BotoCoreError
 from dvidpc.errors import ConfigError
 from dvidpc.storage.http.routed_client import RoutedClient
 from dvidpc.storage.http.tls import TlsContexts
-from dvidpc.storage.s3.aws_chain import make_chain
-from dvidpc.storage.s3.aws_explanations import Explanation, explain_failure, explain_settings
+from dvidpc.storage.s3.aws_chain import make_chain, needs_person
+from dvidpc.storage.s3.aws_explanations import Explanation, explain_failure, explain_mfa, explain_settings
 from dvidpc.storage.s3.aws_http import CredentialServices
 from dvidpc.storage.s3.aws_settings import AwsSettings
 
 _NUMBERS = ("metadata_service_timeout", "metadata_service_num_attempts")
+
+_QUOTING_HELPERS = ("aiobotocore.credentials", "aiobotocore.tokens")
+"""Loggers that repeat what a helper printed, with a traceback. What they report is raised as well."""
+_NO_PROFILE = {"profile": (None, None, None, None)}
+"""What of a session makes it look for no profile in the environment."""
 
 _Stamp = tuple[tuple[int, int, int] | None, ...]
 
@@ -47,7 +53,7 @@ class Profile:
             ConfigError: There is no such profile, or a dotfile or a setting cannot be used.
         """
         self._name = name
-        self._session = AioSession(profile=name)
+        self._session = _open_session(name)
         self._stamp = _stamp_of(self._session)
         self.settings = _read_settings(self._session, environ)
         self.is_of_use = True
@@ -99,6 +105,8 @@ class Profile:
     async def _search(self) -> AioCredentials | None:
         """Ask the providers of botocore's chain, one after the other."""
         for provider in make_chain(self._session, self._services):
+            if provider.METHOD == "assume-role" and needs_person(self._session):
+                raise self._give_up(explain_mfa(self._session.profile))
             try:
                 found: AioCredentials | None = await provider.load()
             except Exception as error:  # foreign code, which runs helpers: it raises anything
@@ -108,9 +116,12 @@ class Profile:
         return None
 
     def _fail(self, method: str, error: Exception) -> "ProfileError":
+        return self._give_up(explain_failure(method, error, self._session.profile))
+
+    def _give_up(self, why: Explanation) -> "ProfileError":
         self.is_of_use = False
-        self._failure = explain_failure(method, error, self._session.profile)
-        return ProfileError(*self._failure)
+        self._failure = why
+        return ProfileError(*why)
 
 
 class ProfileError(Exception):
@@ -126,6 +137,8 @@ class AwsProfiles:
     """Opens each profile once, and again when it has changed or its credentials were of no use."""
 
     def __init__(self, tls: TlsContexts) -> None:
+        for name in _QUOTING_HELPERS:
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         self._tls = tls
         self._kept: dict[tuple[str | None, Path | None], Profile] = {}
         self._opening = asyncio.Lock()
@@ -163,6 +176,12 @@ class AwsProfiles:
                 kept.use(partial(RoutedClient, tls, environ))
             self._kept[key] = kept
         return kept
+
+
+def _open_session(name: str | None) -> AioSession:
+    """Return a session; an `AWS_PROFILE` that is set to nothing counts as not set."""
+    session = AioSession(profile=name)
+    return session if session.get_config_variable("profile") != "" else AioSession(_NO_PROFILE)
 
 
 def _read_settings(session: AioSession, environ: Mapping[str, str]) -> AwsSettings:

@@ -94,6 +94,18 @@ async def test_private_key_that_is_broken_is_named(tmp_path: Path, private_key: 
     assert "its private_key cannot be used" in text or "cannot be reached" in text
 
 
+async def test_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.json_response(TOKEN)
+
+    file = tmp_path / "adc.json"
+    async with serve(answer) as server:
+        file.write_bytes(b"\xef\xbb\xbf" + json.dumps(service_account(server.url)).encode())
+        access = BucketAccess(parse_ref("gs://bucket"), endpoint=server.url)
+        environ = {"GOOGLE_APPLICATION_CREDENTIALS": str(file)}
+        await (await open_store(access, LIMITS, environ=environ)).close()
+
+
 async def test_repair_of_the_key_is_noticed(tmp_path: Path) -> None:
     async def answer(_: web.Request) -> web.Response:
         return web.json_response(TOKEN)

@@ -22,6 +22,7 @@ from dvidpc.storage.http.service import Refusal
         (401, "", False, StoreRefusedError, "refuses anonymous access"),
         (403, "", True, StoreRefusedError, "the credentials may not read it"),
         (403, "Unheard", False, StoreRefusedError, "refuses anonymous access"),
+        (407, "", True, StoreRefusedError, "the proxy wants a login"),
         (404, "", True, StoreRefusedError, "missing_status does not list 404"),
         (404, "NoSuchBucket", True, StoreRefusedError, "there is no such bucket"),
         (429, "", True, StoreBusyError, "the server answers 429"),

@@ -322,6 +322,50 @@ async def test_anonymous_store_needs_no_profile(
         await lister.close()
 
 
+async def test_profile_that_is_set_to_nothing_is_not_set(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    write_keys(tmp_path / "aws-credentials", "AKIDTEST", WORDS)
+    monkeypatch.setenv("AWS_PROFILE", "")
+    async with serve(bucket) as server:
+        await (await open_bucket(server)).close()
+
+
+ROLE = "role_arn = arn:aws:iam::123456789012:role/reader\n"
+SSO = "sso_session = s\nsso_account_id = 1\nsso_role_name = x\n[sso-session s]\n"
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        (f"[profile lab]\n{ROLE}source_profile = base\nmfa_serial = x\n", "asks for an MFA code"),
+        (
+            f"[profile lab]\n{ROLE}source_profile = mid\n[profile mid]\n{ROLE}mfa_serial = x\n",
+            "asks for an MFA code",
+        ),
+        (f"[profile lab]\n{ROLE}source_profile = lab2\n[profile lab2]\n{ROLE}source_profile = lab\n", "Loop"),
+        (f"[profile lab]\n{ROLE}source_profile = gone\n", "look at role_arn, source_profile"),
+        (f"[profile lab]\n{ROLE}", "look at role_arn, source_profile"),
+        (f"[profile lab]\n{ROLE}web_identity_token_file = /nowhere\n", "No such file or directory"),
+        (f"[profile lab]\n{SSO}sso_start_url = https://x\nsso_region = x\n", "run: aws sso login"),
+        ("[profile lab]\ncredential_process = 'unclosed\n", "run it by hand"),
+        ("[profile lab]\ncredential_process =\n", "run it by hand"),
+    ],
+)
+async def test_profile_that_gives_no_credentials_says_why_without_a_traceback(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, config: str, words: str
+) -> None:
+    (tmp_path / "aws-config").write_text(config)
+    (tmp_path / "aws-credentials").write_text(
+        f"[base]\naws_access_key_id = AKIDTEST\naws_secret_access_key = {WORDS}\n"
+    )
+    async with serve(bucket) as server:
+        caught = await refusal(lambda: open_bucket(server, profile="lab"))
+    assert words in str(caught)
+    assert "'lab'" in str(caught)
+    assert caplog.records == []
+
+
 async def test_profile_that_is_added_to_the_dotfile_is_noticed(tmp_path: Path) -> None:
     shared = Shared()
     async with serve(bucket) as server:
