@@ -16,7 +16,6 @@ from aiohttp import web
 from dvidpc.config import LimitsConfig
 from dvidpc.errors import OverloadedError, StoreTimeoutError
 from dvidpc.http.aiohttp_internals import bytes_sent
-from dvidpc.tasks import every
 
 SWEEP_S: Final = 0.25
 """How often the timeouts are checked; a request may exceed its timeout by as much."""
@@ -61,6 +60,8 @@ class Admission:
         self._flights: set[_Flight] = set()
         self._places = limits.max_in_flight
         self._queue: deque[tuple[asyncio.Future[None], float]] = deque()
+        self.busy: Final = asyncio.Event()
+        """Whether requests are being handled or wait; timers rest while there are none."""
 
     @property
     def in_flight(self) -> int:
@@ -96,6 +97,7 @@ class Admission:
         if shortage is not None:
             raise self._refusal(shortage)
         flight = _Flight(request, asyncio.current_task(), self._clock())
+        self.busy.set()
         if self._places > 0:
             self._places -= 1
         else:
@@ -114,10 +116,15 @@ class Admission:
             self._places += 1
             if self._queue:
                 self._admit_next()
+            elif not self._flights:
+                self.busy.clear()
 
     async def sweep(self) -> None:
-        """Check the timeouts regularly, until cancelled."""
-        await every(SWEEP_S, self.sweep_once)
+        """Check the timeouts regularly while there are requests, until cancelled."""
+        while True:
+            await self.busy.wait()
+            await asyncio.sleep(SWEEP_S)
+            self.sweep_once()
 
     def sweep_once(self) -> None:
         """Refuse requests that have waited too long, and cancel those past their deadline."""
