@@ -2,7 +2,8 @@
 
 import re
 
-_SUFFIX = re.compile(r"(?:_c[1-9][0-9]*)?(?:_[1-9][0-9]*)?", re.ASCII)
+_COMPANIONS = ("blk", "meshes", "skeletons", "annotations")
+_SUFFIX = re.compile(rf"(?:_(?:c[1-9][0-9]*|{'|'.join(_COMPANIONS)}))?(?:_[1-9][0-9]*)?", re.ASCII)
 
 
 def instance_name(base: str, channel: int, level: int) -> str:
@@ -17,6 +18,11 @@ def instance_name(base: str, channel: int, level: int) -> str:
         level: Which scale, from 0 for the finest.
     """
     return base + (f"_c{channel}" if channel else "") + (f"_{level}" if level else "")
+
+
+def twin_name(base: str) -> str:
+    """Return the name under which the segmentation called *base* is served as `labelblk` too."""
+    return f"{base}_blk"
 
 
 def may_be_instance_of(name: str, base: str) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+import numpy as np
 import tomli
 
 from dvidpc.config import read_config
@@ -18,8 +19,20 @@ from dvidpc.dvid.url.query import parse_payload
 from dvidpc.errors import DvidpcError
 from dvidpc.formats.codec import ChunkShape, check_jpeg, decode_chunk, find_obstacle, may_crash
 from dvidpc.formats.data_types import DataType
+from dvidpc.formats.draco import decode_draco
+from dvidpc.formats.dvid.labels_block import decode_block, encode_block
+from dvidpc.formats.dvid.labels_json import parse_ids, parse_points
+from dvidpc.formats.dvid.swc import encode_swc
+from dvidpc.formats.dvid.transcoding import encode_chunk
 from dvidpc.formats.payloads import JPEG
 from dvidpc.formats.precomputed.info import Encoding, parse_info
+from dvidpc.formats.precomputed.label_chunk import parse_label_chunk
+from dvidpc.formats.precomputed.label_lookup import label_at, labels_of
+from dvidpc.formats.precomputed.label_voxels import count_labels, decode_voxels
+from dvidpc.formats.precomputed.legacy_mesh import decode_fragment, parse_manifest
+from dvidpc.formats.precomputed.mesh_info import parse_mesh_info
+from dvidpc.formats.precomputed.multilod_mesh import decode_manifest
+from dvidpc.formats.precomputed.segment_properties import parse_segment_properties
 from dvidpc.formats.precomputed.sharding import (
     DataEncoding,
     ShardHash,
@@ -27,6 +40,13 @@ from dvidpc.formats.precomputed.sharding import (
     decode_minishard_index,
     decode_shard_index_entry,
 )
+from dvidpc.formats.precomputed.skeleton import (
+    SkeletonInfo,
+    VertexAttribute,
+    decode_skeleton,
+    parse_skeleton_info,
+)
+from dvidpc.formats.precomputed.transforms import IDENTITY
 from dvidpc.storage.content_encoding import decode_content
 from dvidpc.storage.ref import parse_endpoint, parse_ref
 from dvidpc.types import Point
@@ -101,6 +121,63 @@ def chunk(data: bytes) -> None:
     _run(lambda: check_jpeg(data, ChunkShape(_SIZE, 1, DataType.UINT8)))
 
 
+def mesh(data: bytes) -> None:
+    """Decode the documents and fragments of meshes."""
+    for parse in (parse_mesh_info, parse_manifest, decode_manifest, decode_fragment):
+        _run(partial(parse, data))
+    _run(partial(decode_draco, data, _MAX_CONTENT))
+
+
+def skeleton(data: bytes) -> None:
+    """Decode a skeleton and write it as SWC; parse the document of its directory."""
+    radius = VertexAttribute("radius", DataType.FLOAT32, 1)
+    for attributes in ((), (radius,)):
+        _run(partial(_convert, data, SkeletonInfo(IDENTITY, attributes, None)))
+    _run(partial(parse_skeleton_info, data))
+
+
+def _convert(data: bytes, info: SkeletonInfo) -> bytes:
+    return encode_swc(decode_skeleton(data, info), IDENTITY, (8, 8, 40))
+
+
+def properties(data: bytes) -> None:
+    """Parse segment properties and make the object of every segment."""
+    _run(lambda: list(parse_segment_properties(data).objects()))
+
+
+def label_chunk(data: bytes) -> None:
+    """Read a compressed_segmentation chunk in every way."""
+
+    def read(itemsize: int, sub_block: Point) -> None:
+        view = parse_label_chunk(data, _SIZE, sub_block, itemsize)
+        counts = count_labels(view).counts
+        decoded = decode_voxels(view)
+        assert counts.sum() == decoded.size
+        assert label_at(view, Point(15, 15, 15)) == decoded[-1, -1, -1]
+        assert labels_of(view, np.array([[15, 0, 3]]))[0] == decoded[3, 0, 15]
+        assert (decode_block(encode_chunk(view), Point(2, 2, 2)) == decoded).all()
+
+    for itemsize in (4, 8):
+        for sub_block in (Point(8, 8, 8), Point(16, 16, 2), Point(7, 7, 7)):
+            _run(partial(read, itemsize, sub_block))
+
+
+def labels_block(data: bytes) -> None:
+    """Decode a labels.Block; a block that is accepted survives encoding."""
+
+    def read() -> None:
+        voxels = decode_block(data, Point(2, 2, 2))
+        assert (decode_block(encode_block(voxels), Point(2, 2, 2)) == voxels).all()
+
+    _run(read)
+
+
+def labels_json(data: bytes) -> None:
+    """Parse the bodies of `labels` and `mapping` requests."""
+    _run(lambda: parse_points(data))
+    _run(lambda: parse_ids(data))
+
+
 def ref(data: bytes) -> None:
     """Parse a `ref` and an endpoint."""
     _run(lambda: parse_ref(_text(data)))
@@ -124,5 +201,24 @@ def _run(parse: Callable[[], object]) -> None:
 
 
 TARGETS: Final[Mapping[str, Callable[[bytes], None]]] = MappingProxyType(
-    {one.__name__: one for one in (query, uuid, info, shard_entry, minishard, content, chunk, ref, config)}
+    {
+        one.__name__: one
+        for one in (
+            query,
+            uuid,
+            info,
+            shard_entry,
+            minishard,
+            content,
+            chunk,
+            mesh,
+            skeleton,
+            properties,
+            label_chunk,
+            labels_block,
+            labels_json,
+            ref,
+            config,
+        )
+    }
 )

@@ -12,6 +12,7 @@ from dvidpc.formats.codec import ChunkShape
 from dvidpc.formats.data_types import DataType, Voxels
 from dvidpc.formats.grid import Grid
 from dvidpc.formats.payloads import UNCOMPRESSED, Payload
+from dvidpc.formats.precomputed.label_chunk import LabelChunk
 from dvidpc.sources.base import ChunkSource, SourceTools, StoredChunk
 from dvidpc.sources.counting import ChunkCount, Progress
 from dvidpc.sources.plan import Channel, Metadata, ScalePlan, VolumePlan, VolumeSettings, decide_service
@@ -53,6 +54,9 @@ class ArrayChunks:
         if len(data) != self.shape_of(cell).nbytes:
             raise FormatError(f"{self.describe(cell)} is truncated")
         return np.frombuffer(data, "<u2").reshape(self.shape_of(cell).czyx)
+
+    def label_chunk(self, _cell: ChunkCoord, _data: bytes, /) -> LabelChunk | None:
+        return None
 
     async def locate(self, cell: ChunkCoord) -> StoredChunk | None:
         return StoredChunk(GRID.chunk_box(cell), self.describe(cell), None)

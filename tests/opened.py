@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING, cast
 
 from dvidpc.data.image import VOXEL_TYPES, ImageData
-from dvidpc.data.image_opening import make_instances
 from dvidpc.data.instance import Data, Instance
+from dvidpc.data.instance_opening import make_instances
 from dvidpc.data.repo import derive_data_uuid
 from dvidpc.sources.engines import ENGINES
 from dvidpc.sources.plan import VolumePlan, VolumeSettings

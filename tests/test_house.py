@@ -14,7 +14,7 @@ TREES = ("dvidpc", "tools", "benchmarks", "fuzz", "tests")
 
 MODULE_LINES = 300
 FUNCTION_LINES = 60
-MOST_NOQAS = 79
+MOST_NOQAS = 60
 """How many linter exceptions there are. Lower it whenever one goes, and never raise it."""
 MOST_SILENCED = {"tests": 5}
 """How many type errors are silenced in which tree; likewise."""

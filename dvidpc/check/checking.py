@@ -16,7 +16,7 @@ from dvidpc.sources.base import ChunkSource
 from dvidpc.sources.buckets import access_of, settings_of, upstream_limits_of
 from dvidpc.sources.counting import ChunkCount
 from dvidpc.sources.engines import ENGINES
-from dvidpc.sources.plan import ScalePlan, VolumePlan, times
+from dvidpc.sources.plan import InstancePlan, ScalePlan, VolumePlan, times
 from dvidpc.storage.base import ObjectStore
 from dvidpc.storage.coalesce import CoalescingStore
 from dvidpc.storage.inspection import inspect_bucket
@@ -196,15 +196,23 @@ async def _opened(
 
 def describe_scale(plan: VolumePlan, scale: ScalePlan) -> str:
     """Return one line that describes a scale and how it is served."""
-    instances = list(plan.instances_of(scale))
-    channel = instances[0].channel
-    voxel_type = find_voxel_type(channel.data_type.value, channel.num_values)
-    kind = voxel_type.data_type.name if voxel_type else channel.data_type.value
+    names: dict[str, list[str]] = {}
+    for instance in plan.instances_of(scale):
+        names.setdefault(_type_name(instance), []).append(instance.name)
+    shown = ", ".join(f"{', '.join(of_type)} ({type_name})" for type_name, of_type in names.items())
     return (
-        f"scale {scale.level}: {scale.stored.description} -> "
-        f"{', '.join(instance.name for instance in instances)} ({kind}): "
+        f"scale {scale.level}: {scale.stored.description} -> {shown}: "
         f"{scale.service} as blocks of {times(scale.block_size)}"
     )
+
+
+def _type_name(instance: InstancePlan) -> str:
+    """Return the name of DVID's type for an instance; the type of its values if DVID has none."""
+    if instance.label_type is not None:
+        return instance.label_type.value
+    channel = instance.channel
+    voxel_type = find_voxel_type(channel.data_type.value, channel.num_values)
+    return voxel_type.data_type.name if voxel_type else channel.data_type.value
 
 
 async def _sample(source: ChunkSource) -> tuple[int, DvidpcError | None]:

@@ -258,6 +258,10 @@ class StoreConfig:
     """The Google project to bill. Unset: none is named."""
     block_size: Annotated[int | None, Key(of_store.BLOCK_SIZE)] = 64
     """The side of a block in voxels. `"chunk"`: the volume's chunk size, as in DVID."""
+    label_type: Annotated[Literal["labelmap", "labelblk", "both"], Key(of_store.LABEL_TYPE)] = "labelmap"
+    """How a segmentation is served: as one `labelmap`, as a `labelblk` for each scale (for lowtis with a
+    libdvid of 2022-11 or later), or as both; then the `labelblk` instances are named `<instance>_blk`,
+    `<instance>_blk_1`, and so on."""
     missing_status: Annotated[frozenset[int], Key(of_store.MISSING_STATUS)] = frozenset({404})
     """HTTP statuses that mean "no such object"."""
 

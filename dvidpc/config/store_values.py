@@ -2,7 +2,7 @@
 
 import re
 
-from dvidpc.config.values import BadValueError, Kind, describe
+from dvidpc.config.values import BadValueError, Kind, choice, describe
 from dvidpc.errors import ConfigError
 from dvidpc.storage.ref import Ref, parse_ref
 
@@ -80,5 +80,6 @@ ROOT = Kind(
 )
 INSTANCE = Kind("a string", '"sample1"', parse_instance)
 BLOCK_SIZE = Kind(f'an integer from 1 to {_MOST_BLOCK_SIZE} or "chunk"', "64", parse_block_size)
+LABEL_TYPE = choice("labelmap", "labelblk", "both")
 MISSING_STATUS = Kind("an array of HTTP statuses", "[403, 404]", parse_missing_status)
 PATH_STYLE = Kind('true, false or "auto"', "true", parse_path_style)

@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from dvidpc.data.image import ImageData, is_image
+from dvidpc.data.image import ImageData
+from dvidpc.data.scales import scales_of
 from dvidpc.data.volumes import Volume
 from dvidpc.errors import DvidpcError, FormatError, StoreRefusedError
 from dvidpc.storage.base import ObjectStore
@@ -127,7 +128,7 @@ async def _probe(volume: Volume, store: ObjectStore) -> Health:
     """
     await volume.source_format.load(store, volume.settings.directory)
     try:
-        await _probe_block([instance.data for instance in volume.instances if is_image(instance)])
+        await _probe_block([scale for instance in volume.instances for scale in scales_of(instance.data)])
     except (FormatError, StoreRefusedError) as error:
         return Health(damage=str(error))
     return Health()

@@ -13,6 +13,7 @@ from dvidpc.types import BlockCoord, Point
 
 if TYPE_CHECKING:
     from dvidpc.volume.grid_store import GridStore
+    from dvidpc.volume.point_lookup import LabelLookup
 
 FAMILY: Final = "imageblk"
 
@@ -28,6 +29,8 @@ class VoxelType:
     """The data type of one value of a voxel: `uint8`, `float32`, ..."""
     labels: tuple[str, ...]
     """The names of a voxel's values in `Values`."""
+    are_ids: bool = False
+    """Whether values are ids of segments, which must not be interpolated."""
 
 
 def _voxel_type(name: str, value_type: str, labels: tuple[str, ...], version: str) -> VoxelType:
@@ -68,7 +71,7 @@ def find_voxel_type(value_type: str, num_values: int) -> VoxelType | None:
 
 @dataclass(frozen=True, slots=True)
 class ImageData:
-    """One scale of an image volume: a `Data` of one of DVID's image types."""
+    """One scale of a volume of voxels: a `Data` of one of DVID's image types, or a scale of labels."""
 
     voxel_type: VoxelType
     scale_level: int
@@ -88,6 +91,8 @@ class ImageData:
     """How chunks are turned into blocks by default: `as stored`, ..."""
     channel: int = 0
     """The channel of the volume that it shows, if each channel has its own instances."""
+    lookup: "LabelLookup | None" = None
+    """Reads single labels; None for an image."""
 
     @property
     def data_type(self) -> DataType:
@@ -97,7 +102,7 @@ class ImageData:
     @property
     def kind(self) -> str:
         """As `Data.kind`."""
-        return "image"
+        return "segmentation" if self.voxel_type.are_ids else "image"
 
     @property
     def size(self) -> Point:
@@ -130,7 +135,7 @@ class ImageData:
         voxel_type = self.voxel_type
         return {
             "Values": [{"DataType": voxel_type.value_type, "Label": label} for label in voxel_type.labels],
-            "Interpolable": True,
+            "Interpolable": not voxel_type.are_ids,
             "BlockSize": [self.block_size] * 3,
             "VoxelSize": self.voxel_size,
             "VoxelUnits": _NANOMETERS,
@@ -153,6 +158,8 @@ class ImageData:
     def forget(self) -> None:
         """As `Data.forget`."""
         self.grid.forget()
+        if self.lookup is not None:
+            self.lookup.forget()
 
     def _block_of(self, point: Point) -> BlockCoord:
         return BlockCoord(point.x // self.block_size, point.y // self.block_size, point.z // self.block_size)

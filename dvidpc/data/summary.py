@@ -1,10 +1,10 @@
 """Format the served volumes as a table for the log."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from dvidpc.data.image import ImageData
 from dvidpc.data.instance import Data, Instance
+from dvidpc.data.scales import scales_of
 from dvidpc.data.volumes import Volume
 from dvidpc.sources.plan import times
 
@@ -18,7 +18,7 @@ def table_of(volumes: Iterable[Volume]) -> list[str]:
     rows: list[Sequence[str]] = [_HEAD]
     problems = []
     for volume in volumes:
-        rows += [_row(instance) for instance in volume.instances]
+        rows += [row for instance in volume.instances for row in _rows(instance)]
         if volume.problem is not None:
             problems.append(f"{volume.settings.alias}  not served: {volume.problem}")
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -32,16 +32,12 @@ def log_table(volumes: Iterable[Volume]) -> None:
         log.info("%s", line)
 
 
-def _row(instance: Instance[Data]) -> Sequence[str]:
-    data = instance.data
-    if not isinstance(data, ImageData):
-        return (instance.store_alias, instance.name, "", "", "", data.kind, data.data_type.name)
-    return (
-        instance.store_alias,
-        instance.name,
-        str(data.scale_level),
-        times(data.size),
-        times(data.voxel_size),
-        data.stored_as,
-        data.served_how,
-    )
+def _rows(instance: Instance[Data]) -> Iterator[Sequence[str]]:
+    """Yield a row for each scale of an instance; one for an instance without scales."""
+    alias, name, data = instance.store_alias, instance.name, instance.data
+    scales = scales_of(data)
+    if not scales:
+        yield alias, name, "", "", "", data.kind, data.data_type.name
+    for scale in scales:
+        sizes = times(scale.size), times(scale.voxel_size)
+        yield alias, name, str(scale.scale_level), *sizes, scale.stored_as, scale.served_how

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
-from dvidpc.data.image_opening import make_instances
 from dvidpc.data.instance import Data, Instance
+from dvidpc.data.instance_opening import make_instances
 from dvidpc.data.repo import Repo
 from dvidpc.errors import DvidpcError, StoreError
 from dvidpc.names import may_be_instance_of

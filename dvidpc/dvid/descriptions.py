@@ -28,7 +28,11 @@ PATH_PARAMETERS: Final[Mapping[str, Parameter]] = MappingProxyType(
         "bottom_left": Parameter("position of the corner in nm, joined by _", "0_100_0"),
         "resolution": Parameter("side length of a pixel in nm", "8"),
         "plane": Parameter("axes: xy, xz or yz", "xy"),
-        "level": Parameter("scale level; 0 is the finest", "0"),
+        "level": Parameter("number of scales coarser than the instance", "0"),
+        "label": Parameter("a label", "23"),
+        "voxel": Parameter("position of a voxel, joined by _", "0_0_0"),
+        "from": Parameter("UUID of a version, as for uuid", ":master"),
+        "to": Parameter("UUID of a version, as for uuid", ":master"),
         "tile": Parameter("tile coordinate, joined by _", "0_0_0"),
     }
 )

@@ -8,7 +8,7 @@ from aiohttp import hdrs, web
 
 from dvidpc.dvid.descriptions import ADMIN_TOKEN, USER
 from dvidpc.dvid.documents import admin, manual, readiness, refusals, repo_endpoints, server_endpoints
-from dvidpc.dvid.documents.refusals import send_no_continue
+from dvidpc.dvid.documents.refusals import continue_reads, send_no_continue
 from dvidpc.dvid.instance_calls import call_instance
 from dvidpc.dvid.table import API, HTML, JSON, Api, Doc, Handler, Route
 
@@ -165,7 +165,7 @@ def add_routes(
     """
     app[API] = api
     router = app.router
-    router.add_route("*", base_path + _INSTANCE_PATH, call_instance, expect_handler=send_no_continue)
+    router.add_route("*", base_path + _INSTANCE_PATH, call_instance, expect_handler=continue_reads)
     for route in (*api.routes, *pages):
         handlers = dict.fromkeys(route.methods, route.handler)
         handlers[hdrs.METH_OPTIONS] = allow(route.methods)

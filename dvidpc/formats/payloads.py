@@ -8,6 +8,7 @@ from typing import Final
 from dvidpc.formats.codec import encode_jpeg, encode_raw
 from dvidpc.formats.data_types import DataType, Voxels
 from dvidpc.formats.precomputed.info import Encoding
+from dvidpc.formats.precomputed.label_chunk import LabelChunk
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +19,14 @@ class Payload:
     """Names the payload in requests (`compression=`) and in cache keys."""
     encode: Callable[[Voxels], bytes]
     """Writes a block `[z, y, x, value]`, or `[z, y, x]` where a voxel has one value; takes milliseconds."""
+    encoded_as: str = ""
+    """What a block is encoded as, in words; empty if its voxels are plain."""
+    transcode: Callable[[LabelChunk], bytes | None] | None = None
+    """Writes a block that is one compressed_segmentation chunk, without its voxels; returns None if that
+    chunk must be decoded. None: every chunk must be."""
 
 
-JPEG: Final = Payload("jpeg", lambda block: encode_jpeg(block.reshape(block.shape[:3])))
+JPEG: Final = Payload("jpeg", lambda block: encode_jpeg(block.reshape(block.shape[:3])), "JPEG")
 UNCOMPRESSED: Final = Payload("uncompressed", encode_raw)
 
 PAYLOADS: Final[Mapping[str, Payload]] = MappingProxyType({one.name: one for one in (JPEG, UNCOMPRESSED)})

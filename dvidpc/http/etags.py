@@ -93,4 +93,8 @@ def name_answer(request: web.Request, response: web.StreamResponse) -> web.Strea
     body = response.body
     if not isinstance(body, bytes) or not 0 < len(body) <= _MOST_HASHED:
         return response
-    return answer_document(request, document_of(body), response.headers[hdrs.CONTENT_TYPE])
+    etag = etag_of([body])
+    if client_has(request, etag):
+        return not_modified(etag)
+    response.headers[hdrs.ETAG] = f'"{etag}"'
+    return response

@@ -12,6 +12,7 @@ from dvidpc.formats.codec import ChunkShape
 from dvidpc.formats.data_types import Voxels
 from dvidpc.formats.grid import Box, Grid
 from dvidpc.formats.payloads import Payload
+from dvidpc.formats.precomputed.label_chunk import LabelChunk
 from dvidpc.sources.counting import ChunkCount, Progress
 from dvidpc.sources.isolation import Isolation
 from dvidpc.storage.base import Lister, ObjectStore
@@ -78,7 +79,17 @@ class ChunkSource(Protocol):
             FormatError: The chunk is damaged; the message names it.
         """
 
-    async def locate(self, cell: ChunkCoord) -> StoredChunk | None:
+    def label_chunk(self, cell: ChunkCoord, data: bytes, /) -> LabelChunk | None:
+        """Return the view of a chunk of labels from which voxels can be read without decoding all of them.
+
+        Returns:
+            None if chunks are not stored as compressed_segmentation of one channel.
+
+        Raises:
+            FormatError: The chunk is damaged; the message names it.
+        """
+
+    async def locate(self, cell: ChunkCoord, /) -> StoredChunk | None:
         """Return where the encoded chunk lies; None if it is known not to be stored.
 
         Raises:

@@ -1,14 +1,25 @@
 """The buckets that the configuration names: where each lies, how it is opened, and its request counts."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
 
 from dvidpc.config import Config, LimitsConfig, StoreConfig
-from dvidpc.sources.plan import VolumeSettings
+from dvidpc.sources.plan import LabelType, VolumeSettings
 from dvidpc.storage.base import BucketAccess, ObjectStore, UpstreamLimits
 from dvidpc.storage.coalesce import CoalescingStore
 from dvidpc.storage.opening import bucket_of, open_store
 from dvidpc.storage.retry.retrying_store import Gate
 from dvidpc.storage.retry.upstream_counts import UpstreamCounts
+
+_LABEL_TYPES: Final[Mapping[str, tuple[LabelType, ...]]] = MappingProxyType(
+    {
+        "labelmap": (LabelType.LABELMAP,),
+        "labelblk": (LabelType.LABELBLK,),
+        "both": (LabelType.LABELMAP, LabelType.LABELBLK),
+    }
+)
+"""Values of the store's `label_type`."""
 
 
 class Buckets:
@@ -57,7 +68,12 @@ class Buckets:
 def settings_of(store: StoreConfig) -> VolumeSettings:
     """Return the volume that a store of the configuration names."""
     return VolumeSettings(
-        store.alias, store.instance or "", store.block_size, store.ref.directory, store.engine
+        store.alias,
+        store.instance or "",
+        store.block_size,
+        store.ref.directory,
+        label_types=_LABEL_TYPES[store.label_type],
+        engine=store.engine,
     )
 
 

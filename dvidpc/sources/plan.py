@@ -7,16 +7,30 @@ anything again.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import takewhile
+from typing import Final
 
 import mmh3
 
 from dvidpc.formats.assembly import BlockLayout
 from dvidpc.formats.data_types import DataType
 from dvidpc.formats.grid import Box, Grid
-from dvidpc.formats.payloads import JPEG, Payload
-from dvidpc.names import instance_name
+from dvidpc.formats.payloads import Payload
+from dvidpc.names import instance_name, twin_name
 from dvidpc.sources.base import StoredScale
 from dvidpc.types import Point
+
+RESOLUTION_TOLERANCE: Final = 0.02
+"""By how much the ratio of two resolutions may differ from a power of two, as a fraction of it."""
+
+
+class LabelType(StrEnum):
+    """One of DVID's types for labels."""
+
+    LABELMAP = "labelmap"
+    """One instance for all scales."""
+    LABELBLK = "labelblk"
+    """An instance for each scale."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +45,8 @@ class VolumeSettings:
     """Voxels along each edge of a block; None: blocks are as large as chunks, as in DVID."""
     directory: str = ""
     """Where the volume lies in its store."""
+    label_types: tuple[LabelType, ...] = (LabelType.LABELMAP,)
+    """How a segmentation is served; of no meaning for an image."""
     engine: str = "ngprecomputed"
     """Which format it is in: a key of `engines.ENGINES`."""
 
@@ -105,11 +121,13 @@ class ScaleProblem:
 
 @dataclass(frozen=True, slots=True)
 class InstancePlan:
-    """One data instance of a volume."""
+    """One data instance of a volume, or one scale of a labelmap."""
 
     name: str
     scale: ScalePlan
     channel: Channel
+    label_type: LabelType | None = None
+    """None: it is an image."""
 
     @property
     def default_payload(self) -> Payload:
@@ -119,15 +137,19 @@ class InstancePlan:
     @property
     def served_how(self) -> str:
         """What is done to a chunk before a client gets it, by default, in words."""
-        is_jpeg = self.default_payload is JPEG
+        encoded_as = self.default_payload.encoded_as
         cubes = f"{times(self.scale.block_size)} blocks"
         match self.scale.service:
             case Service.PASSED_THROUGH:
                 return "as stored"
             case Service.RE_ENCODED:
-                return "encoded as JPEG" if is_jpeg else "decoded"
+                return f"encoded as {encoded_as}" if encoded_as else "decoded"
             case Service.RE_GRIDDED:
-                return f"cut into {cubes}, encoded as JPEG" if is_jpeg else f"decoded, cut into {cubes}"
+                return (
+                    f"cut into {cubes}, encoded as {encoded_as}"
+                    if encoded_as
+                    else f"decoded, cut into {cubes}"
+                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,11 +166,40 @@ class VolumePlan:
     """The scales that are not."""
     warnings: tuple[str, ...]
     """What some clients will misunderstand."""
+    label_types: tuple[LabelType, ...] = ()
+    """How the volume is served as a segmentation; empty: it is an image."""
+
+    @property
+    def labelblk_name(self) -> str:
+        """The name of the finest `labelblk` instance, which stands back if there is a labelmap too."""
+        return twin_name(self.name) if LabelType.LABELMAP in self.label_types else self.name
+
+    @property
+    def labelmap_scales(self) -> tuple[ScalePlan, ...]:
+        """The scales that a labelmap has: each has half the resolution of the one before, as DVID assumes."""
+        base = self.scales[0]
+        scales = takewhile(lambda pair: _is_halved(base, pair[1], pair[0]), enumerate(self.scales))
+        return tuple(scale for _, scale in scales)
 
     def instances_of(self, scale: ScalePlan) -> Iterator[InstancePlan]:
         """Yield the instances that show *scale*."""
-        for channel in self.channels:
-            yield InstancePlan(instance_name(self.name, channel.number, scale.level), scale, channel)
+        if LabelType.LABELMAP in self.label_types and scale in self.labelmap_scales:
+            yield InstancePlan(self.name, scale, self.channels[0], LabelType.LABELMAP)
+        if LabelType.LABELBLK in self.label_types:
+            name = instance_name(self.labelblk_name, 0, scale.level)
+            yield InstancePlan(name, scale, self.channels[0], LabelType.LABELBLK)
+        if not self.label_types:
+            for channel in self.channels:
+                yield InstancePlan(instance_name(self.name, channel.number, scale.level), scale, channel)
+
+
+def _is_halved(base: ScalePlan, scale: ScalePlan, levels: int) -> bool:
+    """Return whether *scale* is 2^*levels* times coarser than *base* along x, y and z, from its corner."""
+    factor = 2**levels
+    pairs = zip(base.resolution_nm, scale.resolution_nm, strict=True)
+    is_coarser = all(abs(coarse / fine - factor) <= factor * RESOLUTION_TOLERANCE for fine, coarse in pairs)
+    corner = tuple(at // factor for at in base.box.start)
+    return scale.level == base.level + levels and is_coarser and scale.box.start == corner
 
 
 def decide_service(grid: Grid, block_size: Point, stored: Payload | None, default: Payload) -> Service:

@@ -17,6 +17,7 @@ from dvidpc.formats.payloads import Payload
 from dvidpc.sources.base import StoredChunk
 from dvidpc.tasks import gather_or_cancel
 from dvidpc.types import BlockCoord, ChunkCoord, Point
+from dvidpc.volume.block_making import make_from_chunk, make_from_parts
 from dvidpc.volume.chunk_cache import CachedChunks
 
 T = TypeVar("T")
@@ -259,7 +260,7 @@ class GridStore:
         parts = await self._collect(box, copies, hold)
         if not parts:
             return None
-        return await self.in_pool(partial(self._assemble_and_encode, box, parts, payload))
+        return await self.in_pool(partial(make_from_parts, box, parts, self._layout, payload))
 
     async def _load_from_one(self, box: Box, piece: Piece, payload: Payload) -> bytes | None:
         """Make a block from its only chunk, which no other block needs; None if it is not stored.
@@ -271,7 +272,8 @@ class GridStore:
         data = await self._source.read(piece.cell)
         if data is None:
             return None
-        return await self.in_pool(partial(self._decode_and_encode, box, piece, data, payload))
+        make = partial(make_from_chunk, self._source, box, piece, data, self._layout, payload)
+        return await self.in_pool(make)
 
     async def _collect(self, box: Box, copies: Sequence[CachedChunks], hold: Hold) -> list[Part]:
         """Collect what the first of *copies* stores of *box*, and for its holes what the others store."""
@@ -284,17 +286,3 @@ class GridStore:
             elif len(copies) > 1:
                 parts += await self._collect(piece.box, copies[1:], hold)
         return parts
-
-    def _decode_and_encode(self, box: Box, piece: Piece, data: bytes, payload: Payload) -> bytes:
-        voxels = self._source.decode(piece.cell, data)
-        return self._assemble_and_encode(box, [Part(piece.box, voxels)], payload)
-
-    def _assemble_and_encode(self, box: Box, parts: Sequence[Part], payload: Payload) -> bytes:
-        voxels = self._whole(box, parts)
-        return payload.encode(assemble(box, parts, self._layout) if voxels is None else voxels)
-
-    def _whole(self, box: Box, parts: Sequence[Part]) -> Voxels | None:
-        """Return the block without copying, if one part is all of it and voxels have one value; else None."""
-        if len(parts) > 1 or parts[0].box != box or self._layout.num_values > 1:
-            return None
-        return np.asarray(parts[0].voxels[self._layout.channel or 0])

@@ -1,13 +1,23 @@
 """`/api/server/volumes`: the volumes with their URLs, scales and problems; the page reads it."""
 
+from typing import NamedTuple
+
 from aiohttp import web
 
-from dvidpc.data.image import ImageData, is_image
-from dvidpc.data.instance import Instance
+from dvidpc.data.image import ImageData
+from dvidpc.data.instance import Data, Instance
+from dvidpc.data.scales import scales_of
 from dvidpc.data.volumes import Volume
 from dvidpc.dvid.services import SERVICES, Services
 from dvidpc.formats.dvid.go_json import JsonValue, encode
 from dvidpc.web.neuroglancer import is_installed
+
+
+class _Scale(NamedTuple):
+    """A scale, and the instance that shows it."""
+
+    instance: Instance[Data]
+    scale: ImageData
 
 
 async def volumes(request: web.Request) -> web.StreamResponse:
@@ -30,42 +40,46 @@ def overview(services: Services, problems: dict[str, str | None]) -> dict[str, J
         "version": facts.version,
         "neuroglancer": is_installed(),
         "volumes": [
-            _volume(volume, instances, problems.get(volume.settings.alias))
+            _volume(volume, shown, problems.get(volume.settings.alias))
             for volume in services.volumes.volumes
-            for instances in _by_channel(volume)
+            for shown in _by_layer(volume)
         ],
     }
 
 
-def _by_channel(volume: Volume) -> list[list[Instance[ImageData]]]:
-    """Return the instances of a volume by channel; one empty group if the volume is not served."""
-    channels: dict[int, list[Instance[ImageData]]] = {}
-    for instance in filter(is_image, volume.instances):
-        channels.setdefault(instance.data.channel, []).append(instance)
-    return list(channels.values()) or [[]]
+def _by_layer(volume: Volume) -> list[list[_Scale]]:
+    """Return the scales that belong together: of one channel, or of one type of labels.
+
+    A volume that is not served has one empty group.
+    """
+    layers: dict[tuple[str, int], list[_Scale]] = {}
+    for instance in volume.instances:
+        for scale in scales_of(instance.data):
+            layer = instance.data.data_type.name, scale.channel
+            layers.setdefault(layer, []).append(_Scale(instance, scale))
+    return list(layers.values()) or [[]]
 
 
-def _volume(
-    volume: Volume, instances: list[Instance[ImageData]], problem: str | None
-) -> dict[str, JsonValue]:
+def _volume(volume: Volume, scales: list[_Scale], problem: str | None) -> dict[str, JsonValue]:
+    first = scales[0].instance if scales else None
     return {
         "store": volume.settings.alias,
-        "instance": instances[0].name if instances else volume.settings.instance,
-        "url": instances[0].store_url if instances else None,
+        "instance": first.name if first else volume.settings.instance,
+        "url": first.store_url if first else None,
         "problem": problem,
-        "type": instances[0].data.data_type.name if instances else None,
-        "scales": [_scale(instance) for instance in instances],
+        "type": first.data.data_type.name if first else None,
+        "scales": [_describe(scale) for scale in scales],
     }
 
 
-def _scale(instance: Instance[ImageData]) -> dict[str, JsonValue]:
+def _describe(shown: _Scale) -> dict[str, JsonValue]:
     return {
-        "name": instance.name,
-        "level": instance.data.scale_level,
-        "size": instance.data.size,
-        "min_point": instance.data.min_point,
-        "resolution_nm": instance.data.voxel_size,
-        "block_size": instance.data.block_size,
-        "stored": instance.data.stored_as,
-        "served": instance.data.served_how,
+        "name": shown.instance.name,
+        "level": shown.scale.scale_level,
+        "size": shown.scale.size,
+        "min_point": shown.scale.min_point,
+        "resolution_nm": shown.scale.voxel_size,
+        "block_size": shown.scale.block_size,
+        "stored": shown.scale.stored_as,
+        "served": shown.scale.served_how,
     }

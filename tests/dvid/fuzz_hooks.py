@@ -1,4 +1,4 @@
-"""Has the fuzzer ask for what is there half of the time: by chance it would never name our one version."""
+"""Make half of the fuzzer's requests name things that exist; random UUIDs would never match."""
 
 import os
 from typing import Any
@@ -33,7 +33,7 @@ SHAPES = (("0_1_2", "64_64_64"), ("xy", "64_64"), ("xz", "70_30"), ("1_2", "1_1"
 def map_path_parameters(
     _context: schemathesis.HookContext, path_parameters: dict[str, Any]
 ) -> dict[str, Any]:
-    """Replace some of what was drawn, by its length, so that what was found can be found again."""
+    """Replace some drawn values; the choice depends on their length, so that a finding is reproducible."""
     if not path_parameters:
         return path_parameters
     drawn = len("".join(map(str, path_parameters.values())))

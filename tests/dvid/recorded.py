@@ -1,4 +1,4 @@
-"""What a real DVID answered about the recorded volumes, and the same instances as this server makes them."""
+"""The recorded answers of a real DVID, and this server's instances of the same volumes."""
 
 import json
 from collections.abc import Iterator

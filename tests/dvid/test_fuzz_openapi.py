@@ -1,4 +1,4 @@
-"""schemathesis asks whatever the OpenAPI document allows, and more: no 500, no answer that is not in it."""
+"""schemathesis sends what the OpenAPI document allows, and more; every answer conforms to the document."""
 
 import asyncio
 import os
@@ -45,4 +45,4 @@ async def test_every_answer_conforms_to_the_document(volume: Path, tmp_path: Pat
             for answer in asked
             if answer.method == "GET" and re.search(f"/em(_1)?/{name}", answer.path)
         }
-        assert 200 in statuses, f"{name} was only asked for what it answers with {statuses}"
+        assert 200 in statuses, f"no request to {name} succeeded: {statuses}"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from dvidpc.dvid.data_types import FAMILIES
 from dvidpc.dvid.services import SERVICES
 from dvidpc.http.admission import Admission
 from tests.blockstream import parse_stream
@@ -71,6 +72,23 @@ async def test_the_wait_ends_with_an_answer_and_not_with_an_error(
 async def test_calls_that_leave_nothing_out_are_shed_for_these_clients_too(busy: Site) -> None:
     for call in ("blocks/0_0_0/1", "raw/0_1_2/9_9_9/0_0_0"):
         assert (await busy.server.error(f"{busy.server.node}/em/{call}?app=lowtis"))[0] == 503
+
+
+def test_every_endpoint_that_answers_with_framed_blocks_leaves_failed_ones_out() -> None:
+    """What has no frames, such as a cut-out, would have to pass failed voxels off as zeros."""
+    framed = {
+        (family, name)
+        for family, one in FAMILIES.items()
+        for name, endpoint in one.endpoints.items()
+        if endpoint.omits_failed
+    }
+    assert framed == {
+        ("imageblk", "specificblocks"),
+        ("imageblk", "subvolblocks"),
+        ("labelmap", "specificblocks"),
+        ("labelmap", "blocks"),
+        ("labelblk", "blocks"),
+    }
 
 
 async def test_memory_that_is_short_for_a_while_delays_a_block_request(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Every path refuses the methods that the table does not name, and answers `Expect` before the body."""
+"""Methods that the table does not name are refused, and `Expect` is answered before the body."""
 
 from pathlib import Path
 

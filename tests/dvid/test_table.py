@@ -2,6 +2,7 @@
 
 from dvidpc.dvid.data_types import FAMILIES
 from dvidpc.dvid.imageblk.endpoints import IMAGEBLK
+from dvidpc.dvid.labelmap.endpoints import LABELMAP_ENDPOINTS
 from dvidpc.dvid.routes import ROUTES
 from dvidpc.dvid.table import Api
 
@@ -10,8 +11,10 @@ API = Api(ROUTES, FAMILIES)
 
 def test_the_family_of_a_data_type_is_found_by_name() -> None:
     assert API.family_of("uint8blk") is IMAGEBLK
-    assert API.family_of("labelmap") is None
-    assert [data_type.name for data_type in API.data_types()] == [t.name for t in IMAGEBLK.types]
+    assert API.family_of("labelmap") is LABELMAP_ENDPOINTS
+    assert API.family_of("roi") is None
+    names = [data_type.name for data_type in API.data_types()]
+    assert names == [*(t.name for t in IMAGEBLK.types), "labelblk", "labelmap"]
 
 
 def test_endpoint_names_are_those_of_all_families() -> None:

@@ -28,6 +28,8 @@ from tests.processes import Command, running
 from tests.serving import UUID, config_text
 
 BLOCKS = f"/api/node/{UUID}/em/specificblocks?compression=uncompressed&blocks=0,0,0,1,0,0,2,1,1"
+ALL_UP = "/all-up"
+"""Answered by HAProxy itself: 200 if its checks have found every server ready."""
 HEAD = f'[repo]\nuuid = "{UUID}"\n'
 
 
@@ -48,11 +50,11 @@ def free_port() -> int:
         return port
 
 
-async def ready(url: str) -> None:
+async def ready(url: str, path: str = "/readyz") -> None:
     async with asyncio.timeout(30), aiohttp.ClientSession() as session:
         while True:
             try:
-                async with session.get(f"{url}/readyz") as answer:
+                async with session.get(url + path) as answer:
                     if answer.status == 200:
                         return
             except aiohttp.ClientError:
@@ -100,8 +102,9 @@ def balancer(directory: Path, ports: list[int]) -> Iterator[str]:
     config.write_text(
         "global\n  tune.bufsize 262144\ndefaults\n  mode http\n  retries 3\n  option redispatch 1\n"
         "  retry-on conn-failure empty-response response-timeout 503\n"
-        "  timeout connect 2s\n  timeout client 30s\n  timeout server 30s\n"
+        "  timeout connect 2s\n  timeout client 30s\n  timeout server 30s\n  timeout check 5s\n"
         f"listen dvidpc\n  bind 127.0.0.1:{port}\n  option httpchk GET /readyz\n{servers}\n"
+        f"  monitor-uri {ALL_UP}\n  monitor fail if {{ nbsrv(dvidpc) lt {len(ports)} }}\n"
     )
     binary = shutil.which("haproxy", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     assert binary is not None, "Debian's package haproxy is needed"
@@ -134,7 +137,7 @@ async def test_f18_rolling_restarts_behind_haproxy_fail_no_request(
         for port in ports:
             await ready(f"http://127.0.0.1:{port}")
         with balancer(tmp_path, ports) as url:
-            await ready(url)
+            await ready(url, ALL_UP)
             async with load(url, 8, outcomes, right_body(url, truth[0])):
                 for turn in range(5):
                     number = turn % 2
@@ -142,7 +145,7 @@ async def test_f18_rolling_restarts_behind_haproxy_fail_no_request(
                     assert await asyncio.to_thread(processes[number].wait, 30) == 0
                     processes[number] = start(number)
                     await ready(f"http://127.0.0.1:{ports[number]}")
-                    await asyncio.sleep(0.5)  # HAProxy sees it at its next check
+                    await ready(url, ALL_UP)
     finally:
         for process in processes:
             process.kill()

@@ -14,7 +14,7 @@ MIB = 2**20
 
 
 def make_root(directory: Path, group: str, files: dict[str, str]) -> Path:
-    """A `/proc` and a `/sys` of our own."""
+    """Write a fake `/proc` and `/sys`."""
     described = {"proc/self/statm": "1000 100 10 1 0 500 0\n", "proc/self/cgroup": f"{group}\n"}
     for name, text in {**described, **files}.items():
         path = directory / name

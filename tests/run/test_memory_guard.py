@@ -1,4 +1,4 @@
-"""Where memory runs short, clients are told to come back, and all is well once it does not."""
+"""Requests are refused with Retry-After while memory is short, and answered again afterwards."""
 
 import asyncio
 import os
@@ -24,7 +24,7 @@ BLOCK = f"/api/node/{UUID}/em/specificblocks?blocks=0,0,0"
 
 
 async def until(server: Server, status: int) -> tuple[str | None, str]:
-    """Ask until the answer is *status*; its Retry-After and its text."""
+    """Repeat a request until its status is *status*; return its Retry-After and its text."""
     async with asyncio.timeout(20):
         while True:
             async with server.ask("GET", BLOCK) as answer:
@@ -64,7 +64,7 @@ async def test_near_the_memory_limit_caches_are_evicted_and_requests_refused(
 
 @asynccontextmanager
 async def failing(directory: Path) -> AsyncIterator[str]:
-    """A server one of whose handlers runs out of memory; its base URL."""
+    """Run a server with a handler that runs out of memory at `/fail`; yield its base URL."""
     write_volume(directory / "volume", VolumeSpec())
     path = directory / "config.toml"
     path.write_text(config_text({"em": directory / "volume"}))

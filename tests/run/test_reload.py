@@ -1,4 +1,4 @@
-"""SIGHUP: a configuration that cannot be used changes nothing, and the next one is heard."""
+"""SIGHUP: an unusable configuration changes nothing, and the next reload works."""
 
 import asyncio
 import os
@@ -40,7 +40,7 @@ def test_a_root_that_does_not_contain_the_ref_changes_nothing_and_the_next_reloa
 
 
 class Stumbling(Reloading):
-    """Fails once in a way that nobody foresaw."""
+    """Raises an unexpected exception once."""
 
     def __init__(self, reloading: Reloading) -> None:
         self._inner = reloading

@@ -4,7 +4,7 @@ The request body is not read. A client that sends `Expect: 100-continue` gets th
 the body.
 """
 
-from aiohttp import web
+from aiohttp import HttpVersion11, hdrs, web
 
 from dvidpc.dvid.services import SERVICES
 from dvidpc.errors import RequestError
@@ -40,3 +40,10 @@ async def branch_node(request: web.Request) -> web.StreamResponse:
 
 async def send_no_continue(_request: web.Request) -> None:
     """Do not send `100 Continue`: the answer does not depend on the body."""
+
+
+async def continue_reads(request: web.Request) -> None:
+    """Send `100 Continue` to a GET, whose body may list positions or keys; writes are refused unread."""
+    if request.method == hdrs.METH_GET and request.version >= HttpVersion11:
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0

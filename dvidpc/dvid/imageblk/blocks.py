@@ -44,7 +44,7 @@ async def specific_blocks(request: web.Request, instance: Instance[ImageData]) -
     query = request.query
     instance = at_scale(request, instance)
     payload = requested_payload(query.get("compression", ""), instance)
-    blocks = await _requested_blocks(query.get("blocks", ""), request.app[SERVICES].limits.max_blocks)
+    blocks = await requested_blocks(query.get("blocks", ""), request.app[SERVICES].limits.max_blocks)
     TALLY.get().blocks = len(blocks)
     if parse_switch(query, "prefetch"):
         request.app[SERVICES].prefetcher.start(instance.data.grid, blocks, payload)
@@ -128,7 +128,13 @@ def requested_payload(text: str, instance: Instance[ImageData]) -> Payload:
     return payload
 
 
-async def _requested_blocks(text: str, max_blocks: int) -> list[BlockCoord]:
+async def requested_blocks(text: str, max_blocks: int) -> list[BlockCoord]:
+    """Return the blocks that a query lists; a long list is parsed in a thread.
+
+    Raises:
+        RequestError: *text* is malformed.
+        TooLargeError: There are more than *max_blocks*.
+    """
     if text.count(",") < 3 * _MANY_BLOCKS:
         return parse_blocks(text, max_blocks)
     return await asyncio.to_thread(parse_blocks, text, max_blocks)
@@ -143,7 +149,7 @@ async def answer_blocks(
         TooLargeError: The answer could exceed `max_response`.
     """
     limits = request.app[SERVICES].limits
-    if payload is UNCOMPRESSED:
+    if payload.name == UNCOMPRESSED.name:
         check_size(len(blocks) * instance.data.grid.block_nbytes, limits.max_response)
     omission = omission_of(request)
     if omission is not None and ALL_LEFT_OUT in request:

@@ -48,11 +48,11 @@ async def _cut_out(
     endpoint, *parts = call_parts(request)
     if len(parts) < 3:
         raise RequestError(f"{quote(endpoint)} must be followed by shape/size/offset")
-    _refuse_roi(request)
+    refuse_roi(request)
     instance = at_scale(request, instance)
     shape = parse_shape(parts[0])
     if shape.is_plane:
-        return await _slice(request, instance, shape, parts, is_isotropic=is_isotropic)
+        return await answer_slice(request, instance, shape, parts, is_isotropic=is_isotropic)
     box = parse_box(parts[1], parts[2])
     check_cutout(request, instance, box)
     if parts[3:4] in (["jpg"], ["jpeg"]):
@@ -60,9 +60,18 @@ async def _cut_out(
     return await stream(request, stream_box(instance.data.grid, box), box_nbytes(instance, box))
 
 
-async def _slice(
+async def answer_slice(
     request: web.Request, instance: Instance[ImageData], shape: Shape, parts: list[str], *, is_isotropic: bool
 ) -> web.Response:
+    """Answer with a slice as an image.
+
+    Args:
+        request: The request.
+        instance: The scale to cut the slice from.
+        shape: Its axes.
+        parts: The path below the endpoint: axes, size, offset and, if given, the image format.
+        is_isotropic: Whether pixels are square.
+    """
     wanted = parse_slice(shape, parts[1], parts[2])
     plane = _as_stored(wanted, instance) if is_isotropic else wanted
     check_cutout(request, instance, plane.box)
@@ -97,7 +106,7 @@ def _as_stored(plane: Slice, instance: Instance[ImageData]) -> Slice:
     return check_slice(Slice(plane.shape, plane.offset, width, height))
 
 
-def _refuse_roi(request: web.Request) -> None:
+def refuse_roi(request: web.Request) -> None:
     """Refuse `roi=`, because this server has no regions of interest.
 
     (imageblk.go:2273-2288, 3400c2cb)

@@ -71,6 +71,20 @@ def parse_point(text: str, name: str) -> Point:
     raise RequestError(f"{name} must be 3d coordinate, not {len(numbers)}-d coordinate")
 
 
+def parse_voxel(text: str) -> Point:
+    """Parse the position of a voxel: three integers joined by `_`.
+
+    (dvid/point.go, StringToPoint3d, 3400c2cb)
+
+    Raises:
+        RequestError: *text* is not three 32-bit integers.
+    """
+    parts = text.split("_")
+    if len(parts) != 3:
+        raise RequestError(f'String "{text[:SHOWN]}" cannot be converted to a 3d point')
+    return Point(*(parse_int32(part, "ParseInt") for part in parts))
+
+
 def parse_vector(text: str) -> Vector:
     """Parse a position in nanometers: `x_y_z`.
 

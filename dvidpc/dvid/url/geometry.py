@@ -120,8 +120,13 @@ def check_slice(plane: Slice) -> Slice:
     return plane
 
 
-def parse_box(size: str, offset: str) -> Box:
+def parse_box(size: str, offset: str, refusal: str = "Illegal geometry requested") -> Box:
     """Parse a box from its size and its offset (three integers each).
+
+    Args:
+        size: Its size.
+        offset: Its first voxel.
+        refusal: How the refusal of an empty box begins.
 
     Raises:
         RequestError: A text is malformed, or the box is empty.
@@ -129,9 +134,7 @@ def parse_box(size: str, offset: str) -> Box:
     place = parse_point(offset, "Offset")
     extent = parse_point(size, "Size")
     if min(extent) <= 0:
-        raise RequestError(
-            f"Illegal geometry requested: {VOLUME.name} {_shown(extent)} at offset {_shown(place)}"
-        )
+        raise RequestError(f"{refusal}: {VOLUME.name} {_shown(extent)} at offset {_shown(place)}")
     return box_at(place, extent)
 
 

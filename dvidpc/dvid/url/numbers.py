@@ -42,6 +42,19 @@ def parse_uint8(text: str) -> int:
     return int(text)
 
 
+def parse_uint64(text: str) -> int:
+    """Parse a label as Go's `strconv.ParseUint` does.
+
+    Raises:
+        RequestError: *text* is not an unsigned integer in ASCII digits, or does not fit in 64 bits.
+    """
+    if not _UNSIGNED.fullmatch(text):
+        raise _syntax_error(text, "ParseUint")
+    if len(text) > SHOWN or int(text) >= 2**64:
+        raise out_of_range(text, "ParseUint")
+    return int(text)
+
+
 def parse_float(text: str) -> float:
     """Parse a decimal number as Go's `strconv.ParseFloat` does.
 

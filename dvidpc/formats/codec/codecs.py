@@ -46,9 +46,7 @@ CODECS: Final[Mapping[Encoding, Codec]] = MappingProxyType(
         Encoding.JPEG: Codec(decode_jpeg, _BYTES, frozenset({1, 3})),
         Encoding.PNG: Codec(decode_png, _PIXELS, range(1, 5)),
         Encoding.JXL: Codec(decode_jxl, _BYTES, frozenset({1, 3, 4})),
-        Encoding.COMPRESSED_SEGMENTATION: Codec(
-            decode_compressed_segmentation, _LABELS, _ANY, "compressed_segmentation"
-        ),
+        Encoding.COMPRESSED_SEGMENTATION: Codec(decode_compressed_segmentation, _LABELS, _ANY),
         Encoding.COMPRESSO: Codec(decode_compresso, _INTEGERS, range(1, 2), "compresso", may_crash=True),
         Encoding.CRACKLE: Codec(decode_crackle, _INTEGERS, range(1, 2), "crackle", may_crash=True),
         Encoding.FPZIP: Codec(decode_fpzip, _FLOATS, _ANY, "fpzip", may_crash=True),

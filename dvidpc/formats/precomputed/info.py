@@ -5,10 +5,9 @@ Every spelling that some reader of the format accepts is accepted: upper-case wo
 error in the volume's own keys disables the volume.  (precomputed volume.md#info-json-file-specification)
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
-
-import msgspec
 
 from dvidpc.errors import FormatError
 from dvidpc.formats.data_types import DataType
@@ -28,14 +27,24 @@ from dvidpc.formats.precomputed.info_values import (
     word,
 )
 from dvidpc.formats.precomputed.sharding import DataEncoding, ShardHash, ShardingSpec
+from dvidpc.formats.precomputed.side_documents import decode_document
 from dvidpc.types import Point
 
 MAX_INFO_SIZE = 16 * 2**20
 """Size limit of an `info` file in bytes; real ones have a few thousand."""
 
 _MAX_SCALES = 64
+_GRAPHENE_KEYS = frozenset({"app", "graph"})
 _SHARDED_TYPE = "neuroglancer_uint64_sharded_v1"
 _ID_BITS = 64
+
+
+class VolumeType(StrEnum):
+    """What the voxels of a volume mean."""
+
+    IMAGE = "image"
+    SEGMENTATION = "segmentation"
+    """Each voxel has the id of the segment that it belongs to."""
 
 
 class Encoding(StrEnum):
@@ -95,6 +104,7 @@ class RefusedScale:
 class VolumeInfo:
     """The content of an `info` file."""
 
+    volume_type: VolumeType
     data_type: DataType
     num_channels: int
     scales: tuple[Scale, ...]
@@ -105,19 +115,14 @@ def parse_info(data: bytes) -> VolumeInfo:
     """Parse an `info` file.
 
     Raises:
-        FormatError: It is not a JSON object, not an image volume, or none of its scales can be served.
+        FormatError: It is not a JSON object, not a volume that can be served, or none of its scales can.
     """
-    try:
-        document = msgspec.json.decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise FormatError(f"is not JSON: {error}") from error
-    if not isinstance(document, dict):
-        raise FormatError("is not a JSON object")
-    volume_type = read_member(document, "type", word)
-    if volume_type != "image":
-        raise FormatError(f"type is {volume_type!r}; only image volumes are served")
+    document = decode_document(data)
+    volume_type = read_member(document, "type", one_of(VolumeType))
     data_type = read_member(document, "data_type", one_of(DataType))
     num_channels = read_member(document, "num_channels", positive)
+    if volume_type is VolumeType.SEGMENTATION:
+        _check_labels(document.keys(), data_type, num_channels)
     entries = document.get("scales")
     if not isinstance(entries, list) or not entries:
         raise FormatError("scales is not a non-empty list")
@@ -133,7 +138,7 @@ def parse_info(data: bytes) -> VolumeInfo:
             refused.append(RefusedScale(level, str(error)))
     if not scales:
         raise FormatError(f"no scale can be served: scale {refused[0].level}: {refused[0].reason}")
-    return VolumeInfo(data_type, num_channels, tuple(scales), tuple(refused))
+    return VolumeInfo(volume_type, data_type, num_channels, tuple(scales), tuple(refused))
 
 
 def parse_redirect(data: bytes) -> str | None:
@@ -142,11 +147,22 @@ def parse_redirect(data: bytes) -> str | None:
     `redirect` is not in the specification; neuroglancer and cloud-volume follow it.
     """
     try:
-        document = msgspec.json.decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        redirect = decode_document(data).get("redirect")
+    except FormatError:
         return None
-    redirect = document.get("redirect") if isinstance(document, dict) else None
     return redirect if isinstance(redirect, str) and redirect else None
+
+
+def _check_labels(keys: Collection[str], data_type: DataType, num_channels: int) -> None:
+    if graphene := sorted(_GRAPHENE_KEYS.intersection(keys)):
+        raise FormatError(
+            f"has the key {graphene[0]!r}: this is a graphene volume, whose ids come from a chunkedgraph "
+            "service; only flat segmentations are served"
+        )
+    if data_type is DataType.FLOAT32:
+        raise FormatError("data_type is 'float32'; the ids of a segmentation are integers")
+    if num_channels != 1:
+        raise FormatError(f"num_channels is {num_channels}; a segmentation has 1")
 
 
 def _parse_scale(level: int, entry: object) -> Scale:
@@ -154,7 +170,7 @@ def _parse_scale(level: int, entry: object) -> Scale:
         raise FormatError("is not a JSON object")
     size = read_member(entry, "size", vector(positive))
     offset = read_member(entry, "voxel_offset", vector(coordinate), default=Point(0, 0, 0))
-    sharding = read_member(entry, "sharding", _parse_sharding, default=None)
+    sharding = read_member(entry, "sharding", parse_sharding, default=None)
     copies = read_member(entry, "chunk_sizes", chunk_sizes)
     if sharding and len(copies) > 1:
         raise FormatError("chunk_sizes must have exactly one entry in a sharded scale")
@@ -177,7 +193,12 @@ def _parse_scale(level: int, entry: object) -> Scale:
     )
 
 
-def _parse_sharding(value: object) -> ShardingSpec | None:
+def parse_sharding(value: object) -> ShardingSpec | None:
+    """Return a `sharding` member; None if it is null.
+
+    Raises:
+        FormatError: It is malformed; the message names the key.
+    """
     if value is None:
         return None
     if not isinstance(value, dict):

@@ -128,11 +128,12 @@ def resolution(value: object) -> tuple[float, float, float]:
     """Return three positive numbers, which may have fractions."""
     if not isinstance(value, list) or len(value) != 3:
         raise FormatError(f"is {_shown(value)}, not three numbers")
-    x, y, z = (_positive_float(number) for number in value)
+    x, y, z = (positive_float(number) for number in value)
     return x, y, z
 
 
-def _positive_float(value: object) -> float:
+def positive_float(value: object) -> float:
+    """Return a positive number, in any of its spellings, that is plausible as a length or a factor."""
     try:
         number = (
             float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else math.nan
@@ -140,7 +141,7 @@ def _positive_float(value: object) -> float:
     except (ValueError, OverflowError):
         number = math.nan
     if not _LEAST_RESOLUTION <= number <= _MOST_RESOLUTION:
-        raise FormatError(f"is {_shown(value)}, not a positive number of nanometers")
+        raise FormatError(f"is {_shown(value)}, not a positive number")
     return number
 
 

@@ -4,12 +4,15 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
+import numpy as np
+
 from dvidpc.errors import FormatError
 from dvidpc.formats.codec import ChunkShape, check_jpeg, decode_chunk, max_encoded_size, may_crash
-from dvidpc.formats.data_types import Voxels
+from dvidpc.formats.data_types import DataType, Voxels
 from dvidpc.formats.grid import Grid
 from dvidpc.formats.payloads import Payload, stored_payload
 from dvidpc.formats.precomputed.info import Encoding
+from dvidpc.formats.precomputed.label_chunk import LabelChunk, parse_label_chunk
 from dvidpc.sources.base import StoredChunk
 from dvidpc.sources.isolation import Isolation
 from dvidpc.sources.precomputed.chunk_reader import ChunkReader
@@ -25,9 +28,10 @@ class PrecomputedChunks:
         reader: Reads the chunks.
         grid: The lattice of chunks.
         encoding: How they are encoded.
-        shape: What a whole chunk holds once decoded.
+        shape: What a whole chunk holds as stored.
         identity: See `ChunkSource.identity`.
         isolation: Decodes what could crash this process.
+        data_type: What voxels are converted to once decoded; integers keep their bits.
     """
 
     def __init__(
@@ -38,13 +42,16 @@ class PrecomputedChunks:
         shape: ChunkShape,
         identity: str,
         isolation: Isolation,
+        data_type: DataType,
     ) -> None:
         self._reader = reader
         self._grid = grid
         self._encoding = encoding
-        self._whole_shape = shape
+        self._stored_shape = shape
+        self._whole_shape = shape._replace(data_type=data_type)
         self._identity = identity
-        self._stored_payload = stored_payload(encoding, shape.num_channels)
+        is_converted = data_type is not shape.data_type
+        self._stored_payload = None if is_converted else stored_payload(encoding, shape.num_channels)
         self._decode_chunk = isolation.decode if may_crash(encoding) else decode_chunk
 
     @property
@@ -74,18 +81,29 @@ class PrecomputedChunks:
 
     async def read(self, cell: ChunkCoord) -> bytes | None:
         """As `ChunkSource.read`."""
-        return await self._reader.read(cell, max_encoded_size(self._encoding, self.shape_of(cell)))
+        return await self._reader.read(cell, max_encoded_size(self._encoding, self._stored_shape_of(cell)))
 
     def check(self, cell: ChunkCoord, data: bytes) -> None:
         """As `ChunkSource.check`: a JPEG by its header and end, raw voxels by their number."""
         if self._encoding is Encoding.JPEG:
-            self._naming(cell, partial(check_jpeg, data, self.shape_of(cell)))
+            self._naming(cell, partial(check_jpeg, data, self._stored_shape_of(cell)))
         else:
             self.decode(cell, data)
 
     def decode(self, cell: ChunkCoord, data: bytes) -> Voxels:
         """As `ChunkSource.decode`."""
-        return self._naming(cell, partial(self._decode_chunk, data, self._encoding, self.shape_of(cell)))
+        stored = self._stored_shape_of(cell)
+        voxels = self._naming(cell, partial(self._decode_chunk, data, self._encoding, stored))
+        shown = self._whole_shape.data_type
+        return voxels if shown is stored.data_type else _convert(voxels, shown)
+
+    def label_chunk(self, cell: ChunkCoord, data: bytes) -> LabelChunk | None:
+        """As `ChunkSource.label_chunk`."""
+        shape = self._stored_shape_of(cell)
+        if shape.label_block is None or shape.num_channels != 1:
+            return None
+        parse = partial(parse_label_chunk, data, shape.size, shape.label_block, shape.data_type.itemsize)
+        return self._naming(cell, parse)
 
     async def locate(self, cell: ChunkCoord) -> StoredChunk | None:
         """As `ChunkSource.locate`."""
@@ -95,9 +113,20 @@ class PrecomputedChunks:
         """As `ChunkSource.on_replaced`."""
         self._reader.on_replaced(callback)
 
+    def _stored_shape_of(self, cell: ChunkCoord) -> ChunkShape:
+        if self._grid.is_whole(cell):
+            return self._stored_shape
+        return self._stored_shape._replace(size=self._grid.chunk_box(cell).size)
+
     def _naming(self, cell: ChunkCoord, step: Callable[[], T]) -> T:
         """Run *step* and put the chunk's name before what it says of damaged bytes."""
         try:
             return step()
         except FormatError as error:
             raise FormatError(f"{self.describe(cell)}: {error}") from error
+
+
+def _convert(voxels: Voxels, data_type: DataType) -> Voxels:
+    """Return integers as the wider unsigned type, bit for bit: -1 of int32 becomes 2^32 - 1."""
+    unsigned = voxels.view(f"<u{voxels.dtype.itemsize}")
+    return unsigned.astype(np.dtype(data_type.value).newbyteorder("<"))

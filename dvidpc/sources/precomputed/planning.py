@@ -1,7 +1,8 @@
 """How a precomputed volume is served, decided from its `info` alone."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 
@@ -9,13 +10,16 @@ from dvidpc.errors import FormatError
 from dvidpc.formats.assembly import BlockLayout
 from dvidpc.formats.codec import ChunkShape, find_obstacle
 from dvidpc.formats.data_types import DataType
+from dvidpc.formats.dvid.label_payloads import BLOCKS, GOOGLEGZIP, GZIP, LABELS_UNCOMPRESSED, LZ4
 from dvidpc.formats.grid import Grid
 from dvidpc.formats.payloads import payloads_for, stored_payload
-from dvidpc.formats.precomputed.info import Scale, VolumeInfo, parse_info
+from dvidpc.formats.precomputed.info import Scale, VolumeInfo, VolumeType, parse_info
 from dvidpc.sources.base import ChunkSource, SourceTools
 from dvidpc.sources.counting import ChunkCount, Progress
 from dvidpc.sources.plan import (
+    RESOLUTION_TOLERANCE,
     Channel,
+    LabelType,
     Metadata,
     ScalePlan,
     ScaleProblem,
@@ -34,6 +38,18 @@ from dvidpc.types import Point
 MAX_CHANNELS = 64
 """Channels beyond which a volume is not served: each has an instance of its own for every scale."""
 
+LABEL_BLOCK_SIZE: Final = 64
+"""Voxels along each edge of a block of labels, whatever is configured: libdvid reads no other."""
+LABEL_CHANNELS: Final = (
+    Channel(
+        0,
+        DataType.UINT64,
+        BlockLayout(np.dtype("<u8"), 1),
+        (BLOCKS, LZ4, GZIP, LABELS_UNCOMPRESSED, GOOGLEGZIP),
+    ),
+)
+"""What every scale of a segmentation shows."""
+
 _COLOURS = (3, 4)
 
 
@@ -47,7 +63,10 @@ class PrecomputedScale:
     grids: tuple[Grid, ...]
     """The lattices of its copies, the one that needs the fewest reads per block first."""
     data_type: DataType
+    """Of the stored voxels."""
     num_channels: int
+    shown_as: DataType
+    """What voxels are converted to."""
     metadata_digest: str
 
     @property
@@ -86,6 +105,7 @@ class PrecomputedScale:
             ChunkShape(grid.chunk_size, self.num_channels, self.data_type, self.scale.label_block),
             f"{store.identity} {self.directory} {chunk_size} {self.metadata_digest}",
             tools.isolation,
+            self.shown_as,
         )
 
 
@@ -102,20 +122,23 @@ def plan_volume(metadata: Metadata, settings: VolumeSettings) -> VolumePlan:
 
 
 def _plan(info: VolumeInfo, metadata: Metadata, settings: VolumeSettings) -> VolumePlan:
-    channels = plan_channels(info.data_type, info.num_channels)
+    is_labels = info.volume_type is VolumeType.SEGMENTATION
+    channels = LABEL_CHANNELS if is_labels else plan_channels(info.data_type, info.num_channels)
+    block_size = LABEL_BLOCK_SIZE if is_labels else settings.block_size
     scales = []
     problems = [ScaleProblem(refused.level, refused.reason) for refused in info.refused]
     for scale in info.scales:
         try:
-            scales.append(_plan_scale(info, scale, metadata, settings.block_size))
+            scales.append(_plan_scale(info, scale, metadata, block_size, channels[0]))
         except FormatError as error:
             problems.append(ScaleProblem(scale.level, str(error)))
     problems.sort(key=lambda problem: problem.level)
     if not scales:
         raise FormatError(f"no scale can be served: scale {problems[0].level}: {problems[0].reason}")
-    return VolumePlan(
-        settings.instance, channels, tuple(scales), tuple(problems), tuple(_pyramid_warnings(scales))
-    )
+    label_types = settings.label_types if is_labels else ()
+    plan = VolumePlan(settings.instance, channels, tuple(scales), tuple(problems), (), label_types)
+    warnings = _labelmap_warnings(plan) if LabelType.LABELMAP in label_types else _pyramid_warnings(scales)
+    return replace(plan, warnings=tuple(warnings))
 
 
 def plan_channels(data_type: DataType, num_channels: int) -> tuple[Channel, ...]:
@@ -138,7 +161,9 @@ def plan_channels(data_type: DataType, num_channels: int) -> tuple[Channel, ...]
     )
 
 
-def _plan_scale(info: VolumeInfo, scale: Scale, metadata: Metadata, block_size: int | None) -> ScalePlan:
+def _plan_scale(
+    info: VolumeInfo, scale: Scale, metadata: Metadata, block_size: int | None, channel: Channel
+) -> ScalePlan:
     try:
         directory = resolve_key(metadata.directory, scale.key)
     except FormatError as error:
@@ -148,10 +173,17 @@ def _plan_scale(info: VolumeInfo, scale: Scale, metadata: Metadata, block_size: 
         raise FormatError(obstacle)
     block = _block_size(block_size, scale.grids[0])
     grids = tuple(sorted(scale.grids, key=lambda grid: (grid.reads_per_block(block), grid.chunk_size)))
-    default = plan_channels(info.data_type, info.num_channels)[0].payloads[0]
-    service = decide_service(grids[0], block, stored_payload(scale.encoding, info.num_channels), default)
-    stored = PrecomputedScale(scale, directory, grids, info.data_type, info.num_channels, metadata.digest)
+    as_stored = stored_payload(scale.encoding, info.num_channels)
+    service = decide_service(grids[0], block, as_stored, channel.payloads[0])
+    stored = PrecomputedScale(
+        scale, directory, grids, info.data_type, info.num_channels, _shown_as(info), metadata.digest
+    )
     return ScalePlan(scale.level, grids[0].box, scale.resolution_nm, block, service, stored)
+
+
+def _shown_as(info: VolumeInfo) -> DataType:
+    """Return the type that voxels are converted to: DVID's labels are uint64."""
+    return DataType.UINT64 if info.volume_type is VolumeType.SEGMENTATION else info.data_type
 
 
 def _block_size(block_size: int | None, grid: Grid) -> Point:
@@ -165,6 +197,17 @@ def _block_size(block_size: int | None, grid: Grid) -> Point:
     return grid.chunk_size
 
 
+def _labelmap_warnings(plan: VolumePlan) -> list[str]:
+    """Name the scales that a labelmap cannot have, because each of its scales halves the one before."""
+    left_out = plan.scales[len(plan.labelmap_scales) :]
+    if not left_out:
+        return []
+    levels = ", ".join(str(scale.level) for scale in left_out)
+    end = left_out[0].level
+    reason = "it does not halve the resolution of the one before along x, y and z, from the same corner"
+    return [f"the labelmap ends before scale {end}: {reason}; not served by it: scale {levels}"]
+
+
 def _pyramid_warnings(plans: list[ScalePlan]) -> list[str]:
     """Name the scales that are not 2^n times coarser, which NeuTu and neuroglancer assume of every scale."""
     base = plans[0]
@@ -172,7 +215,7 @@ def _pyramid_warnings(plans: list[ScalePlan]) -> list[str]:
     for plan in plans[1:]:
         factor = 2 ** (plan.level - base.level)
         ratios = [coarse / fine for fine, coarse in zip(base.resolution_nm, plan.resolution_nm, strict=True)]
-        if any(abs(ratio - factor) > factor * 0.02 for ratio in ratios):
+        if any(abs(ratio - factor) > factor * RESOLUTION_TOLERANCE for ratio in ratios):
             warnings.append(
                 f"scale {plan.level} is {' x '.join(f'{ratio:g}' for ratio in ratios)} times coarser than "
                 f"scale {base.level}; NeuTu and neuroglancer assume {factor}"

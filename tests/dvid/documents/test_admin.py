@@ -1,4 +1,4 @@
-"""What only the administrator may ask, and who may ask nothing."""
+"""Administrative requests need the token; blocked users and addresses get no answer."""
 
 from pathlib import Path
 

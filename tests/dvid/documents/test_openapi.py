@@ -1,4 +1,4 @@
-"""The documents about the API say what the one table says."""
+"""OpenAPI, help and RAML describe every operation of the table."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The block endpoints on a real socket: long requests, prefetch, failures before and after the first byte."""
+"""The block endpoints: long requests, prefetch, failures before and after the first byte."""
 
 import asyncio
 import shutil
@@ -27,7 +27,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def volume(written: Path, tmp_path: Path) -> Path:
-    """A volume that the test may damage."""
+    """Return a copy of the volume that the test may damage."""
     return shutil.copytree(written, tmp_path / "volume")
 
 
@@ -60,7 +60,7 @@ async def test_prefetch_answers_at_once_and_fills_caches(server: Server, volume:
     expected = CHUNKS
     async with asyncio.timeout(20):
         while expected:
-            # Once the chunks are gone, only what was warmed can still be served.
+            # After the chunks are removed, only cached blocks can be served.
             await asyncio.sleep(0.01)
             expected = CHUNKS - len(parse_stream(await server.get(f"{path}&app=lowtis")))
     shutil.rmtree(volume / "s0")

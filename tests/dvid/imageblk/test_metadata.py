@@ -15,7 +15,8 @@ from tests.serving import config_text, serving
 
 @pytest.mark.parametrize("volume", VOLUMES, ids=lambda volume: volume.name)
 def test_metadata_reads_as_dvids_with_the_true_size(volume: Volume) -> None:
-    metadata = metadata_document(make_instance(volume))
+    instance = make_instance(volume)
+    metadata = metadata_document(instance.data, instance.data.properties(instance.store_alias))
     recorded = BODIES[f"/api/node/{ROOT}/{volume.name}/metadata"]
     assert shape(encode(metadata)) == shape(recorded)
     assert differing(metadata, recorded) <= {"Size", "MaxPoint", "MaxIndex"}
@@ -25,7 +26,7 @@ def test_metadata_reads_as_dvids_with_the_true_size(volume: Volume) -> None:
 def test_metadata_of_a_volume_with_negative_coordinates() -> None:
     instance = make_instance(VOLUMES[0])
     data = replace(instance.data, min_point=Point(-65, 0, 64), max_point=Point(-1, 63, 64))
-    metadata = json.loads(encode(metadata_document(replace(instance, data=data))))
+    metadata = json.loads(encode(metadata_document(data, {})))
     assert [(axis["Size"], axis["Offset"]) for axis in metadata["Axes"]] == [(65, -65), (64, 0), (1, 64)]
 
 

@@ -37,7 +37,7 @@ VOLUMES = {
     "raw": (RAW, 32),
     "jpeg": (replace(RAW, chunk_size=(64, 64, 64), offset=(-37, 21, 90), encoding="jpeg"), 64),
 }
-"""What is served, and the side of its blocks."""
+"""Volumes, and the side length of their blocks."""
 
 WAYS = (
     ("em", None),
@@ -49,7 +49,7 @@ WAYS = (
     ("em_2", 0),
     ("em_2", None),
 )
-"""An instance, and what `?scale=` is added to its scale."""
+"""An instance, and the value of `?scale=`; None: no parameter."""
 
 
 class Served(NamedTuple):
@@ -61,24 +61,24 @@ class Served(NamedTuple):
 
 @dataclass(frozen=True)
 class Scale:
-    """A scale as it is served, and as tensorstore reads it."""
+    """A scale of a served volume, and its voxels as tensorstore reads them."""
 
     server: Server
     instance: str
     step: int | None
-    """What `?scale=` says; None: nothing."""
+    """The value of `?scale=`; None: no parameter."""
     spec: VolumeSpec
-    """Of this scale alone."""
+    """Describes this scale as a volume of its own."""
     truth: Voxels
     side: int
-    """Of a block."""
+    """Side length of a block."""
 
     async def get(self, call: str, *query: str) -> bytes:
         scale = () if self.step is None else (f"scale={self.step}",)
         return await self.ask(call, *query, *scale)
 
     async def ask(self, call: str, *query: str) -> bytes:
-        """The same without `?scale=`."""
+        """Request *call* without `?scale=`."""
         return await self.server.get(f"{self.server.node}/{self.instance}/{call}?{'&'.join(query)}")
 
     def voxels(self, start: XYZ, size: XYZ) -> Voxels:
@@ -93,7 +93,7 @@ class Scale:
 
     @property
     def boxes(self) -> list[tuple[XYZ, XYZ]]:
-        """Start and size of boxes: of all and what is around, within, across the end, and far away."""
+        """Start and size of boxes: around the volume, inside, across its end, and far outside."""
         low, size = np.array(self.spec.offset), np.array(self.spec.size)
         return [
             (triple(low - 3), triple(size + 7)),
@@ -104,7 +104,7 @@ class Scale:
 
     @property
     def slices(self) -> list[tuple[str, tuple[int, int], XYZ]]:
-        """Axes, size and start of slices through the boxes, askew and across the edge like them."""
+        """Axes, size and start of slices through the boxes."""
         planes = []
         for (start, size), (dims, (a, b)) in itertools.product(
             self.boxes, {"xy": (0, 1), "xz": (0, 2), "yz": (1, 2)}.items()
@@ -190,7 +190,7 @@ CORNERS: list[tuple[Vector, Vector, Vector]] = [
     ((-0.1, 0.2, 0.1), (1.1, 0.3, 0.4), (0.1, 0.9, 0.9)),
     ((0.8, 0.7, 0.6), (1.3, 1.2, 0.9), (0.7, 1.4, 1.2)),
 ]
-"""Of planes, where 0 is the start of the volume and 1 its end."""
+"""Corners of planes; 0 is the start of the volume and 1 its end."""
 
 
 async def test_a_plane_at_any_angle_is_interpolated(scale: Scale) -> None:
@@ -213,7 +213,7 @@ async def test_a_plane_at_any_angle_is_interpolated(scale: Scale) -> None:
 
 @pytest.mark.parametrize("side", [20, 512])
 async def test_a_tile_is_a_slice(side: int, scale: Scale) -> None:
-    """Across its plane, a tile's place counts voxels of the instance asked: 2, 4, ... of them to one here."""
+    """Across its plane, a tile coordinate counts voxels of the requested instance, not of the scale."""
     step = scale.step or 0
     middle = [o + n // 2 for o, n in zip(scale.spec.offset, scale.spec.size, strict=True)]
     for dims, (a, b) in {"xy": (0, 1), "xz": (0, 2), "yz": (1, 2)}.items():
@@ -228,7 +228,7 @@ async def test_a_tile_is_a_slice(side: int, scale: Scale) -> None:
 
 
 def blocks_around(scale: Scale) -> tuple[list[XYZ], XYZ, XYZ]:
-    """The blocks that a scale touches and a ring around them; the first, and how many along each axis."""
+    """Return the blocks of a scale and a ring around them, the first, and the number along each axis."""
     low, size = np.array(scale.spec.offset), np.array(scale.spec.size)
     first = low // scale.side - 1
     count = (low + size - 1) // scale.side + 2 - first
@@ -237,7 +237,7 @@ def blocks_around(scale: Scale) -> tuple[list[XYZ], XYZ, XYZ]:
 
 
 def assert_blocks(scale: Scale, body: bytes, blocks: list[XYZ], compression: str) -> None:
-    """The stream holds those of *blocks* that the scale touches, in their order, and what is in them."""
+    """Check that a stream holds exactly the *blocks* with voxels, in order, with the right payloads."""
     known = {block: scale.voxels(triple(np.array(block) * scale.side), scale.block) for block in blocks}
     frames = parse_stream(body)
     assert [block for block, _ in frames] == [block for block in blocks if known[block].any()]

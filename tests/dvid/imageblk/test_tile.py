@@ -33,7 +33,7 @@ async def test_a_tile_is_a_slice_of_its_scale(
 
 
 async def test_both_dvid_tile_sources_of_catmaid_are_answered(tmp_path: Path) -> None:
-    """`tile-source.js`, DVIDImageblkTileSource and DVIDImagetileTileSource: columns, rows and the slice."""
+    """As DVIDImageblkTileSource and DVIDImagetileTileSource of `tile-source.js` request them."""
     async with serving_volume(TILED, tmp_path) as (server, truth):
         expected = expected_plane(truth[0], TILED, "xy", (512, 512), (512, 0, 30))
         for path in ("raw/xy/512_512/512_0_30/png", "tile/xy/0/1_0_30"):

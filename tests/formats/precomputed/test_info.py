@@ -122,7 +122,11 @@ def test_what_one_scale_has_wrong_costs_that_scale(scale: dict[str, Any], reason
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"type": "segmentation"}, "only image volumes are served"),
+        ({"type": "annotation"}, "type is 'annotation'"),
+        ({"type": "segmentation", "data_type": "float32"}, "the ids of a segmentation are integers"),
+        ({"type": "segmentation", "num_channels": 2}, "num_channels is 2; a segmentation has 1"),
+        ({"type": "segmentation", "app": {}}, "has the key 'app': this is a graphene volume"),
+        ({"type": "segmentation", "graph": {}}, "has the key 'graph': this is a graphene volume"),
         ({"data_type": "float64"}, "data_type is 'float64'"),
         ({"num_channels": 0}, "num_channels is 0"),
         ({"scales": []}, "scales is not a non-empty list"),

@@ -36,5 +36,5 @@ def test_other_values_are_no_relative_paths(value: object) -> None:
 
 @pytest.mark.parametrize("value", [[8, 8, 0], [8, 8, "x"], [8, 8, True], [8, 8, 10**400]])
 def test_a_resolution_is_positive(value: object) -> None:
-    with pytest.raises(FormatError, match="not a positive number of nanometers"):
+    with pytest.raises(FormatError, match="not a positive number"):
         resolution(value)

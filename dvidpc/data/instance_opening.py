@@ -1,0 +1,56 @@
+"""Make the data instances of a planned volume."""
+
+import logging
+
+from dvidpc.data.image_opening import make_images
+from dvidpc.data.instance import Data, Instance
+from dvidpc.data.label_opening import make_labels
+from dvidpc.data.repo import derive_data_uuid
+from dvidpc.sources.plan import VolumePlan, VolumeSettings
+from dvidpc.storage.base import ObjectStore
+from dvidpc.storage.object_checks import name_object
+from dvidpc.volume.chunk_cache import CachedChunks
+from dvidpc.volume.resources import Resources
+
+log = logging.getLogger(__name__)
+
+
+def make_instances(
+    plan: VolumePlan,
+    settings: VolumeSettings,
+    directory: str,
+    store: ObjectStore,
+    repo_uuid: str,
+    resources: Resources,
+) -> list[Instance[Data]]:
+    """Return the instances of a volume, finest scale first; log the scales that are not served.
+
+    Args:
+        plan: The plan of the volume.
+        settings: The volume's part of the configuration.
+        directory: Its directory in the store, after redirects.
+        store: Reads the volume.
+        repo_uuid: UUID of the repo that will hold the instances.
+        resources: Shared by all volumes.
+
+    Raises:
+        FormatError: DVID has no type for the volume's voxels.
+    """
+    url = name_object(store.url, directory).rstrip("/")
+    for problem in plan.problems:
+        log.error("%s: scale %d is not served: %s", url, problem.level, problem.reason)
+    copies = [
+        [
+            CachedChunks(source, resources.payloads, resources.pool)
+            for source in scale.stored.open(store, resources.tools)
+        ]
+        for scale in plan.scales
+    ]
+    make = make_labels if plan.label_types else make_images
+    instances = [
+        Instance(name, derive_data_uuid(repo_uuid, name), settings.alias, url, data)
+        for name, data in make(plan, copies, resources)
+    ]
+    for warning in plan.warnings:
+        log.warning("%s: %s", url, warning)
+    return instances

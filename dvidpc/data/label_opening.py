@@ -1,0 +1,78 @@
+"""Make the data of segmentations."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from dvidpc.data.image import ImageData
+from dvidpc.data.image_opening import make_scale
+from dvidpc.data.instance import Data
+from dvidpc.data.labelmap import (
+    LABELBLK,
+    LABELBLK_COMPRESSION,
+    LABELMAP,
+    LABELMAP_COMPRESSION,
+    LabelmapData,
+)
+from dvidpc.sources.plan import InstancePlan, LabelType, VolumePlan
+from dvidpc.types import Point
+from dvidpc.volume.chunk_cache import CachedChunks
+from dvidpc.volume.grid_store import GridStore
+from dvidpc.volume.halved_labels import HalvedLabels
+from dvidpc.volume.point_lookup import LabelLookup
+from dvidpc.volume.resources import Resources
+
+
+def make_labels(
+    plan: VolumePlan, copies: Sequence[Sequence[CachedChunks]], resources: Resources
+) -> Iterator[tuple[str, Data]]:
+    """Yield the name and the data of each instance; the arguments are those of `make_images`."""
+    if LabelType.LABELMAP in plan.label_types:
+        yield plan.name, _make_labelmap(plan, copies, resources)
+    if LabelType.LABELBLK in plan.label_types:
+        for scale, of_scale in zip(plan.scales, copies, strict=True):
+            *_, instance = plan.instances_of(scale)
+            data = make_scale(instance, LABELBLK, LABELBLK_COMPRESSION, of_scale, resources)
+            yield instance.name, replace(data, lookup=LabelLookup(of_scale, resources.payloads))
+
+
+def _make_labelmap(
+    plan: VolumePlan, copies: Sequence[Sequence[CachedChunks]], resources: Resources
+) -> LabelmapData:
+    levels = []
+    for scale, of_scale in zip(plan.labelmap_scales, copies, strict=False):
+        instance, *_ = plan.instances_of(scale)
+        level = make_scale(instance, LABELMAP, LABELMAP_COMPRESSION, of_scale, resources)
+        levels.append(replace(level, lookup=LabelLookup(of_scale, resources.payloads)))
+    if len(levels) == 1:
+        instance, *_ = plan.instances_of(plan.scales[0])
+        levels.append(_halve(levels[0], instance, copies[0], resources))
+    return LabelmapData(tuple(levels))
+
+
+def _halve(
+    finest: ImageData, instance: InstancePlan, copies: Sequence[CachedChunks], resources: Resources
+) -> ImageData:
+    """Return a second level for a labelmap that has only one: neuroglancer opens none with fewer than two."""
+    source = HalvedLabels(finest.grid, [copy.source for copy in copies])
+    halved = [CachedChunks(source, resources.payloads, resources.pool)]
+    channel = instance.channel
+    x, y, z = finest.voxel_size
+    start, stop = source.grid.box
+    return replace(
+        finest,
+        scale_level=finest.scale_level + 1,
+        voxel_size=(2 * x, 2 * y, 2 * z),
+        min_point=start,
+        max_point=Point(*(last - 1 for last in stop)),
+        grid=GridStore(
+            halved,
+            channel.layout,
+            channel.payloads,
+            instance.scale.block_size,
+            resources.payloads,
+            resources.held,
+        ),
+        stored_as="not stored",
+        served_how=f"scale {finest.scale_level} at half the resolution",
+        lookup=LabelLookup(halved, resources.payloads),
+    )

@@ -1,0 +1,1 @@
+"""The endpoints of DVID's `labelblk`: an instance for each scale of a segmentation."""

@@ -1,0 +1,95 @@
+"""The table of the endpoints of `labelmap`."""
+
+from types import MappingProxyType
+from typing import Final
+
+from aiohttp import web
+
+from dvidpc.data.instance import Instance
+from dvidpc.data.labelmap import LABELMAP, LABELMAP_FAMILY, LabelmapData
+from dvidpc.dvid.descriptions import HELP, INFO
+from dvidpc.dvid.documents.manual import help_of_data
+from dvidpc.dvid.documents.repo_endpoints import data_info
+from dvidpc.dvid.imageblk.metadata import answer_metadata, extents, metadata_document, resolution
+from dvidpc.dvid.labelmap import blocks, cutouts, descriptions, mappings, points
+from dvidpc.dvid.labelmap.levels import at_level
+from dvidpc.dvid.table import Endpoint, Family
+
+NOT_INDEXED: Final = (
+    "existing-labels",
+    "fvdb",
+    "index",
+    "index-version",
+    "indices",
+    "indices-compressed",
+    "lastmod",
+    "listlabels",
+    "maxlabel",
+    "nextlabel",
+    "proximity",
+    "size",
+    "sizes",
+    "sparsevol",
+    "sparsevol-by-point",
+    "sparsevol-coarse",
+    "sparsevol-size",
+    "sparsevols-coarse",
+    "supervoxel-sizes",
+    "supervoxels",
+)
+"""Endpoints that need to know where a label lies."""
+
+_HEAD = """\
+labelmap: labels of 64 bits for the voxels of a volume, read-only
+
+Coordinates are in voxels of the scale that is asked for, along x, y and z. A block is a cube of 64 voxels.
+Block coordinates are voxel coordinates divided by 64. Numbers are little-endian. Label 0 is the background.
+"""
+
+
+async def _metadata(request: web.Request, instance: Instance[LabelmapData]) -> web.StreamResponse:
+    """Answer `metadata`."""
+    properties = instance.data.properties(instance.store_alias)
+    return answer_metadata(request, metadata_document(instance.data.levels[0], properties))
+
+
+LABELMAP_ENDPOINTS: Final[Family[LabelmapData]] = Family(
+    name=LABELMAP_FAMILY,
+    types=(LABELMAP.data_type,),
+    introduce=lambda _type_name: _HEAD,
+    endpoints=MappingProxyType(
+        {
+            "specificblocks": Endpoint(
+                at_level(blocks.specific_blocks),
+                "DVID does not accept the post action on the 'specificblocks' endpoint",
+                doc=descriptions.SPECIFIC_BLOCKS,
+                omits_failed=True,
+            ),
+            "blocks": Endpoint(at_level(blocks.box_of_blocks), doc=descriptions.BLOCKS, omits_failed=True),
+            "raw": Endpoint(at_level(cutouts.raw), doc=descriptions.RAW),
+            "isotropic": Endpoint(at_level(cutouts.isotropic), doc=descriptions.ISOTROPIC),
+            "pseudocolor": Endpoint(at_level(cutouts.pseudocolor), doc=descriptions.PSEUDOCOLOR),
+            "label": Endpoint(at_level(points.label), doc=descriptions.LABEL),
+            "labels": Endpoint(at_level(points.labels), doc=descriptions.LABELS),
+            "mapping": Endpoint(mappings.mapping, doc=descriptions.MAPPING),
+            "mappings": Endpoint(mappings.mappings, doc=descriptions.MAPPINGS, is_document=True),
+            "supervoxel-splits": Endpoint(
+                mappings.supervoxel_splits, doc=descriptions.SUPERVOXEL_SPLITS, is_document=True
+            ),
+            "mutations": Endpoint(mappings.mutations, doc=descriptions.MUTATIONS, is_document=True),
+            "mutations-range": Endpoint(
+                mappings.mutations_range, doc=descriptions.MUTATIONS_RANGE, is_document=True
+            ),
+            "history": Endpoint(mappings.history, doc=descriptions.HISTORY, is_document=True),
+            **{
+                name: Endpoint(mappings.not_indexed, doc=descriptions.NOT_INDEXED, is_document=True)
+                for name in NOT_INDEXED
+            },
+            "extents": Endpoint(extents, doc=descriptions.EXTENTS),
+            "resolution": Endpoint(resolution, doc=descriptions.RESOLUTION),
+            "info": Endpoint(data_info, "info endpoint only supports GET HTTP verb", INFO, is_document=True),
+            "metadata": Endpoint(_metadata, doc=descriptions.METADATA, is_document=True),
+            "help": Endpoint(help_of_data, doc=HELP, is_document=True),
+        }
+    ),
+)

@@ -1,0 +1,58 @@
+"""The endpoints `label` and `labels`: the labels of single voxels."""
+
+from typing import Final
+
+import numpy as np
+from aiohttp import hdrs, web
+from numpy.typing import NDArray
+
+from dvidpc.counters import TALLY
+from dvidpc.data.image import ImageData
+from dvidpc.data.instance import Instance
+from dvidpc.dvid.limits import check_block_count
+from dvidpc.dvid.services import SERVICES
+from dvidpc.dvid.table import JSON
+from dvidpc.dvid.url.coordinates import parse_voxel
+from dvidpc.dvid.url.path import call_parts
+from dvidpc.errors import RequestError
+from dvidpc.formats.dvid.labels_json import check_content_hash, encode_label, encode_labels, parse_points
+from dvidpc.http.bodies import read_body
+
+MAX_BODY: Final = 16 * 2**20
+"""Largest list of positions or labels in bytes; neuclease sends 10,000 positions, 250 kB, at a time."""
+
+
+async def label(request: web.Request, instance: Instance[ImageData]) -> web.StreamResponse:
+    """Answer `label/<x_y_z>`: `{"Label": 23}`; 0 outside the volume and where nothing is stored.
+
+    (labelmap/handlers.go:23-52, 3400c2cb)
+    """
+    _, *parts = call_parts(request)
+    if not parts:
+        raise RequestError("DVID requires coord to follow 'label' command")
+    point = np.array([parse_voxel(parts[0])], np.int64)
+    if request.method == hdrs.METH_HEAD:
+        return web.Response(content_type=JSON)
+    [found] = await _look_up(instance, point)
+    return web.Response(body=encode_label(int(found)), content_type=JSON)
+
+
+async def labels(request: web.Request, instance: Instance[ImageData]) -> web.StreamResponse:
+    """Answer `labels[?hash=]`, whose body is a list of positions: a list of their labels.
+
+    (labelmap/handlers.go:54-110, 3400c2cb)
+    """
+    body = await read_body(request, MAX_BODY)
+    check_content_hash(body, request.query.get("hash", ""))
+    points = parse_points(body)
+    lookup = instance.data.lookup
+    assert lookup is not None
+    chunks = lookup.count_chunks(points)
+    check_block_count(chunks, request.app[SERVICES].limits.max_blocks)
+    TALLY.get().blocks = chunks
+    return web.Response(body=encode_labels(await _look_up(instance, points)), content_type=JSON)
+
+
+async def _look_up(instance: Instance[ImageData], points: NDArray[np.int64]) -> NDArray[np.uint64]:
+    assert instance.data.lookup is not None
+    return await instance.data.lookup.labels_at(points)

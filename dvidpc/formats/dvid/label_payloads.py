@@ -1,0 +1,106 @@
+"""Encodes labels as DVID's labelmap sends them: the payloads of blocks, and the bodies of 3-D `raw`.
+
+Voxels are sent as uint64, little-endian, x fastest.
+(datatype/labelmap/blocks.go:129-226, compression.go:213-270, 3400c2cb)
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+import imagecodecs
+from isal import isal_zlib
+
+from dvidpc.errors import TooLargeError
+from dvidpc.formats.data_types import Voxels
+from dvidpc.formats.dvid.google_labels import encode_google
+from dvidpc.formats.dvid.labels_block import encode_block
+from dvidpc.formats.dvid.sub_blocks import SIDE
+from dvidpc.formats.dvid.transcoding import transcode
+from dvidpc.formats.payloads import Payload
+from dvidpc.formats.precomputed.label_chunk import LabelChunk
+from dvidpc.types import Point
+
+_GZIP_LEVEL = 1
+_GZIP_FORMAT = 31
+_MAX_LZ4 = 0x7E000000
+"""LZ4_MAX_INPUT_SIZE."""
+_SUB_BLOCK: Final = Point(SIDE, SIDE, SIDE)
+_UINT64_SIZE = 8
+_ONE_CHANNEL = b"\x01\0\0\0"
+"""The first word of a chunk of one channel, which starts right after it."""
+
+
+def compress_gzip(data: bytes) -> bytes:
+    """Return *data* as gzip, by ISA-L: at least five times as fast as zlib at level 1, and no larger."""
+    return bytes(isal_zlib.compress(data, _GZIP_LEVEL, _GZIP_FORMAT))
+
+
+def encode_uint64(voxels_zyx: Voxels) -> bytes:
+    """Return integers `[z, y, x]` as uint64."""
+    return voxels_zyx.astype("<u8", copy=False).tobytes()
+
+
+def encode_lz4(voxels_zyx: Voxels) -> bytes:
+    """Return integers as one LZ4 block of uint64, without a size in front.
+
+    Raises:
+        TooLargeError: They exceed the size of an LZ4 block.
+    """
+    if 8 * voxels_zyx.size > _MAX_LZ4:
+        raise TooLargeError(f"lz4: cannot compress more than {_MAX_LZ4} bytes at once; ask for less")
+    return bytes(imagecodecs.lz4_encode(encode_uint64(voxels_zyx), header=False))
+
+
+def encode_gzip(voxels_zyx: Voxels) -> bytes:
+    """Return integers as gzip of uint64."""
+    return compress_gzip(encode_uint64(voxels_zyx))
+
+
+def encode_googlegzip(voxels_zyx: Voxels) -> bytes:
+    """Return integers as gzip of the `google` encoding; sent with `Content-Encoding: gzip`."""
+    return compress_gzip(encode_google(voxels_zyx))
+
+
+def transcode_gzip(chunk: LabelChunk) -> bytes | None:
+    """Return a chunk as gzip of labels.Block, without its voxels; None if it must be decoded."""
+    block = transcode(chunk)
+    return None if block is None else compress_gzip(block)
+
+
+def pass_google(chunk: LabelChunk) -> bytes | None:
+    """Return a chunk as gzip of its stored bytes, if these are `google` labels already; else None."""
+    if chunk.sub_block != _SUB_BLOCK or chunk.itemsize != _UINT64_SIZE:
+        return None
+    return compress_gzip(_ONE_CHANNEL + chunk.words.tobytes())
+
+
+BLOCKS: Final = Payload(
+    "blocks",
+    lambda block: compress_gzip(encode_block(block.reshape(block.shape[:3]))),
+    "labels.Block",
+    transcode_gzip,
+)
+LZ4: Final = Payload("lz4", encode_lz4)
+GZIP: Final = Payload("gzip", encode_gzip)
+LABELS_UNCOMPRESSED: Final = Payload("uncompressed", encode_uint64)
+GOOGLEGZIP: Final = Payload(
+    "googlegzip", lambda block: encode_googlegzip(block.reshape(block.shape[:3])), "cseg", pass_google
+)
+"""The body of `raw` for a box that is one block, as neuroglancer asks."""
+
+LABEL_PAYLOADS: Final[Mapping[str, Payload]] = MappingProxyType(
+    {payload.name: payload for payload in (BLOCKS, LZ4, GZIP, LABELS_UNCOMPRESSED)}
+)
+"""The payloads of blocks, by the value of `compression`."""
+
+RAW_ENCODERS: Final[Mapping[str, Callable[[Voxels], bytes]]] = MappingProxyType(
+    {
+        "": encode_uint64,
+        "lz4": encode_lz4,
+        "gzip": encode_gzip,
+        "google": encode_google,
+        "googlegzip": encode_googlegzip,
+    }
+)
+"""The bodies of 3-D `raw`, by the value of `compression`; each takes voxels `[z, y, x]`."""

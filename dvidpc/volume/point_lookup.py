@@ -1,0 +1,131 @@
+"""Read the labels of single voxels, from chunks that stay undecoded where their encoding allows it."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dvidpc.cache.loading_cache import MISSING, LoadingCache
+from dvidpc.formats.data_types import Voxels
+from dvidpc.formats.precomputed.label_chunk import LabelChunk
+from dvidpc.formats.precomputed.label_lookup import label_at, labels_of
+from dvidpc.tasks import gather_or_cancel
+from dvidpc.types import ChunkCoord, Point
+from dvidpc.volume.chunk_cache import CachedChunks
+
+_MANY: Final = 64
+"""Voxels of one chunk that are worth a trip to a thread."""
+_AT_A_TIME: Final = 64
+"""Chunks of one request that may be in flight."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Readable:
+    """A chunk from which voxels can be read: the view of an encoded one, or its voxels `[z, y, x]`."""
+
+    chunk: LabelChunk | Voxels
+
+    @property
+    def nbytes(self) -> int:
+        return self.chunk.nbytes
+
+    def read(self, voxels: NDArray[np.int64]) -> NDArray[np.uint64]:
+        """Return the labels of positions in the chunk, one row x, y, z each."""
+        if isinstance(self.chunk, LabelChunk):
+            if len(voxels) == 1:
+                return np.array([label_at(self.chunk, Point(*voxels[0].tolist()))], np.uint64)
+            found = labels_of(self.chunk, voxels)
+        else:
+            x, y, z = voxels.T
+            found = self.chunk[z, y, x]
+        return found.astype(np.uint64, copy=False)
+
+
+class LabelLookup:
+    """Reads the labels of voxels of one scale.
+
+    Args:
+        copies: The scale's copies; a chunk that one does not store is read from the next.
+        cache: Keeps chunks.
+    """
+
+    def __init__(self, copies: Sequence[CachedChunks], cache: LoadingCache) -> None:
+        self._copies = copies
+        self._cache = cache
+        for copy in copies:
+            copy.source.on_replaced(self.forget)
+
+    async def labels_at(self, points: NDArray[np.int64]) -> NDArray[np.uint64]:
+        """Return the labels of *points*, one row x, y, z each; 0 where nothing is stored.
+
+        Raises:
+            FormatError: A chunk is damaged.
+            StoreError: The bucket failed.
+        """
+        return await self._read(points, self._copies)
+
+    def count_chunks(self, points: NDArray[np.int64]) -> int:
+        """Return how many chunks `labels_at` would read from."""
+        grid = self._copies[0].source.grid
+        inside = np.logical_and.reduce((points >= grid.box.start) & (points < grid.box.stop), axis=1)
+        return len(np.unique((points[inside] - grid.offset) // grid.chunk_size, axis=0))
+
+    def forget(self) -> None:
+        """Drop all cached chunks: the scale's content has been replaced."""
+        identities = {copy.source.identity for copy in self._copies}
+        self._cache.drop_where(
+            lambda key: isinstance(key, tuple) and key[0] in identities and key[-1] == _LOOKUP
+        )
+
+    async def _read(self, points: NDArray[np.int64], copies: Sequence[CachedChunks]) -> NDArray[np.uint64]:
+        labels = np.zeros(len(points), np.uint64)
+        if not copies:
+            return labels
+        grid = copies[0].source.grid
+        inside = np.flatnonzero(
+            np.logical_and.reduce((points >= grid.box.start) & (points < grid.box.stop), axis=1)
+        )
+        places = points[inside] - grid.offset
+        cells, which = np.unique(places // grid.chunk_size, axis=0, return_inverse=True)
+        order = np.argsort(which, kind="stable")
+        groups = np.split(order, np.flatnonzero(np.diff(which[order])) + 1) if len(order) else []
+        turns = asyncio.Semaphore(_AT_A_TIME)
+
+        async def read_cell(cell: ChunkCoord, group: NDArray[np.intp]) -> None:
+            async with turns:
+                chunk = await self._chunk(cell, copies[0])
+            if chunk is None:
+                labels[inside[group]] = await self._read(points[inside[group]], copies[1:])
+                return
+            read = partial(chunk.read, places[group] % grid.chunk_size)
+            labels[inside[group]] = read() if len(group) < _MANY else await copies[0].in_pool(read)
+
+        await gather_or_cancel(
+            read_cell(ChunkCoord(*cell), group) for cell, group in zip(cells.tolist(), groups, strict=True)
+        )
+        return labels
+
+    async def _chunk(self, cell: ChunkCoord, chunks: CachedChunks) -> _Readable | None:
+        key = (chunks.source.identity, cell, _LOOKUP)
+        found = self._cache.peek(key)
+        if found is MISSING:
+            found = await self._cache.get_or_load(key, partial(self._load, cell, chunks))
+        assert found is None or isinstance(found, _Readable)
+        return found
+
+    async def _load(self, cell: ChunkCoord, chunks: CachedChunks) -> _Readable | None:
+        data = await chunks.source.read(cell)
+        return None if data is None else await chunks.in_pool(partial(_open, chunks, cell, data))
+
+
+def _open(chunks: CachedChunks, cell: ChunkCoord, data: bytes) -> _Readable:
+    chunk = chunks.source.label_chunk(cell, data)
+    return _Readable(chunks.source.decode(cell, data)[0] if chunk is None else chunk)
+
+
+_LOOKUP: Final = "lookup"
+"""Marks the keys of this module in the cache."""
