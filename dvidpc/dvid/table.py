@@ -68,6 +68,8 @@ class Endpoint(Generic[D]):
     doc: Doc = Doc("")
     is_document: bool = False
     """Whether it is answered from memory and therefore bypasses admission control."""
+    omits_failed: bool = False
+    """Whether it can leave out blocks that failed, for the clients of `omit_failed_blocks_for`."""
 
 
 @dataclass(frozen=True, slots=True)
