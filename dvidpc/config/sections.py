@@ -256,7 +256,12 @@ class StoreConfig:
     block_size: Annotated[int | None, Key(of_store.BLOCK_SIZE)] = 64
     """The side of a block in voxels. `"chunk"`: the volume's chunk size, as in DVID."""
     missing_status: Annotated[frozenset[int], Key(of_store.MISSING_STATUS)] = frozenset({404})
-    """HTTP statuses that mean "no such object"."""
+    """HTTP statuses that mean "no such object". They count only while `info` can be read, and never for
+    `info` itself."""
+    etag: Annotated[Literal["compare", "ignore"], Key(choice("compare", "ignore"))] = "compare"
+    """`"compare"`: a shard whose ETag changes was replaced, unless its size and `Last-Modified` show that it
+    was not. `"ignore"`, a last resort for services without meaningful ETags: only size, `Last-Modified` and
+    version tell."""
 
 
 @dataclass(frozen=True, slots=True)

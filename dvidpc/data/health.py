@@ -8,7 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from dvidpc.data.image import ImageData, is_image
@@ -42,6 +42,8 @@ class Health:
     Such as a damaged chunk, or an object that the bucket refuses while it serves the metadata. Every
     replica would find the same, so it is no reason to send clients elsewhere.
     """
+    oddity: str | None = None
+    """What an operator should know although everything can be read; see `ObjectStore.oddity`."""
 
 
 @dataclass(slots=True)
@@ -104,7 +106,7 @@ class HealthChecks:
             await asyncio.wait((finding.reading,), timeout=PATIENCE_S)
         if finding.reading is not None:
             finding.health = Health(f"{volume.store.url} does not answer within {PATIENCE_S:g} s")
-        return finding.health
+        return replace(finding.health, oddity=volume.store.oddity)
 
     async def _read(self, volume: Volume, store: ObjectStore, finding: _Finding) -> None:
         known = finding.health.damage

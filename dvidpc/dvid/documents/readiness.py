@@ -14,7 +14,7 @@ async def healthz(_request: web.Request) -> web.StreamResponse:
 async def readyz(request: web.Request) -> web.StreamResponse:
     """`/readyz`: every volume can be read and the server is not stopping; else 503, with a reason a line.
 
-    What is no reason to send clients elsewhere, such as a damaged chunk, follows the `ok`.
+    What is no reason to send clients elsewhere, such as a damaged chunk or odd ETags, follows the `ok`.
     """
     services = request.app[SERVICES]
     found = await services.health.check()
@@ -23,6 +23,11 @@ async def readyz(request: web.Request) -> web.StreamResponse:
         problems.append("stopping")
     if problems:
         return plain_error(503, "".join(f"{problem}\n" for problem in problems))
-    damages = [f"store {alias}: {health.damage}" for alias, health in found.items() if health.damage]
-    body = "".join(f"{line}\n" for line in ("ok", *damages)).encode(errors="replace")
+    remarks = [
+        f"store {alias}: {remark}"
+        for alias, health in found.items()
+        for remark in (health.damage, health.oddity)
+        if remark
+    ]
+    body = "".join(f"{line}\n" for line in ("ok", *remarks)).encode(errors="replace")
     return web.Response(body=body, content_type="text/plain")

@@ -16,15 +16,16 @@ from dvidpc.sources.precomputed.shard_indexes import PAGE_ENTRIES
 from dvidpc.storage.base import Blob, ObjectStore
 from dvidpc.storage.content_encoding import decode_content
 from dvidpc.storage.object_checks import name_object
+from dvidpc.storage.versions import Comparison, Version, compare
 from dvidpc.types import ByteRange, ChunkCoord
 
 
 @dataclass(frozen=True, slots=True)
 class _IndexPage:
-    """Some entries of a shard index, and the ETag of the object they describe."""
+    """Some entries of a shard index, and the version of the object they describe."""
 
     entries: bytes
-    etag: str | None
+    version: Version
 
     @property
     def nbytes(self) -> int:
@@ -33,10 +34,10 @@ class _IndexPage:
 
 @dataclass(frozen=True, slots=True)
 class _Minishard:
-    """A minishard index, and the ETag of the object it describes."""
+    """A minishard index, and the version of the object it describes."""
 
     index: MinishardIndex
-    etag: str | None
+    version: Version
 
     @property
     def nbytes(self) -> int:
@@ -65,6 +66,7 @@ class ChunkReader:
         self._bounds = shard_indexes.bounds_for(grid.chunk_count)
         self._indexes = indexes
         self._on_replaced: list[Callable[[], None]] = []
+        store.on_retracted(self._forget_all)
 
     def on_replaced(self, callback: Callable[[], None]) -> None:
         """Have *callback* called whenever a shard turns out to have been replaced."""
@@ -152,13 +154,14 @@ class ChunkReader:
             return None
         if not 0 < where.size <= max_size:
             raise FormatError(f"{self.describe(cell)}: minishard index gives it {where.size} bytes")
-        data = (await self._read_part(key, where, minishard.etag)).data
+        blob = await self._read_part(key, where, minishard.version)
         if spec.data_encoding is DataEncoding.GZIP:
             try:
-                return decode_content(data, "gzip", max_size=max_size)
+                return decode_content(blob.data, "gzip", max_size=max_size)
             except FormatError as error:
+                self._check_fit(key, minishard.version, blob.version)
                 raise FormatError(f"{self.describe(cell)}: {error}") from error
-        return data
+        return blob.data
 
     async def _load_minishard(self, key: str, number: int, spec: ShardingSpec) -> _Minishard | None:
         """Return the index of one minishard; None if there is no such shard, or the minishard is empty."""
@@ -168,31 +171,45 @@ class ChunkReader:
         )
         if entries is None:
             return None
+        found = entries.version
         try:
             where = shard_indexes.find_minishard(entries.entries, entry, spec, self._bounds)
             if where is None:
                 return None
-            data = (await self._read_part(key, where, entries.etag)).data
-            return _Minishard(shard_indexes.decode_index(data, spec, self._bounds), entries.etag)
+            blob = await self._read_part(key, where, entries.version)
+            found = blob.version
+            return _Minishard(shard_indexes.decode_index(blob.data, spec, self._bounds), entries.version)
         except FormatError as error:
-            raise FormatError(f"{self._name(key)} minishard {number}: {error}") from error
+            self._check_fit(key, entries.version, found)
+            hint = shard_indexes.find_compression(entries.entries) if page == 0 else ""
+            raise FormatError(f"{self._name(key)} minishard {number}: {error}{hint}") from error
 
     async def _load_index_page(self, key: str, page: int, spec: ShardingSpec) -> _IndexPage | None:
         """Return a page of a shard's index; None if there is no such shard."""
         blob = await shard_indexes.read_page(self._store, key, page, spec)
         known = self._indexes.last_known((self._store.identity, key, "page", page))
-        if isinstance(known, _IndexPage) and (blob is None or blob.etag != known.etag):
+        if isinstance(known, _IndexPage) and (blob is None or not _is_same_shard(known, blob)):
             self._forget(key)
-        return None if blob is None else _IndexPage(blob.data, blob.etag)
+        return None if blob is None else _IndexPage(blob.data, blob.version)
 
-    async def _read_part(self, key: str, where: ByteRange, etag: str | None) -> Blob:
-        """Read a part of the shard whose index belongs to *etag*.
+    def _check_fit(self, key: str, known: Version, found: Version) -> None:
+        """Take a part that its index does not fit for a part of another shard, unless the etags are equal.
+
+        Raises:
+            ObjectChangedError: They differ; the shard's indexes are forgotten.
+        """
+        if compare(known, found) is Comparison.SAME_BUT_ETAG:
+            self._forget(key)
+            raise ObjectChangedError(f"{self._name(key)} was replaced: its index does not fit any more")
+
+    async def _read_part(self, key: str, where: ByteRange, version: Version) -> Blob:
+        """Read a part of the shard whose index belongs to *version*.
 
         Raises:
             ObjectChangedError: The shard was replaced or removed; its indexes are forgotten.
         """
         try:
-            blob = await self._store.get_range(key, where, etag=etag)
+            blob = await self._store.get_range(key, where, version=version)
         except ObjectChangedError:
             self._forget(key)
             raise
@@ -211,8 +228,26 @@ class ChunkReader:
         for callback in self._on_replaced:
             callback()
 
+    def _forget_all(self) -> None:
+        """Forget every index of the store: shards that were reported missing may exist after all."""
+        identity = self._store.identity
+        self._indexes.drop_where(lambda cached: isinstance(cached, tuple) and cached[0] == identity)
+        for callback in self._on_replaced:
+            callback()
+
     def _name(self, key: str) -> str:
         return name_object(self._store.url, key)
 
     def _key(self, name: str) -> str:
         return f"{self._directory}/{name}" if self._directory else name
+
+
+def _is_same_shard(known: _IndexPage, blob: Blob) -> bool:
+    """Return whether a page that was read again belongs to the same shard as before."""
+    match compare(known.version, blob.version):
+        case Comparison.SAME:
+            return True
+        case Comparison.SAME_BUT_ETAG:
+            return known.entries == blob.data
+        case Comparison.REPLACED:
+            return False

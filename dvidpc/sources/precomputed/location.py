@@ -30,7 +30,7 @@ async def find_info(store: ObjectStore, directory: str) -> Metadata:
     while True:
         key = resolve_key(directory, INFO_KEY)
         url = name_object(store.url, key)
-        blob = await store.get(key, max_size=MAX_INFO_SIZE)
+        blob = await store.get(key, max_size=MAX_INFO_SIZE, is_metadata=True)
         if blob is None:
             raise FormatError(f"{url} does not exist: is the ref right, is the volume complete?")
         redirect = parse_redirect(blob.data)

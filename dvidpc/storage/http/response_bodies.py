@@ -23,6 +23,13 @@ async def read_body(response: aiohttp.ClientResponse, most: int) -> bytes:
 async def read_refusal(response: aiohttp.ClientResponse) -> Refusal:
     """Return what a response says that is not about the object, and release its connection."""
     async with response:
-        headers = response.headers
         body = await read_body(response, MAX_REFUSAL) if response.status in _WITH_CODE else b""
-    return Refusal(response.status, headers, find_code(body, headers.get("Content-Encoding")))
+    return Refusal(response.status, response.headers, find_code(body, encoding_of(response)))
+
+
+def encoding_of(response: aiohttp.ClientResponse) -> str | None:
+    """Return the Content-Encoding, of one header or several; None if there is none.
+
+    Several headers mean the same as one with their values in this order. (RFC 9110 section 5.3)
+    """
+    return ", ".join(response.headers.getall("Content-Encoding", ())) or None

@@ -45,8 +45,14 @@ class TestFailures(AbsentReads):
         assert "AKIDTEST" not in str(caught.value)
         assert "\n" not in str(caught.value)
 
-    async def test_refusal_means_missing_if_listed(self) -> None:
-        assert await self.read(refusing(403), missing_status=frozenset({403, 404})) == 2
+    async def test_listed_refusal_means_missing_where_other_objects_are_read(self) -> None:
+        def make(request: web.Request) -> web.Response:
+            return found() if request.path.endswith("/other") else refusing(403)(request)
+
+        settings = {"missing_status": frozenset({403, 404})}
+        with pytest.raises(StoreRefusedError, match="wrong or expired"):
+            await self.read(make, **settings)
+        assert await self.read(make, reads_first="other", **settings) == 3
 
     async def test_not_found_is_an_error_if_not_listed(self) -> None:
         with pytest.raises(StoreRefusedError, match="404"):
