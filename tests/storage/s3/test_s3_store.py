@@ -49,10 +49,10 @@ class TestFailures(AbsentReads):
         def make(request: web.Request) -> web.Response:
             return found() if request.path.endswith("/other") else refusing(403)(request)
 
-        settings = {"missing_status": frozenset({403, 404})}
+        listed = frozenset({403, 404})
         with pytest.raises(StoreRefusedError, match="wrong or expired"):
-            await self.read(make, **settings)
-        assert await self.read(make, reads_first="other", **settings) == 3
+            await self.read(make, missing_status=listed)
+        assert await self.read(make, reads_first="other", missing_status=listed) == 3
 
     async def test_not_found_is_an_error_if_not_listed(self) -> None:
         with pytest.raises(StoreRefusedError, match="404"):
