@@ -4,6 +4,7 @@ import re
 from urllib.parse import urlsplit
 
 from dvidpc.errors import StoreBusyError, StoreError, StoreRefusedError
+from dvidpc.storage.http.connection_errors import NEEDS_TLS
 from dvidpc.storage.http.service import Refusal
 
 _SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
@@ -16,6 +17,7 @@ _REASONS = {
     "InvalidObjectState": "it is archived; restore it first",
     "InvalidToken": "the service does not accept the session token",
     "NoSuchBucket": "there is no such bucket",
+    "SecondLevelDomainForbidden": "the service wants the bucket in the host name; set path_style = false",
     "RequestTimeTooSkewed": "the clock of this machine differs from the service's",
     "SignatureDoesNotMatch": "the service does not accept the signature; the secret key may be wrong",
     "UserProjectMissing": "the bucket bills its readers; set user_project",
@@ -36,6 +38,8 @@ def error_of(name: str, refusal: Refusal, *, signed: bool = False, is_metadata: 
     status = refusal.status
     if 300 <= status < 400:
         return _redirect_error(name, "read", refusal)
+    if refusal.needs_tls:
+        return StoreRefusedError(f"{name} cannot be read: {NEEDS_TLS}", status)
     if why := _explain_code(refusal) or _explain_status(status, signed=signed, is_metadata=is_metadata):
         code = refusal.code if refusal.code in _REASONS else ""
         return StoreRefusedError(f"{name} cannot be read: {why}", status, code)

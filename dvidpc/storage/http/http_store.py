@@ -57,6 +57,7 @@ class HttpStore:
         self._ignore_etag = ignore_etag
         self._absences = Absences()
         self._trusts_if_match = True
+        self._has_answered = False
         self._oddity: str | None = None
 
     @property
@@ -211,11 +212,20 @@ class HttpStore:
             raise StoreError(f"{name} cannot be read: the store is closed")
         sent = {**headers, **asking.headers}
         try:
-            return await self._session.get(asking.url, headers=sent, allow_redirects=False)
+            response = await self._session.get(asking.url, headers=sent, allow_redirects=False)
+        except aiohttp.ServerDisconnectedError as error:
+            if self._has_answered or asking.url.scheme == "https":
+                raise
+            raise StoreError(
+                f"{name} cannot be read: the server closes the connection without an answer; "
+                "if it speaks HTTPS at this port, write https:// in ref or endpoint"
+            ) from error
         except ValueError as error:
             if isinstance(error, aiohttp.ClientError):
                 raise
             raise StoreError(f"{name} cannot be requested: a header would hold a line break") from error
+        self._has_answered = True
+        return response
 
 
 async def _read_range(name: str, response: aiohttp.ClientResponse, byte_range: ByteRange) -> bytes:
