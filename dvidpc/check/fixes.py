@@ -9,6 +9,11 @@ from dvidpc.storage.ref import Kind
 
 _SOURCE = "SOURCE"
 """Placeholder for the good copy, whose place only the user knows."""
+_SETTINGS = {
+    "SecondLevelDomainForbidden": "put the bucket into the host name: {} path_style = false",
+    "UserProjectMissing": 'say who pays: {} user_project = "PROJECT"',
+}
+"""Fixes that are a setting in a section of the configuration."""
 
 
 class Fixes:
@@ -80,8 +85,8 @@ class Fixes:
                 return self.of_missing_info()
             case "RequestTimeTooSkewed":
                 return "set the clock of this machine: timedatectl set-ntp true"
-            case "UserProjectMissing":
-                return f'say who pays: {self._section} user_project = "PROJECT"'
+            case "SecondLevelDomainForbidden" | "UserProjectMissing":
+                return _SETTINGS[code].format(self._section)
             case "InvalidObjectState":
                 return f"take it out of the archive: {self._upload()}"
             case _:

@@ -54,6 +54,7 @@ def test_lack_of_credentials_is_mended_by_a_login() -> None:
         ("InvalidAccessKeyId", "aws configure --profile lab"),
         ("NoSuchBucket", "correct [store.em] ref = "),
         ("RequestTimeTooSkewed", "set the clock of this machine"),
+        ("SecondLevelDomainForbidden", "put the bucket into the host name: [store.em] path_style = false"),
         ("UserProjectMissing", "say who pays: [store.em] user_project"),
         ("InvalidObjectState", "take it out of the archive: aws s3 cp"),
         ("", "allow s3:GetObject on "),

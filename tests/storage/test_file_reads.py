@@ -1,6 +1,7 @@
 """One file is read as of one moment, and its etag says which."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -98,3 +99,20 @@ def test_no_descriptor_stays_open(file: Path) -> None:
             read_file("0.shard", str(file), max_size=max_size)
     assert read_file("folder", str(file.parent), max_size=1) is None
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_new_inode_number_of_an_old_file_is_no_replacement(file: Path) -> None:
+    found = version_of(file.stat())
+    old = Version('"1"', found.size, found.modified, is_settled=True)
+    assert read_file_range("0.shard", str(file), ByteRange(0, 4), old) is not None
+    for version in (replace(old, size=9), replace(old, modified="0-0"), replace(old, is_settled=False)):
+        with pytest.raises(ObjectChangedError):
+            read_file_range("0.shard", str(file), ByteRange(0, 4), version)
+
+
+def test_file_is_settled_once_it_is_old(file: Path) -> None:
+    found = file.stat()
+    assert not version_of(found).is_settled
+    ages = [*found]
+    ages[8] = ages[9] = int(found.st_mtime) - 100
+    assert version_of(os.stat_result(ages)).is_settled

@@ -5,6 +5,8 @@ Every spelling that some reader of the format accepts is accepted: upper-case wo
 error in the volume's own keys disables the volume.  (precomputed volume.md#info-json-file-specification)
 """
 
+import codecs
+import json
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -33,6 +35,8 @@ from dvidpc.types import Point
 MAX_INFO_SIZE = 16 * 2**20
 """Size limit of an `info` file in bytes; real ones have a few thousand."""
 
+_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+"""Byte order marks, which editors and shells of Windows write."""
 _MAX_SCALES = 64
 _SHARDED_TYPE = "neuroglancer_uint64_sharded_v1"
 _ID_BITS = 64
@@ -108,7 +112,7 @@ def parse_info(data: bytes) -> VolumeInfo:
         FormatError: It is not a JSON object, not an image volume, or none of its scales can be served.
     """
     try:
-        document = msgspec.json.decode(data)
+        document = msgspec.json.decode(_without_mark(data))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise FormatError(f"is not JSON: {error}") from error
     if not isinstance(document, dict):
@@ -142,11 +146,16 @@ def parse_redirect(data: bytes) -> str | None:
     `redirect` is not in the specification; neuroglancer and cloud-volume follow it.
     """
     try:
-        document = msgspec.json.decode(data)
+        document = msgspec.json.decode(_without_mark(data))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
     redirect = document.get("redirect") if isinstance(document, dict) else None
     return redirect if isinstance(redirect, str) and redirect else None
+
+
+def _without_mark(data: bytes) -> bytes:
+    """Return a JSON document as UTF-8 without a byte order mark."""
+    return data.decode(json.detect_encoding(data)).encode() if data.startswith(_MARKS) else data
 
 
 def _parse_scale(level: int, entry: object) -> Scale:

@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError, CredentialRetrievalE
 
 from dvidpc.errors import ConfigError, StoreError, StoreRefusedError
 from dvidpc.storage.credentials import Secret
+from dvidpc.storage.s3.s3_address import find_path_style
 
 _SEARCHED = "the AWS_* environment, ~/.aws, web identity, container and instance roles"
 
@@ -23,6 +24,8 @@ class AwsSettings:
     region: str | None
     endpoint: str | None
     ca_bundle: Path | None
+    path_style: bool | None = None
+    """By `addressing_style`; None if that leaves it open."""
 
 
 async def load_aws_settings(profile: str | None, environ: Mapping[str, str]) -> AwsSettings:
@@ -98,7 +101,8 @@ def _read_settings(profile: str | None, environ: Mapping[str, str]) -> AwsSettin
         ca_bundle = session.get_config_variable("ca_bundle")
     except BotoCoreError as error:
         raise ConfigError(f"AWS settings: {_explain(error)}") from error
-    return AwsSettings(region, endpoint, Path(ca_bundle) if ca_bundle else None)
+    path_style = find_path_style(session.get_scoped_config())
+    return AwsSettings(region, endpoint, Path(ca_bundle) if ca_bundle else None, path_style)
 
 
 def _explain(error: Exception) -> str:

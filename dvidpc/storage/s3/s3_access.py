@@ -42,7 +42,13 @@ async def reach_s3(
     settings = await load_aws_settings(access.profile, environ)
     ca_bundle = access.ca_bundle or settings.ca_bundle
     configured = access.region or settings.region
-    address = locate_bucket(ref, access, default_endpoint=settings.endpoint, region=configured)
+    address = locate_bucket(
+        ref,
+        access,
+        default_endpoint=settings.endpoint,
+        region=configured,
+        default_path_style=settings.path_style,
+    )
     async with await open_s3_session(address, ca_bundle, limits, environ) as session:
         reported = await ask_region(session, address.url, timeout_s=limits.connect_timeout_s)
     region = choose_region(configured=configured, reported=reported)
