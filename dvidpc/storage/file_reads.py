@@ -52,7 +52,7 @@ def read_file_range(name: str, path: str, byte_range: ByteRange, version: Versio
     """
 
     def choose(found: os.stat_result) -> ByteRange:
-        check_version(name, known=version or Version(), found=version_of(found))
+        check_version(name, known=version or Version(), found=version_of(found, time.time()))
         if found.st_size < byte_range.stop:
             raise FormatError(
                 f"{name} ends at byte {found.st_size}, before its bytes "
@@ -89,7 +89,8 @@ def read_checked(
         if not stat.S_ISREG(before.st_mode):
             raise FormatError(f"{name} is not a regular file")
         data = _read_bytes(name, descriptor, choose(before))
-        known, found = version_of(before), version_of(os.fstat(descriptor))
+        known = version_of(before, time.time())
+        found = version_of(os.fstat(descriptor), time.time())
     except OSError as error:
         raise StoreError(f"{name} cannot be read: {error.strerror}") from error
     finally:
@@ -100,15 +101,19 @@ def read_checked(
     return Blob(data, found)
 
 
-def version_of(found: os.stat_result) -> Version:
+def version_of(found: os.stat_result, now_s: float) -> Version:
     """Return the version of a file. Its etag differs for a file that was replaced or written to.
 
     The inode's number is a part of the etag, and some network file systems give a file a new one each time
     it is looked up. There the times of the last write and of the last rename decide.
+
+    Args:
+        found: What the file system says of it.
+        now_s: Seconds since the epoch.
     """
     etag = f'"{found.st_ino:x}-{found.st_mtime_ns:x}-{found.st_size:x}"'
     modified = f"{found.st_mtime_ns:x}-{found.st_ctime_ns:x}"
-    is_settled = time.time() - max(found.st_mtime, found.st_ctime) >= SETTLED_AFTER_S
+    is_settled = now_s - max(found.st_mtime, found.st_ctime) >= SETTLED_AFTER_S
     return Version(etag, found.st_size, modified, is_settled)
 
 

@@ -1,6 +1,7 @@
 """One file is read as of one moment, and its etag says which."""
 
 import os
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from dvidpc.storage.base import Blob
 from dvidpc.storage.file_reads import read_checked, read_file, read_file_range, version_of
 from dvidpc.storage.versions import Version
 from dvidpc.types import ByteRange
+
+NOW = time.time()
 
 
 @pytest.fixture
@@ -23,7 +26,7 @@ def file(tmp_path: Path) -> Path:
 def test_etag_is_strong_and_the_same_for_every_read(file: Path) -> None:
     whole = read_file("0.shard", str(file), max_size=10)
     part = read_file_range("0.shard", str(file), ByteRange(2, 4), None)
-    version = version_of(file.stat())
+    version = version_of(file.stat(), NOW)
     assert (whole, part) == (Blob(b"0123456789", version), Blob(b"23", version))
     etag = version.etag or ""
     assert etag.startswith('"')
@@ -38,7 +41,7 @@ def test_etag_differs_after_a_replacement_of_the_same_size_and_time(file: Path) 
     other.rename(file)
     assert file.stat().st_mtime_ns == before.st_mtime_ns
     with pytest.raises(ObjectChangedError, match=r"0\.shard was replaced"):
-        read_file_range("0.shard", str(file), ByteRange(0, 4), version_of(before))
+        read_file_range("0.shard", str(file), ByteRange(0, 4), version_of(before, NOW))
 
 
 def test_etag_differs_after_a_write_in_place(file: Path) -> None:
@@ -47,7 +50,7 @@ def test_etag_differs_after_a_write_in_place(file: Path) -> None:
         opened.write(b"9")
     os.utime(file, ns=(0, before.st_mtime_ns + 1))
     with pytest.raises(ObjectChangedError, match=r"0\.shard was replaced"):
-        read_file_range("0.shard", str(file), ByteRange(0, 4), version_of(before))
+        read_file_range("0.shard", str(file), ByteRange(0, 4), version_of(before, NOW))
 
 
 @pytest.mark.parametrize(
@@ -102,7 +105,7 @@ def test_no_descriptor_stays_open(file: Path) -> None:
 
 
 def test_new_inode_number_of_an_old_file_is_no_replacement(file: Path) -> None:
-    found = version_of(file.stat())
+    found = version_of(file.stat(), NOW)
     old = Version('"1"', found.size, found.modified, is_settled=True)
     assert read_file_range("0.shard", str(file), ByteRange(0, 4), old) is not None
     for version in (replace(old, size=9), replace(old, modified="0-0"), replace(old, is_settled=False)):
@@ -112,7 +115,7 @@ def test_new_inode_number_of_an_old_file_is_no_replacement(file: Path) -> None:
 
 def test_file_is_settled_once_it_is_old(file: Path) -> None:
     found = file.stat()
-    assert not version_of(found).is_settled
-    ages = [*found]
-    ages[8] = ages[9] = int(found.st_mtime) - 100
-    assert version_of(os.stat_result(ages)).is_settled
+    assert not version_of(found, found.st_ctime + 59).is_settled
+    assert version_of(found, found.st_ctime + 61).is_settled
+    os.utime(file, (0, 0))
+    assert not version_of(file.stat(), NOW).is_settled
