@@ -56,6 +56,10 @@ class Fixes:
         """Return the fix for damaged chunks."""
         return f"write it again from a good copy: {self._upload()}"
 
+    def of_oddity(self) -> str:
+        """Return the fix for ETags that mean nothing."""
+        return f'make all nodes of the service send one ETag; if that fails, {self._section} etag = "ignore"'
+
     def of_absence(self) -> str:
         """Return the fix for absent chunks."""
         return f"if they should be there, upload the rest: {self._upload()}"

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from dvidpc.check.checking import check
+from dvidpc.config import load_config
 from tests.faulty.bucket import FaultyBucket
 from tests.faulty.site import SHARD, SHARDED, faulty_site
 from tests.faulty.truth import write_truth
@@ -104,6 +106,19 @@ async def test_f26_a_shard_written_a_moment_ago_proves_nothing_by_its_time(kind:
         new.replace(tmp_path / "bucket" / SHARD)
         assert truth.wrong_in([(0, 1, 0)], await site.server.get(site.path([(0, 1, 0)]))) == []
         assert truth.wrong_in([(0, 0, 0)], await site.server.get(site.path([(0, 0, 0)]))) == []
+
+
+async def test_f26_check_warns_of_odd_etags(kind: str, tmp_path: Path) -> None:
+    async with faulty_site(tmp_path, kind, SHARDED) as site:
+        age(tmp_path)
+        for misbehave, warnings in ((two_nodes, 1), (latin_1, 0)):
+            misbehave(site.bucket)
+            config = load_config(tmp_path / "config.toml")
+            [report] = [report async for report in check(config, {})]
+            assert report.problems == ()
+            found = [warning for warning in report.warnings if "several etags" in warning.text]
+            assert len(found) == warnings
+            assert all('[store.em] etag = "ignore"' in warning.fix for warning in found)
 
 
 async def test_f26_etags_are_ignored_as_a_last_resort(kind: str, tmp_path: Path) -> None:

@@ -10,14 +10,14 @@ import pytest
 from aiohttp import web
 
 from dvidpc.errors import StoreError
-from dvidpc.storage.base import BucketAccess
+from dvidpc.storage.base import BucketAccess, UpstreamLimits
 from dvidpc.storage.opening import open_store
 from dvidpc.storage.ref import parse_ref
 from tests.certificates import DAY, Authority, make_authority
 from tests.servers import serve
-from tests.storage.contract import LIMITS
 
 KINDS = ("http", "s3", "gs")
+LIMITS = UpstreamLimits(attempts=1)
 
 
 @pytest.fixture

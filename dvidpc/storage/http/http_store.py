@@ -147,10 +147,9 @@ class HttpStore:
         self._trusts_if_match = False
         if self._oddity is not None:
             return
-        what = "has several etags" if result is Comparison.SAME_BUT_ETAG else "is refused by its own etag"
         self._oddity = (
-            f"{name} {what} although its content is unchanged; replaced shards are recognised by their size "
-            "and Last-Modified instead"
+            f"{name} has several etags, or its own is refused, although its content is unchanged; replaced "
+            "shards are recognised by their size and Last-Modified instead"
         )
         log.warning("unreliable etags: %s", self._oddity)
 
