@@ -168,7 +168,8 @@ class LimitsConfig:
     max_retry_after_s: Annotated[float, Key(SECONDS_OR_NONE, "max_retry_after")] = 5.0
     """Longest `Retry-After` of a bucket, in seconds, that is waited for. A longer one ends the attempts."""
     retry_budget: Annotated[float, Key(FRACTION)] = 0.2
-    """Maximum share of the requests to a bucket that may be retries."""
+    """Maximum share of the requests to a bucket that may be retries. A bucket with little traffic may be
+    retried twice a second. 0: no retries."""
     upstream_concurrency: Annotated[int, Key(COUNT)] = 64
     """Maximum number of concurrent requests to one bucket. Lowered while the bucket answers 429 or 503."""
     request_deadline_s: Annotated[float, Key(SECONDS, "request_deadline")] = 30.0

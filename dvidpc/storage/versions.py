@@ -49,12 +49,23 @@ def compare(known: Version, found: Version) -> Comparison:
     if _differ(known.size, found.size):
         return Comparison.REPLACED
     if known.etag is not None and found.etag is not None:
-        if known.etag.removeprefix("W/") == found.etag.removeprefix("W/"):
+        if _is_same_etag(known.etag, found.etag):
             return Comparison.SAME
         return Comparison.SAME_BUT_ETAG if _is_same_write(known, found) else Comparison.REPLACED
     if known.number is not None and found.number is not None:
         return Comparison.SAME if known.number == found.number else Comparison.REPLACED
     return Comparison.REPLACED if _differ(known.modified, found.modified) else Comparison.SAME
+
+
+def is_proven_same(known: Version, found: Version) -> bool:
+    """Return whether two reads certainly saw the same content; `compare` must not call it replaced."""
+    if known.etag is not None and found.etag is not None and _is_same_etag(known.etag, found.etag):
+        return True
+    return _is_same_write(known, found)
+
+
+def _is_same_etag(known: str, found: str) -> bool:
+    return known.removeprefix("W/") == found.removeprefix("W/")
 
 
 def _differ(known: object, found: object) -> bool:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dvidpc.storage.versions import Comparison, Version, compare
+from dvidpc.storage.versions import Comparison, Version, compare, is_proven_same
 
 OLD = "Wed, 01 Jan 2025 00:00:00 GMT"
 NEW = "Thu, 02 Jan 2025 00:00:00 GMT"
@@ -42,3 +42,18 @@ SAME, ODD, REPLACED = Comparison.SAME, Comparison.SAME_BUT_ETAG, Comparison.REPL
 )
 def test_comparison(known: Version, found: Version, expected: Comparison) -> None:
     assert compare(known, found) is expected
+
+
+@pytest.mark.parametrize(
+    ("known", "found", "expected"),
+    [
+        (Version(), Version(), False),
+        (Version('"a"'), Version(), False),
+        (Version('"a"'), Version('W/"a"'), True),
+        (Version('"a"', 9, OLD, is_settled=True), Version(None, 9, OLD), True),
+        (Version('"a"', 9, OLD), Version(None, 9, OLD), False),
+        (Version(number="1"), Version(number="1"), True),
+    ],
+)
+def test_proof(known: Version, found: Version, *, expected: bool) -> None:
+    assert is_proven_same(known, found) is expected

@@ -15,7 +15,7 @@ from dvidpc.storage.http.response_bodies import encoding_of, read_body, read_ref
 from dvidpc.storage.http.response_versions import read_version
 from dvidpc.storage.http.service import Asking, HttpService, Refusal
 from dvidpc.storage.object_checks import check_size, check_version, if_match, name_object, undo_encoding
-from dvidpc.storage.versions import Comparison, Version
+from dvidpc.storage.versions import Comparison, Version, is_proven_same
 from dvidpc.types import ByteRange
 
 log = logging.getLogger(__name__)
@@ -121,8 +121,6 @@ class HttpStore:
             async with response:
                 found = self._version_of(response)
                 self._compare(name, known, found, is_refused=is_refused)
-                if response.status == 412:
-                    raise ObjectChangedError(f"{name} was replaced: the service says so (412)")
                 if response.status == 416:
                     raise FormatError(f"{name} ends before its bytes {byte_range.start}-{byte_range.stop} do")
                 return Blob(await _read_range(name, response, byte_range), found)
@@ -138,10 +136,18 @@ class HttpStore:
     def _compare(self, name: str, known: Version, found: Version, *, is_refused: bool) -> None:
         """Check that the content is the expected one; note it once if only the etags say otherwise.
 
+        Args:
+            name: The object.
+            known: What is expected.
+            found: What was read.
+            is_refused: Whether the service answered 412 to the etag of *known*, and was asked again without.
+
         Raises:
             ObjectChangedError: It is not.
         """
         result = check_version(name, known=known, found=found)
+        if is_refused and not is_proven_same(known, found):
+            raise ObjectChangedError(f"{name} was replaced: the service says so (412)")
         if result is Comparison.SAME and not is_refused:
             return
         self._trusts_if_match = False

@@ -60,6 +60,18 @@ class TestRanges:
         with pytest.raises(ObjectChangedError, match=r"0\.shard"):
             await read_range(Answers(answer), ByteRange(2, 6), 'W/"2"')
 
+    @pytest.mark.parametrize("etag", ["", '"2"'])
+    async def test_refused_etag_is_a_replacement_unless_the_same_is_read_again(self, etag: str) -> None:
+        refused, again = web.Response(status=412), partial(b"2345", "bytes 2-5/10", etag)
+        with pytest.raises(ObjectChangedError, match=r"0\.shard was replaced"):
+            await read_range(Answers(refused, again), ByteRange(2, 6), '"1"')
+        with pytest.raises(ObjectChangedError, match=r"0\.shard was replaced"):
+            await read_range(Answers(refused, refused), ByteRange(2, 6), '"1"')
+        same = partial(b"2345", "bytes 2-5/10", '"1"')
+        blob, server = await read_range(Answers(refused, same), ByteRange(2, 6), '"1"')
+        assert blob is not None
+        assert ["If-Match" in request.headers for request in server.asked] == [True, False]
+
     async def test_server_that_ignores_if_match_is_noticed(self) -> None:
         with pytest.raises(ObjectChangedError):
             await read_range(Answers(partial(b"2345", "bytes 2-5/10", '"2"')), ByteRange(2, 6), '"1"')
