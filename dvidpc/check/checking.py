@@ -99,6 +99,8 @@ class _Check:
                 await self._sample_scale(bucket, scale, fixes, deep=deep)
             if deep:
                 await self._count_scales(bucket, plan, fixes)
+            if bucket.oddity is not None:
+                self.warnings.append(Finding(bucket.oddity, fixes.of_oddity()))
 
     async def _plan(self, bucket: ObjectStore, fixes: Fixes) -> VolumePlan | None:
         """Return the plan that the server would make; None, with a problem noted, if there is none."""
