@@ -112,8 +112,8 @@ class Volumes:
     ) -> None:
         """Serve *settings* from now on.
 
-        A known volume goes on as it is, unless its alias is in *changed*: then it is served as before
-        until it has been opened again. Requests in flight end undisturbed.
+        A known volume goes on as it is, unless its alias is in *changed* or it has a problem: then it is
+        served as before until it has been opened again. Requests in flight end undisturbed.
 
         Args:
             settings: The volumes, in the order of the configuration.
@@ -125,7 +125,8 @@ class Volumes:
         due = []
         for one in settings:
             known = before.pop(one.alias, None)
-            if known is not None and known.settings == one and one.alias not in changed:
+            goes_on = known is not None and known.settings == one and one.alias not in changed
+            if known is not None and goes_on and known.problem is None:
                 self._volumes[one.alias] = known
                 continue
             due.append(one.alias)
