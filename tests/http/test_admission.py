@@ -282,3 +282,16 @@ async def test_the_timer_sweeps_until_it_is_cancelled(start: Start) -> None:
     await asyncio.wait([sweeping])
     first.end.set()
     await first.task
+
+
+async def test_timers_may_rest_while_there_are_no_requests(start: Start) -> None:
+    admission = Admission(replace(LIMITS, max_in_flight=2))
+    assert not admission.busy.is_set()
+    works = [await start(admission), await start(admission)]
+    assert admission.busy.is_set()
+    works[0].end.set()
+    await works[0].task
+    assert admission.busy.is_set()
+    works[1].end.set()
+    await works[1].task
+    assert not admission.busy.is_set()
