@@ -13,7 +13,7 @@ from dvidpc.formats.data_types import DataType, Voxels
 from dvidpc.formats.grid import Grid
 from dvidpc.formats.payloads import UNCOMPRESSED, Payload
 from dvidpc.sources.base import ChunkSource, SourceTools, StoredChunk
-from dvidpc.sources.counting import ChunkCount, Progress
+from dvidpc.sources.counting import ChunkCount, Progress, Survey
 from dvidpc.sources.plan import Channel, Metadata, ScalePlan, VolumePlan, VolumeSettings, decide_service
 from dvidpc.storage.base import Lister, ObjectStore
 from dvidpc.types import ChunkCoord, Point
@@ -73,12 +73,18 @@ class ArrayScale:
     async def count(self, store: ObjectStore, lister: Lister | None, progress: Progress) -> list[ChunkCount]:  # noqa: ARG002
         return [ChunkCount(GRID.chunk_size, GRID.chunk_count, GRID.chunk_count - 1)]
 
+    async def survey(self, lister: Lister) -> Survey:  # noqa: ARG002
+        return Survey()
+
 
 class Arrays:
     """A `SourceFormat` of volumes in memory."""
 
     async def load(self, store: ObjectStore, directory: str) -> Metadata:
         return Metadata(directory, f"{store.url}/array", hashlib.sha256(ARRAY.tobytes()).digest())
+
+    async def find_nearby(self, store: ObjectStore, lister: Lister | None, directory: str) -> None:
+        """Find nothing: the array always exists."""
 
     def plan(self, metadata: Metadata, settings: VolumeSettings) -> VolumePlan:  # noqa: ARG002
         channel = Channel(0, DataType.UINT16, BlockLayout(np.dtype("<u2"), 1, 0), (UNCOMPRESSED,))

@@ -82,7 +82,7 @@ def _image_data(instance: InstancePlan, copies: Sequence[CachedChunks], resource
         raise FormatError(f"DVID has no type for {channel.num_values} value(s) of {channel.data_type}")
     return ImageData(
         voxel_type=voxel_type,
-        scale_level=scale.level,
+        scale_level=instance.level,
         compression=_JPEG_COMPRESSION if instance.default_payload is JPEG else _NO_COMPRESSION,
         voxel_size=scale.resolution_nm,
         min_point=scale.box.start,

@@ -57,7 +57,12 @@ class Buckets:
 def settings_of(store: StoreConfig) -> VolumeSettings:
     """Return the volume that a store of the configuration names."""
     return VolumeSettings(
-        store.alias, store.instance or "", store.block_size, store.ref.directory, store.engine
+        store.alias,
+        store.instance or "",
+        store.block_size,
+        store.ref.directory,
+        store.engine,
+        store.skip_scales,
     )
 
 

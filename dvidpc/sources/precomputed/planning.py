@@ -1,5 +1,6 @@
 """How a precomputed volume is served, decided from its `info` alone."""
 
+import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ from dvidpc.formats.grid import Grid
 from dvidpc.formats.payloads import payloads_for, stored_payload
 from dvidpc.formats.precomputed.info import Scale, VolumeInfo, parse_info
 from dvidpc.sources.base import ChunkSource, SourceTools
-from dvidpc.sources.counting import ChunkCount, Progress
+from dvidpc.sources.counting import ChunkCount, Progress, Survey
 from dvidpc.sources.plan import (
     Channel,
     Metadata,
@@ -22,12 +23,16 @@ from dvidpc.sources.plan import (
     VolumePlan,
     VolumeSettings,
     decide_service,
+    find_first_level,
     times,
 )
 from dvidpc.sources.precomputed.census import take_census
 from dvidpc.sources.precomputed.chunk_reader import ChunkReader
 from dvidpc.sources.precomputed.chunk_source import PrecomputedChunks
 from dvidpc.sources.precomputed.location import resolve_key
+from dvidpc.sources.precomputed.object_names import ObjectNames
+from dvidpc.sources.precomputed.pyramid import explain_pyramid
+from dvidpc.sources.precomputed.survey import survey_scale
 from dvidpc.storage.base import Lister, ObjectStore
 from dvidpc.types import Point
 
@@ -44,6 +49,10 @@ class PrecomputedScale:
     scale: Scale
     directory: str
     """Where its chunks lie, as the store knows it."""
+    volume: str
+    """The directory of the volume, likewise."""
+    others: frozenset[str]
+    """The directories of all scales of the volume."""
     grids: tuple[Grid, ...]
     """The lattices of its copies, the one that needs the fewest reads per block first."""
     data_type: DataType
@@ -77,6 +86,11 @@ class PrecomputedScale:
         """As `StoredScale.count`."""
         return await take_census(store, lister, self.scale.sharding, self.directory, self.grids, progress)
 
+    async def survey(self, lister: Lister) -> Survey:
+        """As `StoredScale.survey`."""
+        names = ObjectNames(self.scale.sharding, self.grids)
+        return await survey_scale(lister, self.volume, self.directory, self.others, names)
+
     def _open_copy(self, grid: Grid, store: ObjectStore, tools: SourceTools) -> PrecomputedChunks:
         chunk_size = "x".join(map(str, grid.chunk_size))
         return PrecomputedChunks(
@@ -93,6 +107,7 @@ def plan_volume(metadata: Metadata, settings: VolumeSettings) -> VolumePlan:
     """Decide how to serve a volume.
 
     Raises:
+        ConfigError: `skip_scales` does not fit the volume.
         FormatError: The `info` cannot be understood, or no scale can be served; the message names it.
     """
     try:
@@ -102,20 +117,23 @@ def plan_volume(metadata: Metadata, settings: VolumeSettings) -> VolumePlan:
 
 
 def _plan(info: VolumeInfo, metadata: Metadata, settings: VolumeSettings) -> VolumePlan:
+    first = find_first_level(len(info.scales) + len(info.refused), settings)
     channels = plan_channels(info.data_type, info.num_channels)
     scales = []
     problems = [ScaleProblem(refused.level, refused.reason) for refused in info.refused]
     for scale in info.scales:
+        if scale.level in settings.skip_scales:
+            continue
         try:
             scales.append(_plan_scale(info, scale, metadata, settings.block_size))
         except FormatError as error:
             problems.append(ScaleProblem(scale.level, str(error)))
+    problems = [problem for problem in problems if problem.level not in settings.skip_scales]
     problems.sort(key=lambda problem: problem.level)
     if not scales:
         raise FormatError(f"no scale can be served: scale {problems[0].level}: {problems[0].reason}")
-    return VolumePlan(
-        settings.instance, channels, tuple(scales), tuple(problems), tuple(_pyramid_warnings(scales))
-    )
+    warnings = explain_pyramid([(scale.level, scale.resolution_nm) for scale in scales])
+    return VolumePlan(settings.instance, channels, tuple(scales), tuple(problems), tuple(warnings), first)
 
 
 def plan_channels(data_type: DataType, num_channels: int) -> tuple[Channel, ...]:
@@ -150,7 +168,16 @@ def _plan_scale(info: VolumeInfo, scale: Scale, metadata: Metadata, block_size: 
     grids = tuple(sorted(scale.grids, key=lambda grid: (grid.reads_per_block(block), grid.chunk_size)))
     default = plan_channels(info.data_type, info.num_channels)[0].payloads[0]
     service = decide_service(grids[0], block, stored_payload(scale.encoding, info.num_channels), default)
-    stored = PrecomputedScale(scale, directory, grids, info.data_type, info.num_channels, metadata.digest)
+    stored = PrecomputedScale(
+        scale,
+        directory,
+        metadata.directory,
+        frozenset(posixpath.normpath(posixpath.join(metadata.directory, other.key)) for other in info.scales),
+        grids,
+        info.data_type,
+        info.num_channels,
+        metadata.digest,
+    )
     return ScalePlan(scale.level, grids[0].box, scale.resolution_nm, block, service, stored)
 
 
@@ -163,18 +190,3 @@ def _block_size(block_size: int | None, grid: Grid) -> Point:
             "give a number"
         )
     return grid.chunk_size
-
-
-def _pyramid_warnings(plans: list[ScalePlan]) -> list[str]:
-    """Name the scales that are not 2^n times coarser, which NeuTu and neuroglancer assume of every scale."""
-    base = plans[0]
-    warnings = []
-    for plan in plans[1:]:
-        factor = 2 ** (plan.level - base.level)
-        ratios = [coarse / fine for fine, coarse in zip(base.resolution_nm, plan.resolution_nm, strict=True)]
-        if any(abs(ratio - factor) > factor * 0.02 for ratio in ratios):
-            warnings.append(
-                f"scale {plan.level} is {' x '.join(f'{ratio:g}' for ratio in ratios)} times coarser than "
-                f"scale {base.level}; NeuTu and neuroglancer assume {factor}"
-            )
-    return warnings
