@@ -48,6 +48,8 @@ class ReplayedS3:
             return s3_error(404, "NoSuchBucket")
         if is_listing(request):
             return _list(bucket, request.query.get("prefix", ""))
+        if not (self.directory / request.match_info["path"]).is_file():
+            return s3_error(404, "NoSuchKey")
         handle: Callable[[web.Request], Awaitable[web.StreamResponse]] = serve_directory(self.directory)
         return await handle(request)
 

@@ -49,11 +49,13 @@ class Absence:
         return [Judged(Finding(text, self.fixes.of_empty_scale(skip)), is_problem=counted)]
 
     async def _judge_listed(self, level: int, key: str) -> list[Judged]:
-        """Judge a scale whose listing shows chunks; an error of the read is another finding's."""
+        """Judge a scale whose listing shows chunks, by reading one."""
         try:
             is_hidden = await self.bucket.get(key, max_size=0) is None
         except FormatError:  # it is larger than nothing
             return []
+        except StoreError as error:
+            return [Judged(Finding(f"scale {level}: {error}", self.fixes.of_error(error)), is_problem=True)]
         if not is_hidden:
             return []
         text = f"scale {level}: {name_object(self.bucket.url, key)} is listed, but reads as absent"

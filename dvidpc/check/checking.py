@@ -170,9 +170,11 @@ class _Check:
                 of_size = f"of {copy.looked_at} sampled chunks of {copy.chunk_size}"
                 if scale.level in absent:
                     what = f"none {of_size} is stored"
-                    self._add(
-                        await absence.explain(scale.level, scale.stored, what, counted=False, skip=skip)
-                    )
+                    judged = await absence.explain(scale.level, scale.stored, what, counted=False, skip=skip)
+                    self._add(judged)
+                    if not judged:
+                        text = f"scale {scale.level}: {what}, but others are; --deep counts all chunks"
+                        self.lines.append(text)
                 elif copy.stored < copy.looked_at:
                     self.lines.append(
                         f"scale {scale.level}: {copy.stored} {of_size} are stored; --deep counts all chunks"

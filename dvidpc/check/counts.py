@@ -35,18 +35,22 @@ def judge_counts(level: int, counts: Sequence[ChunkCount], fixes: Fixes) -> Iter
     """
     is_whole = any(count.stored >= count.expected for count in counts)
     for count in counts:
-        if 0 < count.stored < count.expected and not is_whole:
-            first = f"; the first absent chunk is {count.first_absent}" if count.first_absent else ""
-            text = f"{describe_count(level, count)}{first}; absent chunks are served as empty"
-            yield Judged(Finding(text, fixes.of_absence()), is_problem=False)
         if count.stored and not is_whole:
-            for stray in count.strays.found:
-                text = f"scale {level}: {stray.count} absent chunks or more: {explain_stray(stray)}"
-                yield Judged(Finding(text, fixes.of_stray(stray)), is_problem=False)
+            yield from _absent(level, count, fixes)
         if count.hidden:
             text = f"scale {level}: {count.first_hidden} is listed, but reads as absent"
             yield Judged(Finding(text, fixes.of_hidden()), is_problem=True)
         yield from _foreign_and_damaged(level, count, fixes)
+
+
+def _absent(level: int, count: ChunkCount, fixes: Fixes) -> Iterator[Judged]:
+    first = f"; the first absent chunk is {count.first_absent}" if count.first_absent else ""
+    text = f"{describe_count(level, count)}{first}; absent chunks are served as empty"
+    strays = count.strays.found
+    for stray in strays:
+        yield Judged(Finding(f"{text}; {explain_stray(stray)}", fixes.of_stray(stray)), is_problem=False)
+    if not strays:
+        yield Judged(Finding(text, fixes.of_absence()), is_problem=False)
 
 
 def _foreign_and_damaged(level: int, count: ChunkCount, fixes: Fixes) -> Iterator[Judged]:

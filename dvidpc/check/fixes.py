@@ -91,11 +91,11 @@ class Fixes:
             case Slip.SUFFIX if encoding := _ENCODINGS.get(stray.detail):
                 move = self._move(old, new, encoding)
                 return f"store each without {stray.detail}, but with its encoding: {move}"
-            case Slip.ELSEWHERE:
+            case Slip.ELSEWHERE if not new.startswith(f"{posixpath.dirname(old)}/"):
                 old, new = posixpath.dirname(old), posixpath.dirname(new)
                 return f"correct the key of the scale in the info, or move all: {self._move_all(old, new)}"
             case _:
-                return f"rename each: {self._move(old, new)}"
+                return f"move each: {self._move(old, new)}"
 
     def of_foreign(self) -> str:
         """Return the fix for chunks that `info` does not describe."""
