@@ -208,6 +208,9 @@ class _Check:
             self.counts.append(CopyCount(level, count.chunk_size, count.expected, count.stored))
             if is_whole:
                 self.lines.append(describe_count(level, count))
+            if count.odd:
+                names = f"names that are never read ({count.odd}), such as {count.first_odd}"
+                self.lines.append(f"scale {level}: not counted: objects with {names}")
 
     def _add(self, judged: Iterable[Judged]) -> None:
         for finding, is_problem in judged:

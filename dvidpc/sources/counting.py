@@ -98,6 +98,14 @@ class ChunkCount:
     """Objects that are listed, but read as absent. Of unsharded chunks, only a sample is read."""
     first_hidden: str | None = None
     strays: Strays = field(default_factory=Strays)
+    odd: int = 0
+    """Objects with a name that no key can have, such as one with `//` or a tab; they are never read."""
+    first_odd: str | None = None
+
+    def note_odd(self, name: str) -> None:
+        """Count an object that is never read, because of its name."""
+        self.odd += 1
+        self.first_odd = self.first_odd or name
 
     def note_foreign(self, name: str) -> None:
         """Count a chunk that does not belong to the scale."""

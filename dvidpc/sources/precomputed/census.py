@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 
 import numpy as np
 
-from dvidpc.errors import FormatError, StoreError, StoreRefusedError
+from dvidpc.errors import FormatError, StoreError, StoreTimeoutError
 from dvidpc.formats.grid import Grid
 from dvidpc.formats.precomputed.chunk_ids import ChunkIds
 from dvidpc.formats.precomputed.chunk_names import chunk_name, is_chunk_name
@@ -40,7 +40,7 @@ async def take_census(
 
     Args:
         store: Reads indexes.
-        lister: Lists objects; None: objects are asked for one by one, as where listing is refused.
+        lister: Lists objects; None: objects are asked for one by one, as where listing is refused or fails.
         sharding: How the scale is sharded; None: it is not.
         directory: Where its chunks lie.
         grids: The lattices of its copies.
@@ -52,9 +52,33 @@ async def take_census(
     if lister is not None:
         try:
             return await _Count(store, sharding, directory, grids, progress).by_listing(lister)
-        except StoreRefusedError:
+        except _CannotListError:
             pass
     return await _Count(store, sharding, directory, grids, progress).by_asking()
+
+
+class _CannotListError(Exception):
+    """Listing is refused, or the listing is malformed: some services do not escape odd names."""
+
+
+async def _pages(lister: Lister, directory: str) -> AsyncIterator[list[Listed]]:
+    """Yield the pages of a listing.
+
+    Raises:
+        StoreTimeoutError: The listing takes too long.
+        _CannotListError: It failed in another way, which reads of objects need not.
+    """
+    pages = lister.list_below(directory)
+    while True:
+        try:
+            page = await anext(pages, None)
+        except StoreTimeoutError:
+            raise
+        except StoreError as error:
+            raise _CannotListError from error
+        if page is None:
+            return
+        yield page
 
 
 class _Count:
@@ -81,7 +105,7 @@ class _Count:
 
     async def by_listing(self, lister: Lister) -> list[ChunkCount]:
         self._is_listed = True
-        async for page in lister.list_below(self._directory):
+        async for page in _pages(lister, self._directory):
             if self._sharding is None:
                 first = self._count_names(page)
                 if first is not None and not await self._can_be_read(first):
@@ -149,6 +173,8 @@ class _Count:
         elif (slipped := self._names.find_slip(name)) is not None:
             intended = self._key(slipped.intended) if slipped.intended else ""
             self._counts[0].strays.note(slipped.slip, slipped.detail, self._key(name), intended)
+        elif not name.isprintable() or not {"", ".", ".."}.isdisjoint(name.split("/")):
+            self._counts[0].note_odd(self._name(name))
 
     async def _can_be_read(self, name: str) -> bool:
         """Return whether an object that was listed can be read; its content does not matter."""
