@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator, Sequence
 
+from dvidpc.data.empty_scales import EmptyScales, WatchedChunks
 from dvidpc.data.image import ImageData, find_voxel_type
 from dvidpc.data.instance import Data, Instance
 from dvidpc.data.repo import derive_data_uuid
@@ -60,9 +61,10 @@ def _make(
     repo_uuid: str,
     resources: Resources,
 ) -> Iterator[Instance[Data]]:
+    watch = EmptyScales(settings.alias, settings.skip_scales)
     for scale in plan.scales:
         copies = [
-            CachedChunks(source, resources.payloads, resources.pool)
+            CachedChunks(WatchedChunks(source, scale.level, watch), resources.payloads, resources.pool)
             for source in scale.stored.open(store, resources.tools)
         ]
         for instance in plan.instances_of(scale):
