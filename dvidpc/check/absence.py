@@ -22,20 +22,28 @@ class Absence:
     """None: the store cannot be listed."""
     fixes: Fixes
 
+    async def survey(self, stored: StoredScale) -> Survey:
+        """Look at the listing of a scale; the result is empty if it cannot be listed."""
+        if self.lister is None:
+            return Survey()
+        try:
+            return await stored.survey(self.lister)
+        except StoreError:  # that listing is refused has been said
+            return Survey()
+
     async def explain(
-        self, level: int, stored: StoredScale, what: str, *, counted: bool, skip: list[int]
+        self, level: int, survey: Survey, what: str, *, counted: bool, skip: list[int]
     ) -> list[Judged]:
         """Return what should be changed; empty if the scale is only sparse.
 
         Args:
             level: The scale's position in the metadata.
-            stored: The scale.
+            survey: What its listing shows.
             what: What was looked at and not found, in words.
             counted: Whether all its chunks were looked at.
             skip: The value of `skip_scales` that leaves out this scale and others like it; empty: none would
                 be left then.
         """
-        survey = await self._survey(stored)
         if survey.first_listed is not None:
             return await self._judge_listed(level, survey.first_listed)
         if strays := survey.strays.found:
@@ -60,11 +68,3 @@ class Absence:
             return []
         text = f"scale {level}: {name_object(self.bucket.url, key)} is listed, but reads as absent"
         return [Judged(Finding(text, self.fixes.of_hidden()), is_problem=True)]
-
-    async def _survey(self, stored: StoredScale) -> Survey:
-        if self.lister is None:
-            return Survey()
-        try:
-            return await stored.survey(self.lister)
-        except StoreError:  # that listing is refused has been said
-            return Survey()

@@ -16,7 +16,7 @@ from dvidpc.config import Config, StoreConfig
 from dvidpc.data.image import find_voxel_type
 from dvidpc.errors import DvidpcError, FormatError, StoreError
 from dvidpc.sources.buckets import access_of, settings_of, upstream_limits_of
-from dvidpc.sources.counting import ChunkCount
+from dvidpc.sources.counting import ChunkCount, Survey
 from dvidpc.sources.engines import ENGINES
 from dvidpc.sources.plan import Metadata, ScalePlan, VolumePlan, times
 from dvidpc.storage.base import Lister, ObjectStore
@@ -160,25 +160,27 @@ class _Check:
     async def _note_absent_samples(
         self, plan: VolumePlan, samples: Mapping[int, list[Samples]], absence: Absence
     ) -> None:
-        absent = {level for level, copies in samples.items() if not any(copy.stored for copy in copies)}
-        broken = {level for level, copies in samples.items() if any(copy.problem for copy in copies)}
-        skip = self._skip(plan, absent - broken)
+        whole = {
+            level: copies for level, copies in samples.items() if not any(copy.problem for copy in copies)
+        }
+        surveys: dict[int, Survey] = {}
         for scale in plan.scales:
-            if scale.level in broken:
-                continue
-            for copy in samples[scale.level]:
-                of_size = f"of {copy.looked_at} sampled chunks of {copy.chunk_size}"
-                if scale.level in absent:
-                    what = f"none {of_size} is stored"
-                    judged = await absence.explain(scale.level, scale.stored, what, counted=False, skip=skip)
-                    self._add(judged)
-                    if not judged:
-                        text = f"scale {scale.level}: {what}, but others are; --deep counts all chunks"
-                        self.lines.append(text)
-                elif copy.stored < copy.looked_at:
-                    self.lines.append(
-                        f"scale {scale.level}: {copy.stored} {of_size} are stored; --deep counts all chunks"
+            for copy in (copies := whole.get(scale.level, [])):
+                if copy.stored < copy.looked_at and any(other.stored for other in copies):
+                    found = (
+                        f"{copy.stored} of {copy.looked_at} sampled chunks of {copy.chunk_size} are stored"
                     )
+                    self.lines.append(f"scale {scale.level}: {found}; --deep counts all chunks")
+            if copies and not any(copy.stored for copy in copies):
+                surveys[scale.level] = await absence.survey(scale.stored)
+        skip = self._skip(plan, surveys)
+        for level, survey in surveys.items():
+            first = whole[level][0]
+            what = f"none of {first.looked_at} sampled chunks of {first.chunk_size} is stored"
+            judged = await absence.explain(level, survey, what, counted=False, skip=skip)
+            self._add(judged)
+            if not judged:
+                self.lines.append(f"scale {level}: {what}, but others are; --deep counts all chunks")
 
     async def _count_scales(
         self, bucket: ObjectStore, lister: Lister | None, plan: VolumePlan, absence: Absence
@@ -191,16 +193,18 @@ class _Check:
             except DvidpcError as error:
                 text = f"scale {scale.level} cannot be counted: {error}"
                 self.problems.append(Finding(text, absence.fixes.of_error(error)))
-        empty = {level for level, counts in counted.items() if is_empty(counts)}
-        skip = self._skip(plan, empty)
+        surveys: dict[int, Survey] = {}
         for scale in plan.scales:
             counts = counted.get(scale.level, [])
             self._note_counts(scale.level, counts)
             self._add(judge_counts(scale.level, counts, absence.fixes))
-            if scale.level in empty and not any(count.hidden or count.damaged for count in counts):
-                size = times(counts[0].chunk_size)
-                what = f"none of its {counts[0].expected} chunks of {size} is stored"
-                self._add(await absence.explain(scale.level, scale.stored, what, counted=True, skip=skip))
+            if counts and is_empty(counts):
+                surveys[scale.level] = await absence.survey(scale.stored)
+        skip = self._skip(plan, surveys)
+        for level, survey in surveys.items():
+            first = counted[level][0]
+            what = f"none of its {first.expected} chunks of {times(first.chunk_size)} is stored"
+            self._add(await absence.explain(level, survey, what, counted=True, skip=skip))
 
     def _note_counts(self, level: int, counts: list[ChunkCount]) -> None:
         is_whole = any(count.stored >= count.expected for count in counts)
@@ -216,8 +220,9 @@ class _Check:
         for finding, is_problem in judged:
             (self.problems if is_problem else self.warnings).append(finding)
 
-    def _skip(self, plan: VolumePlan, empty: set[int]) -> list[int]:
-        """Return the value of `skip_scales` that leaves out scales; empty if no other would be left."""
+    def _skip(self, plan: VolumePlan, surveys: Mapping[int, Survey]) -> list[int]:
+        """Return the value of `skip_scales` that leaves out empty scales; empty if no other would be left."""
+        empty = {level for level, survey in surveys.items() if survey.is_empty}
         is_any_left = any(scale.level not in empty for scale in plan.scales)
         return sorted(empty | self.store.skip_scales) if is_any_left else []
 

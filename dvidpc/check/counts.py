@@ -24,8 +24,8 @@ def describe_count(level: int, count: ChunkCount) -> str:
 
 
 def is_empty(counts: Sequence[ChunkCount]) -> bool:
-    """Return whether no copy of a scale has any chunk."""
-    return not any(count.stored for count in counts)
+    """Return whether no copy of a scale has any chunk, not even a hidden or damaged one."""
+    return not any(count.stored or count.hidden or count.damaged for count in counts)
 
 
 def judge_counts(level: int, counts: Sequence[ChunkCount], fixes: Fixes) -> Iterator[Judged]:

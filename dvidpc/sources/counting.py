@@ -69,6 +69,11 @@ class Survey:
     """The first of them, as the store knows it; None if there is none."""
     strays: Strays = field(default_factory=Strays)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it saw nothing that belongs to the scale."""
+        return not self.listed and not self.strays.kinds
+
 
 class Nearby(NamedTuple):
     """What lies where a volume should be, or near."""

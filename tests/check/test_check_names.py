@@ -325,6 +325,21 @@ async def test_several_placeholders_are_left_out_together(tmp_path: Path) -> Non
     assert "skip_scales" not in said.out  # nothing would be left
 
 
+async def test_a_sparse_scale_is_not_to_be_left_out_with_an_empty_one(tmp_path: Path) -> None:
+    """Scale 1 has chunks, but none at the nine places that are looked at."""
+    directory = tmp_path / "s3" / "bucket" / "em"
+    write_volume(directory, VolumeSpec(size=(600, 600, 128), scale_levels=3))
+    clear(directory, 0)
+    for chunk in (directory / "s1").iterdir():
+        if chunk.name != "256-300_0-64_0-64":
+            chunk.unlink()
+    said = await check_s3(tmp_path)
+    assert said.out.count("skip_scales = [0]\n") == said.out.count("skip_scales") == 1
+    assert re.search(
+        r"ok +scale 1: none of \d sampled chunks of \S+ x \S+ x \S+ is stored, but others are", said.out
+    )
+
+
 @pytest.mark.parametrize(
     ("value", "why"),
     [
