@@ -22,6 +22,7 @@ from tests.programs import need
 from tests.servers import free_port
 
 START_S = 20
+Statement = Mapping[str, object]
 SETTINGS = """
 [global]
 fsid = {fsid}
@@ -132,14 +133,14 @@ def _client(url: str, service: str, keys: Keys) -> Any:  # noqa: ANN401 - botoco
     )
 
 
-def statement(action: str | list[str], user: str | None, *resources: str, effect: str = "Allow") -> Any:  # noqa: ANN401 - JSON
+def statement(action: str | list[str], user: str | None, *resources: str, effect: str = "Allow") -> Statement:
     """Return one statement of a policy."""
     whom = {} if user is None else {"Principal": {"AWS": [f"arn:aws:iam:::user/{user}"]}}
     on_what = {"Resource": list(resources)} if resources else {}
     return {"Effect": effect, "Action": action, **whom, **on_what}
 
 
-def policy(*statements: Mapping[str, Any]) -> str:
+def policy(*statements: Statement) -> str:
     """Return a policy document."""
     return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
