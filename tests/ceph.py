@@ -3,25 +3,33 @@
 import json
 import os
 import subprocess
-import time
-import urllib.request
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
-from urllib.error import URLError
 
 import botocore.session
+from botocore.client import BaseClient
 from botocore.config import Config
 
 from tests.certificates import Authority, make_authority
 from tests.programs import need
-from tests.servers import free_port
+from tests.servers import free_port, wait_until_ready
 
 START_S = 20
+PACKAGES = {
+    "ceph": "ceph-common",
+    "ceph-mon": "ceph-mon",
+    "ceph-osd": "ceph-osd",
+    "monmaptool": "ceph-base",
+    "radosgw": "radosgw",
+    "radosgw-admin": "radosgw",
+}
+"""Programs, and the Debian packages that they are in."""
+DNS_NAME = "s3.example"
+"""The host below which each bucket is a host of its own. Only a proxy of the tests knows it."""
 Statement = Mapping[str, object]
 SETTINGS = """
 [global]
@@ -54,7 +62,7 @@ crash dir = {directory}
 admin socket = {directory}/$name.$pid.asok
 log file = {directory}/$name.log
 pid file =
-rgw dns name = localhost
+rgw dns name = {dns_name}
 rgw s3 auth use sts = true
 rgw sts key = abcdefghijklmnop
 rgw sts min session duration = 1
@@ -104,7 +112,7 @@ class Ceph:
         self.admin("user", "create", *named, f"--access-key={keys.key_id}", f"--secret={keys.secret}")
         return keys
 
-    def client(self, keys: Keys, service: str = "s3") -> Any:  # noqa: ANN401 - botocore has no types
+    def client(self, keys: Keys, service: str = "s3") -> BaseClient:
         """Return botocore's client for a service."""
         return _client(self.url, service, keys)
 
@@ -121,7 +129,7 @@ class Ceph:
 
 
 @cache
-def _client(url: str, service: str, keys: Keys) -> Any:  # noqa: ANN401 - botocore has no types
+def _client(url: str, service: str, keys: Keys) -> BaseClient:
     return botocore.session.Session().create_client(
         service,
         endpoint_url=url,
@@ -150,13 +158,17 @@ def allow(action: str, user: str | None, *resources: str) -> str:
     return policy(statement(action, user, *resources))
 
 
+def _find(program: str) -> str:
+    return need(program, PACKAGES[program])
+
+
 def _environ(directory: Path) -> dict[str, str]:
     return {**os.environ, "CEPH_CONF": str(directory / "ceph.conf")}
 
 
 def _run(directory: Path, program: str, *arguments: str) -> None:
     done = subprocess.run(
-        [need(program, "radosgw"), *arguments],
+        [_find(program), *arguments],
         env=_environ(directory),
         capture_output=True,
         text=True,
@@ -167,11 +179,14 @@ def _run(directory: Path, program: str, *arguments: str) -> None:
 
 
 @contextmanager
-def _daemon(directory: Path, path: str, *arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
+def _daemon(directory: Path, program: str, *arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
     """Run a program in the foreground; kill it in the end, because nothing that it holds is kept."""
-    with (directory / f"{Path(path).name}.out").open("wb") as output:
+    with (directory / f"{program}.out").open("wb") as output:
         process = subprocess.Popen(
-            [path, "--foreground", *arguments], env=_environ(directory), stdout=output, stderr=output
+            [_find(program), "--foreground", *arguments],
+            env=_environ(directory),
+            stdout=output,
+            stderr=output,
         )
     try:
         yield process
@@ -180,48 +195,36 @@ def _daemon(directory: Path, path: str, *arguments: str) -> Iterator["subprocess
         process.wait()
 
 
-def _wait_until_it_answers(url: str, gateway: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + START_S
-    while True:
-        try:
-            with urllib.request.urlopen(url, timeout=5):  # noqa: S310  # loopback
-                return
-        except URLError:
-            assert gateway.poll() is None, "the gateway has ended"
-            assert time.monotonic() < deadline, "the gateway does not answer"
-            time.sleep(0.05)
+def _start_cluster(directory: Path, daemons: ExitStack) -> None:
+    """Write `ceph.conf`, and run a new monitor and a new store."""
+    fsid, port = str(uuid.uuid4()), free_port()
+    text = SETTINGS.format(fsid=fsid, directory=directory, monitor_port=port, dns_name=DNS_NAME)
+    (directory / "ceph.conf").write_text(text)
+    for name in ("mon", "osd", "rgw"):
+        (directory / name).mkdir()
+    monitors = str(directory / "monmap")
+    at = ("--addv", "a", f"[v2:127.0.0.1:{port}]")
+    _run(directory, "monmaptool", "--create", "--fsid", fsid, *at, monitors)
+    _run(directory, "ceph-mon", "--id=a", "--mkfs", "--monmap", monitors)
+    daemons.enter_context(_daemon(directory, "ceph-mon", "--id=a"))
+    _run(directory, "ceph", "osd", "new", fsid)
+    _run(directory, "ceph-osd", "--id=0", "--mkfs", "--osd-uuid", fsid)
+    daemons.enter_context(_daemon(directory, "ceph-osd", "--id=0"))
 
 
 @contextmanager
 def run_ceph(directory: Path) -> Iterator[Ceph]:
-    """Run the service with its files in *directory*."""
-    monitor, store, gateway = (
-        need("ceph-mon", "ceph-mon"),
-        need("ceph-osd", "ceph-osd"),
-        need("radosgw", "radosgw"),
-    )
-    fsid, monitor_port = str(uuid.uuid4()), free_port()
-    for name in ("mon", "osd", "rgw"):
-        (directory / name).mkdir()
-    text = SETTINGS.format(fsid=fsid, directory=directory, monitor_port=monitor_port)
-    (directory / "ceph.conf").write_text(text)
+    """Run the service with its files in *directory*. It is up in 1 to 5 s."""
+    for program in PACKAGES:
+        _find(program)
     authority = make_authority(directory)
-    authority.server_context("localhost", "127.0.0.1")
+    authority.server_context("127.0.0.1")
     port, tls_port = free_port(), free_port()
-    pem = directory / "server.pem"
-    front = f"beast endpoint=127.0.0.1:{port} ssl_endpoint=127.0.0.1:{tls_port} ssl_certificate={pem}"
+    plain, tls = f"endpoint=127.0.0.1:{port}", f"ssl_endpoint=127.0.0.1:{tls_port}"
+    frontend = f"--rgw-frontends=beast {plain} {tls} ssl_certificate={directory}/server.pem"
     url = f"http://127.0.0.1:{port}"
-    monmap = str(directory / "monmap")
-    where = f"[v2:127.0.0.1:{monitor_port}]"
-    _run(directory, "monmaptool", "--create", "--fsid", fsid, "--addv", "a", where, monmap)
-    _run(directory, "ceph-mon", "--id=a", "--mkfs", "--monmap", monmap)
     with ExitStack() as daemons:
-        daemons.enter_context(_daemon(directory, monitor, "--id=a"))
-        _run(directory, "ceph", "osd", "new", fsid)
-        _run(directory, "ceph-osd", "--id=0", "--mkfs", "--osd-uuid", fsid)
-        daemons.enter_context(_daemon(directory, store, "--id=0"))
-        process = daemons.enter_context(
-            _daemon(directory, gateway, "--name=client.rgw", f"--rgw-frontends={front}")
-        )
-        _wait_until_it_answers(url, process)
-        yield Ceph(directory, url, f"https://localhost:{tls_port}", authority)
+        _start_cluster(directory, daemons)
+        gateway = daemons.enter_context(_daemon(directory, "radosgw", "--name=client.rgw", frontend))
+        wait_until_ready(url, gateway)
+        yield Ceph(directory, url, f"https://127.0.0.1:{tls_port}", authority)

@@ -166,14 +166,15 @@ def run_google_server() -> Iterator[GoogleServer]:
     }
     process = subprocess.Popen([binary, *(word for pair in options.items() for word in pair)])
     try:
-        _wait_until_ready(f"{url}/storage/v1/b", process)
+        wait_until_ready(f"{url}/storage/v1/b", process)
         yield GoogleServer(url)
     finally:
         process.terminate()
         process.wait()
 
 
-def _wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
+def wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
+    """Wait until a server of another process answers at *url*; fail after 20 s, or if the process ends."""
     deadline = time.monotonic() + 20
     while True:
         try:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from dvidpc.storage.absence import FRESH_S
-from tests.ceph import Ceph, Keys, Statement, policy, run_ceph, statement
+from tests.ceph import DNS_NAME, Ceph, Keys, Statement, policy, run_ceph, statement
 from tests.check.test_check_buckets import Said, check
 from tests.faulty.truth import Truth, blocks_path, write_truth
 from tests.programs import need
@@ -163,12 +163,12 @@ async def test_every_block_is_right_where_the_bucket_is_a_host(
     truth = write_truth(tmp_path / "em", UNSHARDED)
     site.upload(tmp_path / "em")
     sign_in(site.reader)
-    text = site.text("path_style = false").replace("127.0.0.1", "localhost")
-    async with run_http_proxy() as proxy:  # resolves names below localhost, which not every system does
+    text = site.text("path_style = false").replace("127.0.0.1", DNS_NAME)
+    async with run_http_proxy() as proxy:
         environ = {**os.environ, "http_proxy": proxy.url("http"), "no_proxy": ""}
         async with serving(text, tmp_path, environ) as server:
             assert await wrong(server, truth) == []
-        assert set(proxy.asked) == {f"{site.bucket}.localhost"}
+        assert set(proxy.asked) == {f"{site.bucket}.{DNS_NAME}"}
 
 
 async def test_absent_chunks_are_absent_where_listing_is_denied(
@@ -245,12 +245,21 @@ async def test_a_replaced_shard_is_never_mixed(
 ) -> None:
     specs = (SHARDED, replace(SHARDED, seed=77, holes=()), replace(SHARDED, seed=78))
     truths = [write_truth(tmp_path / str(number), spec) for number, spec in enumerate(specs)]
+    blocks = truths[0].blocks
     site.upload(tmp_path / "0")
     sign_in(site.reader)
     async with serving(site.text(NO_CACHE), tmp_path) as server:
         assert await wrong(server, truths[0], [(0, 0, 0), (1, 0, 0)]) == []
         for number in (1, 2):
-            await asyncio.to_thread(site.put, tmp_path / str(number) / "s0" / "0.shard", SHARD)
+            new = tmp_path / str(number) / "s0" / "0.shard"
+            async with asyncio.TaskGroup() as group:
+                upload = group.create_task(asyncio.to_thread(site.put, new, SHARD))
+                while not upload.done():
+                    body = await server.get(blocks_path(server.node, "em", blocks))
+                    before, after = (
+                        truth.wrong_in(blocks, body) for truth in truths[number - 1 : number + 1]
+                    )
+                    assert set(before).isdisjoint(after)
             assert await wrong(server, truths[number], [(0, 1, 0)]) == []
             assert await wrong(server, truths[number]) == []
 
