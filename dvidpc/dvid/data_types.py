@@ -8,6 +8,7 @@ from dvidpc.dvid.imageblk.endpoints import IMAGEBLK
 from dvidpc.dvid.keyvalue.endpoints import KEYVALUE_ENDPOINTS
 from dvidpc.dvid.labelblk.endpoints import LABELBLK_ENDPOINTS
 from dvidpc.dvid.labelmap.endpoints import LABELMAP_ENDPOINTS
+from dvidpc.dvid.neuronjson.endpoints import NEURONJSON_ENDPOINTS
 from dvidpc.dvid.table import Family
 
 _FAMILIES: Final[tuple[Family[Any], ...]] = (
@@ -15,6 +16,7 @@ _FAMILIES: Final[tuple[Family[Any], ...]] = (
     LABELBLK_ENDPOINTS,
     LABELMAP_ENDPOINTS,
     KEYVALUE_ENDPOINTS,
+    NEURONJSON_ENDPOINTS,
 )
 
 FAMILIES: Final[Mapping[str, Family[Any]]] = MappingProxyType({family.name: family for family in _FAMILIES})

@@ -49,7 +49,7 @@ KEYRANGEVALUES: Final = Doc(
     ("keyrangevalues/{first}/{last}",),
 )
 KEYVALUES: Final = Doc(
-    "The values of the keys that the body of the GET lists: a JSON list, or a Keys message in protobuf if the "
+    "The values of the keys that the body of the GET lists: a JSON list, or a protobuf message (Keys) if the "
     "answer is protobuf.",
     (OCTETS, JSON, TAR),
     FORMS,
