@@ -9,7 +9,7 @@ TAR: Final = "application/tar"
 JSON_FORM: Final = Parameter("answer with a JSON object; the values must be JSON", "true", ("true", "false"))
 TAR_FORM: Final = Parameter("answer with a tar archive", "true", ("true", "false"))
 PROTOBUF_FORM: Final = Parameter("answer in protobuf, the default", "true", ("true", "false"))
-JSONTAR_FORM: Final = Parameter("answer with a tar archive, whatever the value", "true")
+JSONTAR_FORM: Final = Parameter("as tar", "true", ("true", "false"))
 CHECK: Final = Parameter("false: do not check that values are JSON", "false", ("true", "false"))
 
 FORMS: Final = MappingProxyType(

@@ -1,7 +1,7 @@
 """The endpoints `keys`, `keyrange`, `keyrangevalues` and `keyvalues`."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from aiohttp import hdrs, web
@@ -17,7 +17,7 @@ from dvidpc.dvid.url.path import call_parts
 from dvidpc.errors import RequestError
 from dvidpc.formats.dvid.go_json import quote
 from dvidpc.formats.dvid.key_requests import KeyRead, parse_json_reads, parse_protobuf_reads
-from dvidpc.formats.dvid.keyvalues import Pair, encode_json, encode_protobuf, encode_tar
+from dvidpc.formats.dvid.keyvalues import Pair, encode_json, encode_protobuf, encode_tar, is_json
 from dvidpc.http.bodies import read_body
 from dvidpc.tasks import gather_or_cancel
 
@@ -43,16 +43,24 @@ async def keyrange(request: web.Request, instance: Instance[KeyvalueData]) -> we
 async def keyrangevalues(request: web.Request, instance: Instance[KeyvalueData]) -> web.StreamResponse:
     """Answer `keyrangevalues/<key>/<key>`: the values of the keys between two, both inclusive."""
     found = await _keys_between(instance.data.values, *bounds_of(request))
-    return await _answer(request, instance, [KeyRead(name) for name in found])
+    return await _answer(request, instance, [KeyRead(name) for name in found], keeps_missing=False)
 
 
 async def keyvalues(request: web.Request, instance: Instance[KeyvalueData]) -> web.StreamResponse:
     """Answer `keyvalues`, whose body lists the keys: in JSON if the answer is JSON or tar, else protobuf."""
-    return await _answer(request, instance, await read_keys(request, instance.name))
+    reads = await read_keys(request, instance.name, parse_json_reads)
+    return await _answer(request, instance, reads, keeps_missing=True)
 
 
-async def read_keys(request: web.Request, instance_name: str) -> list[KeyRead]:
+async def read_keys(
+    request: web.Request, instance_name: str, parse_json: Callable[[bytes], list[KeyRead]]
+) -> list[KeyRead]:
     """Return the keys in the body of a `keyvalues` request.
+
+    Args:
+        request: The request.
+        instance_name: For messages.
+        parse_json: Parses the body if it is JSON.
 
     Raises:
         RequestError: The request is a HEAD, or its body is malformed.
@@ -60,11 +68,11 @@ async def read_keys(request: web.Request, instance_name: str) -> list[KeyRead]:
     if request.method == hdrs.METH_HEAD:
         raise RequestError('keyvalues endpoint does not support "head" HTTP verb')
     body = await read_body(request, MAX_BODY)
-    parse = parse_protobuf_reads if form_of(request) is OCTETS else parse_json_reads
+    parse = parse_protobuf_reads if form_of(request) is OCTETS else parse_json
     try:
         reads = parse(body)
     except RequestError as error:
-        raise RequestError(f"GET /keyvalues on 0 keys, data {quote(instance_name)}: {error}") from None
+        raise RequestError(_refusal(instance_name, str(error))) from None
     check_block_count(len(reads), request.app[SERVICES].limits.max_blocks)
     return reads
 
@@ -86,7 +94,7 @@ def form_of(request: web.Request) -> str:
     query = request.query
     if query.get("json") == "true":
         return JSON
-    return TAR if query.get("tar") == "true" or "jsontar" in query else OCTETS
+    return TAR if "true" in {query.get("tar"), query.get("jsontar")} else OCTETS
 
 
 def encode_pairs(request: web.Request, pairs: Sequence[Pair]) -> bytes:
@@ -111,15 +119,39 @@ async def _keys_between(values: Values, first: str, last: str) -> list[str]:
     return await values.keys(first, last)
 
 
+def _refusal(instance_name: str, text: str) -> str:
+    """Return DVID's text for a request whose keys it does not read."""
+    return f"GET /keyvalues on 0 keys, data {quote(instance_name)}: {text}"
+
+
 async def _answer(
-    request: web.Request, instance: Instance[KeyvalueData], reads: Sequence[KeyRead]
+    request: web.Request, instance: Instance[KeyvalueData], reads: Sequence[KeyRead], *, keeps_missing: bool
 ) -> web.Response:
+    """Answer with values.
+
+    Args:
+        request: The request.
+        instance: Holds the values.
+        reads: Which of them.
+        keeps_missing: Whether keys without a value are part of the answer.
+    """
     limits = request.app[SERVICES].limits
     check_block_count(len(reads), limits.max_blocks)
     TALLY.get().blocks = len(reads)
     pairs = await _read_values(instance.data.values, reads, limits.max_response)
+    if form_of(request) is JSON:
+        _check_parts(instance.name, reads, pairs)
+    if not keeps_missing:
+        pairs = [(name, value) for name, value in pairs if value]
     body = await asyncio.to_thread(encode_pairs, request, pairs)
     return web.Response(body=body, content_type=form_of(request))
+
+
+def _check_parts(instance_name: str, reads: Sequence[KeyRead], pairs: Sequence[Pair]) -> None:
+    """Refuse parts of values that are not JSON, as DVID does whether `check` is false or not."""
+    for wanted, (name, value) in zip(reads, pairs, strict=True):
+        if wanted.span is not None and value is not None and not is_json(value):
+            raise RequestError(_refusal(instance_name, f"bad JSON for key {quote(name)} after byte range"))
 
 
 async def _read_values(values: Values, reads: Sequence[KeyRead], max_response: int) -> list[Pair]:

@@ -16,6 +16,7 @@ from dvidpc.dvid.neuronjson.objects import Object, answer_list, parse_bound, par
 from dvidpc.dvid.services import SERVICES
 from dvidpc.dvid.table import JSON
 from dvidpc.formats.dvid.annotation_queries import ids_of, make_matcher, parse_queries
+from dvidpc.formats.dvid.key_requests import parse_json_ids
 from dvidpc.formats.dvid.keyvalues import Pair
 from dvidpc.formats.precomputed.segment_properties import BODY_ID
 from dvidpc.http.bodies import read_body
@@ -67,7 +68,7 @@ async def keyrangevalues(request: web.Request, instance: Instance[NeuronjsonData
 
 async def keyvalues(request: web.Request, instance: Instance[NeuronjsonData]) -> web.StreamResponse:
     """Answer `keyvalues[?fields=]`, whose body lists ids. JSON leaves out those without an object."""
-    texts = [wanted.key for wanted in await read_keys(request, instance.name)]
+    texts = [wanted.key for wanted in await read_keys(request, instance.name, parse_json_ids)]
     TALLY.get().blocks = len(texts)
     ids = [parse_id(text) for text in texts]
     annotations, view = await instance.data.source.load(), view_of(request)

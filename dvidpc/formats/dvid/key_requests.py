@@ -5,12 +5,14 @@ The protobuf message is `Keys { repeated string keys = 1; repeated KeyRange key_
 """
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
 from dvidpc.errors import RequestError
 from dvidpc.formats.dvid.go_json import quote
+
+T = TypeVar("T")
 
 _GO_TYPE: Final = "keyvalue.jsonKeyReadRequest"
 _MALFORMED: Final = "proto:\u00a0cannot parse invalid wire-format data"
@@ -57,6 +59,7 @@ class _JsonRead(msgspec.Struct):
 
 
 _READS: Final = msgspec.json.Decoder(list[str | _JsonRead] | None)
+_IDS: Final = msgspec.json.Decoder(list[str | int] | None)
 _NAMED_KINDS: Final = {"array": "array", "bool": "bool", "float": "number", "int": "number", "null": "null"}
 
 
@@ -66,13 +69,17 @@ def parse_json_reads(body: bytes) -> list[KeyRead]:
     Raises:
         RequestError: It is none.
     """
-    try:
-        entries = _READS.decode(body) or []
-    except msgspec.ValidationError as error:
-        raise RequestError(_mismatch(body, str(error))) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise RequestError(_syntax_fault(body, str(error))) from None
+    entries = _decode(_READS, body)
     return [KeyRead(entry) if isinstance(entry, str) else _of_object(entry) for entry in entries]
+
+
+def parse_json_ids(body: bytes) -> list[KeyRead]:
+    """Parse a JSON list of ids, as numbers or as strings.
+
+    Raises:
+        RequestError: It is none.
+    """
+    return [KeyRead(str(entry)) for entry in _decode(_IDS, body)]
 
 
 def parse_protobuf_reads(body: bytes) -> list[KeyRead]:
@@ -88,6 +95,16 @@ def parse_protobuf_reads(body: bytes) -> list[KeyRead]:
         elif number == 2:
             ranged.append(_of_message(_bytes(value)))
     return whole + ranged
+
+
+def _decode(decoder: msgspec.json.Decoder[list[T] | None], body: bytes) -> list[T]:
+    """Decode a list; null is an empty one."""
+    try:
+        return decoder.decode(body) or []
+    except msgspec.ValidationError as error:
+        raise RequestError(_mismatch(body, str(error))) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise RequestError(_syntax_fault(body, str(error))) from None
 
 
 def _of_object(entry: _JsonRead) -> KeyRead:

@@ -54,10 +54,19 @@ def encode_json(pairs: Iterable[Pair], *, check: bool) -> bytes:
     """
     members = []
     for key, value in pairs:
-        if check and value and not _is_json(value):
-            raise RequestError(f"value of key {quote(key)} is not JSON; use tar, protobuf or check=false")
+        if check and value and not is_json(value):
+            raise RequestError(f"bad JSON for key {quote(key)}; use tar, protobuf or check=false")
         members.append(encode(key) + b":" + (value or b"{}"))
     return b"{" + b",".join(members) + b"}"
+
+
+def is_json(value: bytes) -> bool:
+    """Return whether a value is JSON."""
+    try:
+        _RAW.decode(value)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
 
 
 def _encode_pair(key: str, value: bytes | None) -> bytes:
@@ -86,11 +95,3 @@ def _encode_header(name: str, size: int) -> bytes:
     fields += [b"", b"ustar\x0000", b"", b"", zero, zero, b""]
     fields[6] = b"%06o\0 " % sum(_HEADER.pack(*fields))
     return _HEADER.pack(*fields)
-
-
-def _is_json(value: bytes) -> bool:
-    try:
-        _RAW.decode(value)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return False
-    return True
