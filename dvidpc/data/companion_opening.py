@@ -28,7 +28,13 @@ def make_companions(plan: VolumePlan, store: ObjectStore, resources: Resources) 
         store: Reads the volume.
         resources: Shared by all volumes.
     """
-    tools = SegmentTools(resources.indexes, resources.payloads, resources.pool, plan.scales[0].resolution_nm)
+    tools = SegmentTools(
+        resources.indexes,
+        resources.payloads,
+        resources.pool,
+        plan.scales[0].resolution_nm,
+        resources.max_mesh,
+    )
     directories = dict(plan.directories)
     properties = None
     if Companion.ANNOTATIONS in directories:
