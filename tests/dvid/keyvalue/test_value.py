@@ -215,7 +215,7 @@ async def test_a_directory_outside_of_the_volume_is_named_and_left_out(
 
 async def test_a_mesh_that_is_too_large_is_served_at_a_coarser_level(tmp_path: Path) -> None:
     write_objects(tmp_path / "seg", segment_objects(multilod_mesh_objects(77)))
-    text = config_text({"seg": tmp_path / "seg"}, "[limits]\nmax_mesh = 1300\n")
+    text = config_text({"seg": tmp_path / "seg"}, "[limits]\nmax_mesh = 2000\n")
     async with serving(text, tmp_path, {}) as server:
         async with server.ask("GET", seg(server, "meshes/key/77.ngmesh")) as answer:
             assert (answer.status, answer.headers["X-Mesh-Lod"]) == (200, "1")
