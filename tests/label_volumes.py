@@ -71,10 +71,7 @@ def cut(labels: Labels, offset: XYZ, start: XYZ, size: XYZ) -> Labels:
     """Return the labels of a box in absolute coordinates; 0 outside the volume."""
     box = np.zeros(size[::-1], labels.dtype)
     low = [max(a, o) for a, o in zip(start, offset, strict=True)]
-    high = [
-        min(a + n, o + m)
-        for a, n, o, m in zip(start, size, offset, labels.shape[::-1], strict=True)
-    ]
+    high = [min(a + n, o + m) for a, n, o, m in zip(start, size, offset, labels.shape[::-1], strict=True)]
     if all(first < last for first, last in zip(low, high, strict=True)):
         spans = list(zip(low, high, start, offset, strict=True))[::-1]
         target = tuple(slice(first - a, last - a) for first, last, a, _ in spans)

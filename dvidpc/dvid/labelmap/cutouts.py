@@ -10,8 +10,6 @@ from dvidpc.data.instance import Instance
 from dvidpc.dvid.imageblk.drawing import (
     box_nbytes,
     check_cutout,
-    check_image,
-    draw,
     format_at,
     image_response,
     in_thread,
@@ -23,11 +21,13 @@ from dvidpc.dvid.url.geometry import parse_box, parse_shape, parse_slice
 from dvidpc.dvid.url.numbers import SHOWN
 from dvidpc.dvid.url.path import call_parts
 from dvidpc.errors import RequestError
+from dvidpc.formats.data_types import Voxels
 from dvidpc.formats.dvid.go_json import quote
 from dvidpc.formats.dvid.google_labels import encode_solid_google
 from dvidpc.formats.dvid.label_payloads import GOOGLEGZIP, RAW_ENCODERS, compress_gzip
 from dvidpc.formats.dvid.pseudocolor import color_labels
 from dvidpc.formats.grid import Box
+from dvidpc.formats.images import ImageFormat, check_image_size, encode_image
 from dvidpc.http.streaming import OCTETS, stream
 from dvidpc.types import BlockCoord
 from dvidpc.volume.cutout import read_box, stream_box, zeros
@@ -44,7 +44,7 @@ async def raw(request: web.Request, instance: Instance[ImageData]) -> web.Stream
     parts = _parts_of(request)
     shape = parse_shape(parts[0])
     if shape.is_plane:
-        return await answer_slice(request, instance, shape, parts, is_isotropic=False)
+        return await answer_slice(request, instance, shape, parts, is_isotropic=False, refusal=_REFUSAL)
     compression = request.query.get("compression", "")
     if compression not in RAW_ENCODERS:
         raise RequestError(f"unknown compression type {quote(compression[:SHOWN])}")
@@ -64,7 +64,7 @@ async def isotropic(request: web.Request, instance: Instance[ImageData]) -> web.
     parts = _parts_of(request)
     shape = parse_shape(parts[0])
     if shape.is_plane:
-        return await answer_slice(request, instance, shape, parts, is_isotropic=True)
+        return await answer_slice(request, instance, shape, parts, is_isotropic=True, refusal=_REFUSAL)
     return await raw(request, instance)
 
 
@@ -77,10 +77,11 @@ async def pseudocolor(request: web.Request, instance: Instance[ImageData]) -> we
     shape = parse_shape(parts[0])
     if not shape.is_plane:
         raise RequestError("DVID currently supports only 2d pseudocolor image requests")
-    plane = parse_slice(shape, parts[1], parts[2])
+    plane = parse_slice(shape, parts[1], parts[2], _REFUSAL)
     check_cutout(request, instance, plane.box)
     image_format = format_at(parts, 3)
-    check_image(request, instance, image_format, plane.width, plane.height)
+    check_image_size(plane.width, plane.height, image_format.kind)
+    check_size(box_nbytes(instance, plane.box), request.app[SERVICES].limits.max_response)
     if request.method == hdrs.METH_HEAD:
         return image_response(b"", image_format)
     grid = instance.data.grid
@@ -88,8 +89,12 @@ async def pseudocolor(request: web.Request, instance: Instance[ImageData]) -> we
     if labels is None:
         labels = zeros(grid, plane.box)
     plane_rc = labels.reshape(plane.height, plane.width)
-    colors = await grid.in_pool(partial(color_labels, plane_rc))
-    return await draw(request, instance, colors.transpose(2, 0, 1), image_format)
+    step = partial(_encode_colors, plane_rc, image_format)
+    return image_response(await in_thread(request, instance, plane_rc.nbytes, step), image_format)
+
+
+def _encode_colors(plane_rc: Voxels, image_format: ImageFormat) -> bytes:
+    return encode_image(color_labels(plane_rc), image_format)
 
 
 def _parts_of(request: web.Request) -> list[str]:

@@ -41,7 +41,7 @@ async def supervoxel_splits(_request: web.Request, _instance: Instance[LabelmapD
 
 async def mutations(_request: web.Request, _instance: Instance[LabelmapData]) -> web.StreamResponse:
     """Answer `mutations` with an empty list."""
-    return web.Response(body=b"[]", content_type=TEXT)
+    return web.Response(text="[]")
 
 
 async def mutations_range(request: web.Request, instance: Instance[LabelmapData]) -> web.StreamResponse:
