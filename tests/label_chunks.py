@@ -152,9 +152,8 @@ def read_by_the_book(data: bytes, size: Point, sub_block: Point, itemsize: int) 
 
 
 def read_google(data: bytes, size: Sequence[int]) -> NDArray[np.uint64]:
-    """Return the labels of a chunk of uint64 with sub-blocks of 8 voxels, x fastest, by the library."""
-    x, y, z = size
+    """Return the labels `[z, y, x]` of a chunk of uint64 with sub-blocks of 8 voxels, by the library."""
     voxels = compressed_segmentation.decompress(
-        data, (x, y, z), dtype=np.uint64, block_size=(8, 8, 8), order="F"
+        data, tuple(size), dtype=np.uint64, block_size=EIGHT, order="F"
     )
-    return np.asarray(voxels).reshape((x, y, z), order="F").flatten(order="F")
+    return np.asarray(voxels).reshape(tuple(size), order="F").T

@@ -1,12 +1,16 @@
 """The expected shape, data type and size of a decoded chunk."""
 
 import math
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from dvidpc.formats.data_types import DataType
 from dvidpc.types import Point
+
+
+_MAX_PADDING: Final = 2**22
+"""Voxels of padding that a chunk may store; a block size that needs more is absurd."""
 
 
 class ChunkShape(NamedTuple):
@@ -43,6 +47,16 @@ class ChunkShape(NamedTuple):
     def max_encoded_size(self) -> int:
         """Size limit in bytes of an encoded chunk; a larger one is malformed.
 
-        No codec triples its input. compressed_segmentation with a table for each small block may double it.
+        No codec triples its input. compressed_segmentation with a table for each small block may double it,
+        and stores the padding of blocks that exceed the chunk.
         """
-        return 3 * self.nbytes + 65_536
+        num_stored = self.num_voxels + min(self._num_padding, _MAX_PADDING)
+        return 3 * num_stored * self.num_channels * self.data_type.itemsize + 65_536
+
+    @property
+    def _num_padding(self) -> int:
+        """Voxels by which whole blocks of compressed_segmentation exceed a channel."""
+        if self.label_block is None:
+            return 0
+        padded = (-(-n // b) * b for n, b in zip(self.size, self.label_block, strict=True))
+        return math.prod(padded) - self.num_voxels

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-import lz4.block
 import numpy as np
 from numpy.typing import NDArray
 
 from tests.blockstream import parse_stream
 from tests.dvid.labelmap.replay import ROOT, recorded_server
+from tests.label_payloads import read_block
 from tests.recorded_labels import endpoint_answers
 
 
@@ -15,9 +15,8 @@ def joined(stream: bytes, side: int, size: tuple[int, int, int]) -> NDArray[np.u
     """Return the voxels `[z, y, x]` of LZ4 blocks of *side* voxels that start at 0, 0, 0."""
     whole = np.zeros(size[::-1], np.uint64)
     for block, payload in parse_stream(stream):
-        voxels = np.frombuffer(lz4.block.decompress(payload, side**3 * 8), "<u8").reshape(side, side, side)
         x, y, z = (at * side for at in block)
-        whole[z : z + side, y : y + side, x : x + side] = voxels
+        whole[z : z + side, y : y + side, x : x + side] = read_block(payload, "lz4")
     return whole
 
 

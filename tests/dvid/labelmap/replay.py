@@ -1,6 +1,5 @@
 """Serve what the recorded DVID held, and compare answers by what they mean."""
 
-import gzip
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,19 +7,16 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import imagecodecs
-import lz4.block
 import numpy as np
-from numpy.typing import NDArray
 
 from tests import recorded_labels
-from tests.blockstream import parse_stream
-from tests.label_chunks import read_google
+from tests.blockstream import XYZ, parse_stream
+from tests.label_payloads import read_block, read_body
 from tests.label_volumes import LabelScale, write_labels
-from tests.recorded_labels import Answer, read_labels_block
+from tests.recorded_labels import Answer
 from tests.serving import Server, serving
 
 ROOT = "5ca1ab1e0dd5400fbe5700d5e1f5eed5"
-BLOCK_NBYTES = 64**3 * 8
 
 
 @asynccontextmanager
@@ -75,11 +71,11 @@ def same(recorded: Answer, body: bytes) -> bool:
     if recorded.content_type.startswith("image/"):
         return _are_same_images(recorded.content_type, recorded.body, body)
     if endpoint in {"raw", "isotropic"}:
-        size = [int(n) for n in parts[1].split("_")]
-        theirs_xyz, ours_xyz = (
-            _voxels(data, query.get("compression", ""), size) for data in (recorded.body, body)
+        x, y, z = (int(n) for n in parts[1].split("_"))
+        theirs_zyx, ours_zyx = (
+            read_body(data, query.get("compression", ""), (x, y, z)) for data in (recorded.body, body)
         )
-        return bool((theirs_xyz == ours_xyz).all())
+        return np.array_equal(theirs_zyx, ours_zyx)
     return False
 
 
@@ -100,29 +96,5 @@ def _are_same_images(content_type: str, theirs: bytes, ours: bytes) -> bool:
     return bool(np.abs(first - second).mean() <= (1.5 if content_type == "image/jpeg" else 0))
 
 
-def _frames(stream: bytes, compression: str) -> list[tuple[tuple[int, int, int], bytes]]:
-    return [(block, _block(payload, compression)) for block, payload in parse_stream(stream)]
-
-
-def _block(payload: bytes, compression: str) -> bytes:
-    match compression:
-        case "blocks":
-            return read_labels_block(gzip.decompress(payload)).tobytes()
-        case "lz4":
-            return bytes(lz4.block.decompress(payload, BLOCK_NBYTES))
-        case "gzip":
-            return gzip.decompress(payload)
-        case _:
-            return payload
-
-
-def _voxels(body: bytes, compression: str, size: list[int]) -> NDArray[np.uint64]:
-    match compression:
-        case "lz4":
-            body = lz4.block.decompress(body, size[0] * size[1] * size[2] * 8)
-        case "gzip":
-            body = gzip.decompress(body)
-        case "google" | "googlegzip":
-            body = gzip.decompress(body) if compression == "googlegzip" else body
-            return read_google(body, size)
-    return np.frombuffer(body, "<u8")
+def _frames(stream: bytes, compression: str) -> list[tuple[XYZ, bytes]]:
+    return [(block, read_block(payload, compression).tobytes()) for block, payload in parse_stream(stream)]
