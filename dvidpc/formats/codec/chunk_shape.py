@@ -8,7 +8,6 @@ import numpy as np
 from dvidpc.formats.data_types import DataType
 from dvidpc.types import Point
 
-
 _MAX_PADDING: Final = 2**22
 """Voxels of padding that a chunk may store; a block size that needs more is absurd."""
 
