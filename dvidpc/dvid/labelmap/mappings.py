@@ -15,7 +15,7 @@ from dvidpc.dvid.url.path import call_parts
 from dvidpc.errors import RequestError
 from dvidpc.formats.dvid.go_json import quote
 from dvidpc.formats.dvid.labels_json import check_content_hash, encode_labels, parse_ids
-from dvidpc.http.bodies import read_body
+from dvidpc.http.bodies import NOT_STORED, read_body
 
 
 async def mapping(request: web.Request, _instance: Instance[LabelmapData]) -> web.StreamResponse:
@@ -26,7 +26,7 @@ async def mapping(request: web.Request, _instance: Instance[LabelmapData]) -> we
     """
     body = await read_body(request, MAX_BODY)
     check_content_hash(body, request.query.get("hash", ""))
-    return web.Response(body=encode_labels(parse_ids(body)), content_type=JSON)
+    return web.Response(body=encode_labels(parse_ids(body)), content_type=JSON, headers=NOT_STORED)
 
 
 async def mappings(_request: web.Request, _instance: Instance[LabelmapData]) -> web.StreamResponse:

@@ -16,7 +16,7 @@ from dvidpc.dvid.url.coordinates import parse_voxel
 from dvidpc.dvid.url.path import call_parts
 from dvidpc.errors import RequestError
 from dvidpc.formats.dvid.labels_json import check_content_hash, encode_label, encode_labels, parse_points
-from dvidpc.http.bodies import read_body
+from dvidpc.http.bodies import NOT_STORED, read_body
 
 MAX_BODY: Final = 16 * 2**20
 """Largest list of positions or labels in bytes; neuclease sends 10,000 positions, 250 kB, at a time."""
@@ -50,7 +50,8 @@ async def labels(request: web.Request, instance: Instance[ImageData]) -> web.Str
     chunks = lookup.count_chunks(points)
     check_block_count(chunks, request.app[SERVICES].limits.max_blocks)
     TALLY.get().blocks = chunks
-    return web.Response(body=encode_labels(await _look_up(instance, points)), content_type=JSON)
+    found = encode_labels(await _look_up(instance, points))
+    return web.Response(body=found, content_type=JSON, headers=NOT_STORED)
 
 
 async def _look_up(instance: Instance[ImageData], points: NDArray[np.int64]) -> NDArray[np.uint64]:
