@@ -56,8 +56,27 @@ async def test_far_blocks_of_every_scale_are_right(name: str, tmp_path: Path) ->
                     await check_corners(server, instance, offset, voxels[..., [channel]], info, level)
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if load_info(name)["type"] == "segmentation"])
-async def test_a_segmentation_is_refused_in_one_line(
+SEGMENTATIONS = [name for name in NAMES if load_info(name)["type"] == "segmentation"]
+GRAPHENE = [name for name in SEGMENTATIONS if "app" in load_info(name)]
+
+
+@pytest.mark.parametrize("name", [name for name in SEGMENTATIONS if name not in GRAPHENE])
+async def test_a_segmentation_is_a_labelmap_with_its_far_labels(name: str, tmp_path: Path) -> None:
+    volume = tmp_path / name
+    shutil.copytree(PUBLIC / name, volume)
+    info = load_info(name)
+    chunks = write_far_chunks(volume, info, info["scales"][0])
+    async with serving(config_text({"seg": volume}), tmp_path) as server:
+        document = json.loads(await server.get(f"{server.node}/seg/info"))
+        assert document["Base"]["TypeName"] == "labelmap"
+        assert document["Extended"]["MaxDownresLevel"] == max(1, len(info["scales"]) - 1)
+        for (x, y, z), voxels in chunks:
+            label = json.loads(await server.get(f"{server.node}/seg/label/{x + 1}_{y}_{z}"))
+            assert label == {"Label": int(voxels[1, 0, 0, 0])}
+
+
+@pytest.mark.parametrize("name", GRAPHENE)
+async def test_a_graphene_volume_is_refused_in_one_line(
     name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with serving(config_text({"em": PUBLIC / name, "fib": PUBLIC / "fib-25"}), tmp_path) as server:
@@ -65,7 +84,7 @@ async def test_a_segmentation_is_refused_in_one_line(
         assert (await server.error(f"{server.node}/em/info"))[0] == 400
     lines = [record.getMessage() for record in caplog.records if "em is not served" in record.getMessage()]
     assert len(lines) == 1
-    assert "type is 'segmentation'; only image volumes are served" in lines[0]
+    assert "a graphene volume" in lines[0]
 
 
 def write_far_chunks(
