@@ -33,11 +33,15 @@ class _Readable:
     def nbytes(self) -> int:
         return self.chunk.nbytes
 
+    def read_one(self, voxel: Point) -> int:
+        """Return the label of a position in the chunk."""
+        if isinstance(self.chunk, LabelChunk):
+            return label_at(self.chunk, voxel)
+        return int(self.chunk[voxel.z, voxel.y, voxel.x])
+
     def read(self, voxels: NDArray[np.int64]) -> NDArray[np.uint64]:
         """Return the labels of positions in the chunk, one row x, y, z each."""
         if isinstance(self.chunk, LabelChunk):
-            if len(voxels) == 1:
-                return np.array([label_at(self.chunk, Point(*voxels[0].tolist()))], np.uint64)
             found = labels_of(self.chunk, voxels)
         else:
             x, y, z = voxels.T
@@ -58,6 +62,20 @@ class LabelLookup:
         self._cache = cache
         for copy in copies:
             copy.source.on_replaced(self.forget)
+
+    async def label_at(self, point: Point) -> int:
+        """Return the label of one voxel; otherwise as `labels_at`, and several times as fast."""
+        for copy in self._copies:
+            grid = copy.source.grid
+            inside = zip(grid.box.start, point, grid.box.stop, strict=True)
+            if not all(first <= at < stop for first, at, stop in inside):
+                return 0
+            steps = (divmod(at - o, n) for at, o, n in zip(point, grid.offset, grid.chunk_size, strict=True))
+            cell, voxel = zip(*steps, strict=True)
+            chunk = await self._chunk(ChunkCoord(*cell), copy)
+            if chunk is not None:
+                return chunk.read_one(Point(*voxel))
+        return 0
 
     async def labels_at(self, points: NDArray[np.int64]) -> NDArray[np.uint64]:
         """Return the labels of *points*, one row x, y, z each; 0 where nothing is stored.

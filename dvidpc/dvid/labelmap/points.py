@@ -2,9 +2,7 @@
 
 from typing import Final
 
-import numpy as np
 from aiohttp import hdrs, web
-from numpy.typing import NDArray
 
 from dvidpc.counters import TALLY
 from dvidpc.data.image import ImageData
@@ -17,6 +15,7 @@ from dvidpc.dvid.url.path import call_parts
 from dvidpc.errors import RequestError
 from dvidpc.formats.dvid.labels_json import check_content_hash, encode_label, encode_labels, parse_points
 from dvidpc.http.bodies import NOT_STORED, read_body
+from dvidpc.volume.point_lookup import LabelLookup
 
 MAX_BODY: Final = 16 * 2**20
 """Largest list of positions or labels in bytes; neuclease sends 10,000 positions, 250 kB, at a time."""
@@ -30,11 +29,11 @@ async def label(request: web.Request, instance: Instance[ImageData]) -> web.Stre
     _, *parts = call_parts(request)
     if not parts:
         raise RequestError("DVID requires coord to follow 'label' command")
-    point = np.array([parse_voxel(parts[0])], np.int64)
+    point = parse_voxel(parts[0])
     if request.method == hdrs.METH_HEAD:
         return web.Response(content_type=JSON)
-    [found] = await _look_up(instance, point)
-    return web.Response(body=encode_label(int(found)), content_type=JSON)
+    found = await _lookup_of(instance).label_at(point)
+    return web.Response(body=encode_label(found), content_type=JSON)
 
 
 async def labels(request: web.Request, instance: Instance[ImageData]) -> web.StreamResponse:
@@ -45,15 +44,14 @@ async def labels(request: web.Request, instance: Instance[ImageData]) -> web.Str
     body = await read_body(request, MAX_BODY)
     check_content_hash(body, request.query.get("hash", ""))
     points = parse_points(body)
-    lookup = instance.data.lookup
-    assert lookup is not None
+    lookup = _lookup_of(instance)
     chunks = lookup.count_chunks(points)
     check_block_count(chunks, request.app[SERVICES].limits.max_blocks)
     TALLY.get().blocks = chunks
-    found = encode_labels(await _look_up(instance, points))
+    found = encode_labels(await lookup.labels_at(points))
     return web.Response(body=found, content_type=JSON, headers=NOT_STORED)
 
 
-async def _look_up(instance: Instance[ImageData], points: NDArray[np.int64]) -> NDArray[np.uint64]:
+def _lookup_of(instance: Instance[ImageData]) -> LabelLookup:
     assert instance.data.lookup is not None
-    return await instance.data.lookup.labels_at(points)
+    return instance.data.lookup
