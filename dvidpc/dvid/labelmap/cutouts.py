@@ -28,7 +28,7 @@ from dvidpc.formats.dvid.label_payloads import GOOGLEGZIP, RAW_ENCODERS, compres
 from dvidpc.formats.dvid.pseudocolor import color_labels
 from dvidpc.formats.grid import Box
 from dvidpc.formats.images import ImageFormat, check_image_size, encode_image
-from dvidpc.http.streaming import OCTETS, stream
+from dvidpc.http.streaming import OCTETS, send, stream
 from dvidpc.types import BlockCoord
 from dvidpc.volume.cutout import read_box, stream_box, zeros
 
@@ -52,11 +52,11 @@ async def raw(request: web.Request, instance: Instance[ImageData]) -> web.Stream
     check_cutout(request, instance, box)
     if not compression:
         return await stream(request, stream_box(instance.data.grid, box), box_nbytes(instance, box))
-    headers = {hdrs.CONTENT_ENCODING: "gzip"} if compression == GOOGLEGZIP.name else {}
+    headers: dict[str, str] = {hdrs.CONTENT_ENCODING: "gzip"} if compression == GOOGLEGZIP.name else {}
     if request.method == hdrs.METH_HEAD:
         return web.Response(content_type=OCTETS, headers=headers)
     body = await _encode_box(request, instance, box, compression)
-    return web.Response(body=body, content_type=OCTETS, headers=headers)
+    return await send(request, [body], headers)
 
 
 async def isotropic(request: web.Request, instance: Instance[ImageData]) -> web.StreamResponse:
