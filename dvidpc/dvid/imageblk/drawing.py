@@ -1,6 +1,7 @@
 """Check the size of slices and cut-outs, and answer with images."""
 
 import asyncio
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -61,7 +62,7 @@ def check_image(
 
 def box_nbytes(instance: Instance[ImageData], box: Box) -> int:
     """Return the size in bytes of a box of voxels as it is sent."""
-    return box.size.x * box.size.y * box.size.z * voxel_nbytes(instance.data.grid)
+    return math.prod(box.size) * voxel_nbytes(instance.data.grid)
 
 
 async def draw_slice(

@@ -1,6 +1,8 @@
 """The endpoints `raw`, `isotropic` and `pseudocolor` of labels."""
 
+from collections.abc import Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import Final
 
 from aiohttp import hdrs, web
@@ -32,6 +34,9 @@ from dvidpc.http.streaming import OCTETS, send, stream
 from dvidpc.types import BlockCoord
 from dvidpc.volume.cutout import read_box, stream_box, zeros
 
+_AS_IS: Final[Mapping[str, str]] = MappingProxyType({})
+_GZIPPED: Final[Mapping[str, str]] = MappingProxyType({hdrs.CONTENT_ENCODING: "gzip"})
+
 _REFUSAL: Final = "illegal geometry requested"
 
 
@@ -52,7 +57,7 @@ async def raw(request: web.Request, instance: Instance[ImageData]) -> web.Stream
     check_cutout(request, instance, box)
     if not compression:
         return await stream(request, stream_box(instance.data.grid, box), box_nbytes(instance, box))
-    headers: dict[str, str] = {hdrs.CONTENT_ENCODING: "gzip"} if compression == GOOGLEGZIP.name else {}
+    headers = _GZIPPED if compression == GOOGLEGZIP.name else _AS_IS
     if request.method == hdrs.METH_HEAD:
         return web.Response(content_type=OCTETS, headers=headers)
     body = await _encode_box(request, instance, box, compression)
@@ -125,6 +130,7 @@ async def _encode_box(
 
 def _block_that_is(box: Box, side: int) -> BlockCoord | None:
     """Return the block that consists of the voxels of *box*; None if there is none."""
-    if any(n != side for n in box.size) or any(at % side for at in box.start):
+    x, y, z = box.start
+    if box.size != (side, side, side) or x % side or y % side or z % side:
         return None
-    return BlockCoord(*(at // side for at in box.start))
+    return BlockCoord(x // side, y // side, z // side)
