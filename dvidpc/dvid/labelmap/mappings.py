@@ -7,7 +7,7 @@ from aiohttp import web
 
 from dvidpc.data.instance import Instance
 from dvidpc.data.labelmap import LabelmapData
-from dvidpc.dvid.labelmap.points import MAX_BODY
+from dvidpc.dvid.labelmap.points import MAX_BODY, off_loop
 from dvidpc.dvid.services import SERVICES
 from dvidpc.dvid.table import JSON, TEXT
 from dvidpc.dvid.url.numbers import parse_uint64
@@ -26,7 +26,8 @@ async def mapping(request: web.Request, _instance: Instance[LabelmapData]) -> we
     """
     body = await read_body(request, MAX_BODY)
     check_content_hash(body, request.query.get("hash", ""))
-    return web.Response(body=encode_labels(parse_ids(body)), content_type=JSON, headers=NOT_STORED)
+    bodies = await off_loop(len(body), lambda: encode_labels(parse_ids(body)))
+    return web.Response(body=bodies, content_type=JSON, headers=NOT_STORED)
 
 
 async def mappings(_request: web.Request, _instance: Instance[LabelmapData]) -> web.StreamResponse:

@@ -1,6 +1,9 @@
 """The endpoints `label` and `labels`: the labels of single voxels."""
 
-from typing import Final
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import Final, TypeVar
 
 from aiohttp import hdrs, web
 
@@ -19,6 +22,10 @@ from dvidpc.volume.point_lookup import LabelLookup
 
 MAX_BODY: Final = 16 * 2**20
 """Largest list of positions or labels in bytes; neuclease sends 10,000 positions, 250 kB, at a time."""
+
+_SMALL_BODY: Final = 16 * 1024
+
+T = TypeVar("T")
 
 
 async def label(request: web.Request, instance: Instance[ImageData]) -> web.StreamResponse:
@@ -43,13 +50,19 @@ async def labels(request: web.Request, instance: Instance[ImageData]) -> web.Str
     """
     body = await read_body(request, MAX_BODY)
     check_content_hash(body, request.query.get("hash", ""))
-    points = parse_points(body)
+    points = await off_loop(len(body), partial(parse_points, body))
     lookup = _lookup_of(instance)
-    chunks = lookup.count_chunks(points)
+    chunks = await off_loop(len(body), partial(lookup.count_chunks, points))
     check_block_count(chunks, request.app[SERVICES].limits.max_blocks)
     TALLY.get().blocks = chunks
-    found = encode_labels(await lookup.labels_at(points))
-    return web.Response(body=found, content_type=JSON, headers=NOT_STORED)
+    found = await lookup.labels_at(points)
+    answer = await off_loop(len(body), partial(encode_labels, found))
+    return web.Response(body=answer, content_type=JSON, headers=NOT_STORED)
+
+
+async def off_loop(nbytes: int, step: Callable[[], T]) -> T:
+    """Run *step*, which handles so many bytes of JSON, in a thread if it may take over a millisecond."""
+    return step() if nbytes <= _SMALL_BODY else await asyncio.to_thread(step)
 
 
 def _lookup_of(instance: Instance[ImageData]) -> LabelLookup:
