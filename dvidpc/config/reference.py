@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from dvidpc.config import sections
 from dvidpc.config.reading import keys_of
-from dvidpc.config.store_section import StoreConfig
 from dvidpc.config.values import Address, Kind
 
 if TYPE_CHECKING:
@@ -39,9 +38,9 @@ _GIB = 1024**3
 
 def reference() -> str:
     """Return the page, in Markdown."""
-    meanings = _meanings(inspect.getsource(sections))
+    meanings = _meanings(inspect.getsource(sections)) | _meanings(inspect.getsource(store_section))
     shown: tuple[type[DataclassInstance], ...] = (
-        StoreConfig,
+        store_section.StoreConfig,
         sections.ServerConfig,
         sections.LoggingConfig,
         sections.RepoConfig,

@@ -42,4 +42,6 @@ PATH_PARAMETERS: Final[Mapping[str, Parameter]] = MappingProxyType(
 """Parameters by the name that stands in braces in a path."""
 
 HELP = Doc("The endpoints of this data type, in plain text.")
+TAGS = Doc("Tags of the instance: none.", (JSON,))
+SYNC = Doc("Always refused: nothing is synchronised.")
 INFO = Doc("Data type, compression, block size, voxel size and extents. MaxPoint is the last voxel.", (JSON,))
