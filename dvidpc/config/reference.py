@@ -10,7 +10,7 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dvidpc.config import sections
+from dvidpc.config import sections, store_section
 from dvidpc.config.reading import keys_of
 from dvidpc.config.values import Address, Kind
 
