@@ -1,12 +1,11 @@
-"""Writes what lies beside the demo's segmentation: properties of all neurites, meshes and skeletons of a few."""
+"""Writes what lies beside the demo's segmentation: properties of all neurites, a few meshes and skeletons."""
 
 import json
+import struct
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-
-from dvidpc.demo.fields import Floats
 
 _NUM_BODIES = 12
 """How many neurites, the largest ones, have a mesh and a skeleton."""
@@ -15,7 +14,7 @@ _STRIDE = 2
 _LAYERS_PER_NODE = 2
 
 
-def write_bodies(directory: Path, labels: NDArray[np.uint16], resolution_nm: int) -> None:
+def write_bodies(directory: Path, labels: NDArray[np.unsignedinteger], resolution_nm: int) -> None:
     """Write meshes, skeletons and properties of *labels*, and name them in the `info`.
 
     Args:
@@ -48,7 +47,7 @@ def _write_document(directory: Path, document: dict[str, object]) -> None:
     (directory / "info").write_text(json.dumps(document))
 
 
-def _properties(ids: NDArray[np.uint16], counts: NDArray[np.int64]) -> dict[str, object]:
+def _properties(ids: NDArray[np.unsignedinteger], counts: NDArray[np.int64]) -> dict[str, object]:
     properties = [
         {"id": "label", "type": "label", "values": [f"neurite {body}" for body in ids]},
         {"id": "size", "type": "number", "data_type": "uint32", "values": counts.tolist()},
@@ -67,12 +66,9 @@ def encode_surface(inside: NDArray[np.bool_], resolution_nm: float) -> bytes:
     middles = np.repeat(corners[faces].mean(axis=1), 4, axis=0)
     near = np.bincount(faces.ravel())
     vertices = np.column_stack([np.bincount(faces.ravel(), middles[:, axis]) / near for axis in (2, 1, 0)])
-    triangles = faces[:, [0, 1, 2, 0, 2, 3]]
-    return (
-        np.uint32(len(vertices)).astype("<u4").tobytes()
-        + (vertices * resolution_nm).astype("<f4").tobytes()
-        + triangles.astype("<u4").tobytes()
-    )
+    triangles = faces[:, [0, 1, 2, 0, 2, 3]].astype("<u4").tobytes()
+    positions = (vertices * resolution_nm).astype("<f4").tobytes()
+    return struct.pack("<I", len(vertices)) + positions + triangles
 
 
 def _faces(inside: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -101,10 +97,10 @@ def encode_centreline(inside: NDArray[np.bool_], resolution_nm: float) -> bytes 
     if not layers:
         return None
     nodes = np.array([layer[((layer - layer.mean(axis=0)) ** 2).sum(axis=1).argmin()] for layer in layers])
-    radii: Floats = np.sqrt([len(layer) / np.pi for layer in layers]).astype(np.float32)
+    radii = np.sqrt([len(layer) / np.pi for layer in layers]).astype(np.float32)
     edges = np.column_stack([np.arange(len(nodes) - 1), np.arange(1, len(nodes))])
     return (
-        np.array([len(nodes), len(edges)], "<u4").tobytes()
+        struct.pack("<II", len(nodes), len(edges))
         + ((nodes[:, ::-1] + 0.5) * resolution_nm).astype("<f4").tobytes()
         + edges.astype("<u4").tobytes()
         + (radii * resolution_nm).astype("<f4").tobytes()
@@ -112,17 +108,28 @@ def encode_centreline(inside: NDArray[np.bool_], resolution_nm: float) -> bytes 
 
 
 def _layers(inside: NDArray[np.bool_]) -> list[NDArray[np.int64]]:
-    """Return the voxels, [n, zyx], at each distance from an end of a body, inside the body."""
+    """Return the voxels, [n, zyx], at each distance from an end of a body's longest piece."""
     voxels = np.argwhere(inside)
     if not len(voxels):
         return []
-    low = voxels.min(axis=0)
-    unreached = np.pad(inside[tuple(slice(a, b + 1) for a, b in zip(low, voxels.max(axis=0), strict=True))], 1)
+    low, high = voxels.min(axis=0), voxels.max(axis=0) + 1
+    unreached = np.pad(inside[tuple(map(slice, low, high))], 1)
+    middle = voxels.mean(axis=0) - low + 1
+    pieces = []
+    while unreached.any():
+        voxels = np.argwhere(unreached)
+        start = voxels[((voxels - middle) ** 2).sum(axis=1).argmax()]
+        pieces.append(_spread(unreached, start))
+    return [layer + low - 1 for layer in max(pieces, key=len)]
+
+
+def _spread(unreached: NDArray[np.bool_], start: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """Return the voxels at each distance from *start*, and remove them from *unreached*."""
     layer = np.zeros_like(unreached)
-    layer[tuple(voxels[((voxels - voxels.mean(axis=0)) ** 2).sum(axis=1).argmax()] - low + 1)] = True
+    layer[tuple(start)] = True
     layers = []
     while layer.any():
-        layers.append(np.argwhere(layer) + low - 1)
+        layers.append(np.argwhere(layer))
         unreached &= ~layer
         steps = [np.roll(layer, step, axis) for axis in range(3) for step in (1, -1)]
         layer = np.logical_or.reduce(steps) & unreached

@@ -60,7 +60,9 @@ Ctrl-C stops the server.
 
 def demo_config_text(directory: Path, address: str) -> str:
     """Return the configuration that serves the volume in *directory*, absolute, at *address*, `host:port`."""
-    return _CONFIG.format(address=address, ref=directory.as_uri(), instance=_INSTANCE, segmentation=SEGMENTATION)
+    return _CONFIG.format(
+        address=address, ref=directory.as_uri(), instance=_INSTANCE, segmentation=SEGMENTATION
+    )
 
 
 def demo_guide(base_url: str, uuid: str) -> str:

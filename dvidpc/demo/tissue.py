@@ -136,7 +136,7 @@ def _draw_patch(balls: Balls, places: Floats) -> _Lattice:
 
 
 def _label(owner: NDArray[np.int32], depth: Floats) -> NDArray[np.uint64]:
-    """Return the labels of voxels inside the halo, given owners on the lattice and the depth of each voxel."""
+    """Return the labels inside the halo, given the owners on the lattice and the depth of each voxel."""
     inner = tuple(slice(_HALO, n - _HALO) for n in depth.shape)
     labels = (owner + 1).astype(np.uint64)
     for axis in range(3):

@@ -14,7 +14,7 @@ from dvidpc.demo.fields import Shape
 from dvidpc.demo.guide import SEGMENTATION
 from dvidpc.demo.tissue import Region, Tissue
 
-Voxels: TypeAlias = NDArray[np.uint8] | NDArray[np.uint16]
+Voxels: TypeAlias = NDArray[np.unsignedinteger]
 
 _RESOLUTION_NM = 8
 _CHUNK = 64

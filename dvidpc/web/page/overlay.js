@@ -27,7 +27,7 @@ export class Overlay {
       element("option", { value: "" }, "none"),
       ...this.choices.map(({ instance }) => element("option", { value: instance }, instance)),
     );
-    byId("label-tools").hidden = !this.isOwn && !this.choices.length;
+    for (const id of ["label-tools", "click-hint"]) byId(id).hidden = !this.isOwn && !this.choices.length;
     byId("overlay-tools").hidden = this.isOwn;
     this.segment = parseLabel(query.get("segment") ?? "");
     this.choose(query.get("overlay") ?? this.choices[0]?.instance ?? "");
