@@ -2,6 +2,7 @@
 
 import logging
 
+from dvidpc.data.companion_opening import make_companions
 from dvidpc.data.image_opening import make_images
 from dvidpc.data.instance import Data, Instance
 from dvidpc.data.label_opening import make_labels
@@ -49,7 +50,7 @@ def make_instances(
     make = make_labels if plan.label_types else make_images
     instances = [
         Instance(name, derive_data_uuid(repo_uuid, name), settings.alias, url, data)
-        for name, data in make(plan, copies, resources)
+        for name, data in (*make(plan, copies, resources), *make_companions(plan, store, resources))
     ]
     for warning in plan.warnings:
         log.warning("%s: %s", url, warning)

@@ -16,7 +16,7 @@ from dvidpc.formats.assembly import BlockLayout
 from dvidpc.formats.data_types import DataType
 from dvidpc.formats.grid import Box, Grid
 from dvidpc.formats.payloads import Payload
-from dvidpc.names import instance_name, twin_name
+from dvidpc.names import Companion, companion_name, instance_name, twin_name
 from dvidpc.sources.base import StoredScale
 from dvidpc.types import Point
 
@@ -153,6 +153,16 @@ class InstancePlan:
 
 
 @dataclass(frozen=True, slots=True)
+class CompanionPlan:
+    """A data instance that belongs to a segmentation: its meshes, skeletons or annotations."""
+
+    name: str
+    companion: Companion
+    directory: str
+    """Where it lies, as the store knows it."""
+
+
+@dataclass(frozen=True, slots=True)
 class VolumePlan:
     """Everything that is decided about a volume."""
 
@@ -168,11 +178,21 @@ class VolumePlan:
     """What some clients will misunderstand."""
     label_types: tuple[LabelType, ...] = ()
     """How the volume is served as a segmentation; empty: it is an image."""
+    directories: tuple[tuple[Companion, str], ...] = ()
+    """What lies beside the segmentation, and where."""
 
     @property
     def labelblk_name(self) -> str:
         """The name of the finest `labelblk` instance, which stands back if there is a labelmap too."""
         return twin_name(self.name) if LabelType.LABELMAP in self.label_types else self.name
+
+    @property
+    def companions(self) -> tuple[CompanionPlan, ...]:
+        """The instances of what lies beside the segmentation."""
+        return tuple(
+            CompanionPlan(companion_name(self.name, companion), companion, directory)
+            for companion, directory in self.directories
+        )
 
     @property
     def labelmap_scales(self) -> tuple[ScalePlan, ...]:

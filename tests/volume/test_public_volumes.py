@@ -56,16 +56,31 @@ async def test_far_blocks_of_every_scale_are_right(name: str, tmp_path: Path) ->
                     await check_corners(server, instance, offset, voxels[..., [channel]], info, level)
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if load_info(name)["type"] == "segmentation"])
-async def test_a_segmentation_is_refused_in_one_line(
-    name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+SEGMENTATIONS = [name for name in NAMES if load_info(name)["type"] == "segmentation"]
+GRAPHENE = "minnie65-segmentation"
+
+
+@pytest.mark.parametrize("name", [name for name in SEGMENTATIONS if name != GRAPHENE])
+async def test_a_segmentation_is_a_labelmap(name: str, tmp_path: Path) -> None:
+    async with serving(config_text({"seg": PUBLIC / name}), tmp_path) as server:
+        info = json.loads(await server.get(f"{server.node}/seg/info"))
+    assert info["Base"]["TypeName"] == "labelmap"
+    scale = load_info(name)["scales"][0]
+    first = scale.get("voxel_offset", [0, 0, 0])
+    assert info["Extents"]["MinPoint"] == first
+    assert info["Extents"]["MaxPoint"] == [at + n - 1 for at, n in zip(first, scale["size"], strict=True)]
+    assert info["Extended"]["MaxDownresLevel"] >= 1
+
+
+async def test_a_graphene_volume_is_refused_in_one_line(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with serving(config_text({"em": PUBLIC / name, "fib": PUBLIC / "fib-25"}), tmp_path) as server:
+    async with serving(config_text({"em": PUBLIC / GRAPHENE, "fib": PUBLIC / "fib-25"}), tmp_path) as server:
         await server.get(f"{server.node}/fib/info")
         assert (await server.error(f"{server.node}/em/info"))[0] == 400
     lines = [record.getMessage() for record in caplog.records if "em is not served" in record.getMessage()]
     assert len(lines) == 1
-    assert "type is 'segmentation'; only image volumes are served" in lines[0]
+    assert "this is a graphene volume" in lines[0]
 
 
 def write_far_chunks(

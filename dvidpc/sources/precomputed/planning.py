@@ -1,7 +1,8 @@
 """How a precomputed volume is served, decided from its `info` alone."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -13,7 +14,8 @@ from dvidpc.formats.data_types import DataType
 from dvidpc.formats.dvid.label_payloads import BLOCKS, GOOGLEGZIP, GZIP, LABELS_UNCOMPRESSED, LZ4
 from dvidpc.formats.grid import Grid
 from dvidpc.formats.payloads import payloads_for, stored_payload
-from dvidpc.formats.precomputed.info import Scale, VolumeInfo, VolumeType, parse_info
+from dvidpc.formats.precomputed.info import Scale, Side, VolumeInfo, VolumeType, parse_info
+from dvidpc.names import Companion
 from dvidpc.sources.base import ChunkSource, SourceTools
 from dvidpc.sources.counting import ChunkCount, Progress
 from dvidpc.sources.plan import (
@@ -49,6 +51,14 @@ LABEL_CHANNELS: Final = (
     ),
 )
 """What every scale of a segmentation shows."""
+
+COMPANIONS: Final[Mapping[Side, Companion]] = MappingProxyType(
+    {
+        Side.MESH: Companion.MESHES,
+        Side.SKELETONS: Companion.SKELETONS,
+        Side.SEGMENT_PROPERTIES: Companion.ANNOTATIONS,
+    }
+)
 
 _COLOURS = (3, 4)
 
@@ -138,7 +148,22 @@ def _plan(info: VolumeInfo, metadata: Metadata, settings: VolumeSettings) -> Vol
     label_types = settings.label_types if is_labels else ()
     plan = VolumePlan(settings.instance, channels, tuple(scales), tuple(problems), (), label_types)
     warnings = _labelmap_warnings(plan) if LabelType.LABELMAP in label_types else _pyramid_warnings(scales)
-    return replace(plan, warnings=tuple(warnings))
+    directories, refused = _plan_companions(info, metadata.directory)
+    return replace(plan, warnings=(*warnings, *refused), directories=tuple(directories))
+
+
+def _plan_companions(info: VolumeInfo, directory: str) -> tuple[list[tuple[Companion, str]], list[str]]:
+    """Return what lies beside the chunks, and where; and why something of it is not served."""
+    directories = []
+    refusals = [
+        f"no {COMPANIONS[refused.side]} are served: {refused.reason}" for refused in info.refused_sides
+    ]
+    for side, key in info.sides.items():
+        try:
+            directories.append((COMPANIONS[side], resolve_key(directory, key)))
+        except FormatError as error:
+            refusals.append(f"no {COMPANIONS[side]} are served: {side} {key!r} {error}")
+    return directories, refusals
 
 
 def plan_channels(data_type: DataType, num_channels: int) -> tuple[Channel, ...]:
