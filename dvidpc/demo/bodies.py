@@ -12,6 +12,11 @@ _NUM_BODIES = 12
 _STRIDE = 2
 """Skeletons are made of every second voxel along each axis."""
 _LAYERS_PER_NODE = 2
+_SKELETONS: dict[str, object] = {
+    "@type": "neuroglancer_skeletons",
+    "transform": [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0],
+    "vertex_attributes": [{"id": "radius", "data_type": "float32", "num_components": 1}],
+}
 
 
 def write_bodies(directory: Path, labels: NDArray[np.unsignedinteger], resolution_nm: int) -> None:
@@ -24,16 +29,13 @@ def write_bodies(directory: Path, labels: NDArray[np.unsignedinteger], resolutio
     """
     ids, counts = np.unique(labels[labels > 0], return_counts=True)
     _write_document(directory / "mesh", {"@type": "neuroglancer_legacy_mesh"})
-    radius = {"id": "radius", "data_type": "float32", "num_components": 1}
-    _write_document(
-        directory / "skeletons", {"@type": "neuroglancer_skeletons", "vertex_attributes": [radius]}
-    )
+    _write_document(directory / "skeletons", _SKELETONS)
     for body in ids[np.argsort(counts)[::-1][:_NUM_BODIES]]:
         inside = labels == body
         manifest = json.dumps({"fragments": [f"{body}"]})
         (directory / "mesh" / f"{body}:0").write_text(manifest)
         (directory / "mesh" / f"{body}").write_bytes(encode_surface(inside, resolution_nm))
-        centreline = encode_centreline(inside[::_STRIDE, ::_STRIDE, ::_STRIDE], resolution_nm * _STRIDE)
+        centreline = encode_centreline(inside, resolution_nm)
         if centreline is not None:
             (directory / "skeletons" / f"{body}").write_bytes(centreline)
     _write_document(directory / "segment_properties", _properties(ids, counts))
@@ -93,7 +95,7 @@ def encode_centreline(inside: NDArray[np.bool_], resolution_nm: float) -> bytes 
 
     Starting from an end of the body, its nodes are the middles of the layers that are equally far away.
     """
-    layers = _layers(inside)[::_LAYERS_PER_NODE]
+    layers = _layers(inside[::_STRIDE, ::_STRIDE, ::_STRIDE])[::_LAYERS_PER_NODE]
     if not layers:
         return None
     nodes = np.array([layer[((layer - layer.mean(axis=0)) ** 2).sum(axis=1).argmin()] for layer in layers])
@@ -101,9 +103,9 @@ def encode_centreline(inside: NDArray[np.bool_], resolution_nm: float) -> bytes 
     edges = np.column_stack([np.arange(len(nodes) - 1), np.arange(1, len(nodes))])
     return (
         struct.pack("<II", len(nodes), len(edges))
-        + ((nodes[:, ::-1] + 0.5) * resolution_nm).astype("<f4").tobytes()
+        + ((nodes[:, ::-1] * _STRIDE + 0.5) * resolution_nm).astype("<f4").tobytes()
         + edges.astype("<u4").tobytes()
-        + (radii * resolution_nm).astype("<f4").tobytes()
+        + (radii * _STRIDE * resolution_nm).astype("<f4").tobytes()
     )
 
 
