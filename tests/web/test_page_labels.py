@@ -41,6 +41,10 @@ async def server(tmp_path: Path, asked: list[Asked]) -> AsyncIterator[Server]:
     write_volume(tmp_path / "em", VolumeSpec(size=(300, 200, 90), encoding="jpeg", scale_levels=3))
     write_segmentation(tmp_path / "seg", [LABELS, LABELS[::2, ::2, ::2]], (16, 16, 16), OFFSET)
     stores = {"em": tmp_path / "em", "seg": tmp_path / "seg"}
+    info = json.loads((tmp_path / "seg" / "info").read_text())
+    (tmp_path / "seg" / "info").write_text(
+        json.dumps({**info, "mesh": "mesh", "segment_properties": "properties"})
+    )
     async with serving(config_text(stores), tmp_path, on_answer=asked.append) as running:
         yield running
 
@@ -176,6 +180,8 @@ async def test_a_segmentation_is_a_card_and_can_be_viewed_alone(server: Server) 
         words = await browser.run("return document.querySelectorAll('.volume')[1].innerText")
         assert "labelmap, 2 scales" in words
         assert "seg?scale=1" in words
+        assert "seg_meshes (keyvalue)" in words
+        assert "seg_annotations (neuronjson)" in words
         await view(browser, server, "seg?plane=xy&at=70,45,20&nm=6")
         seen = await look_everywhere(browser, "canvas")
         assert [one.segment or 0 for one in seen] == [truth(one.voxel, 16) for one in seen]
@@ -222,6 +228,11 @@ async def test_neuroglancer_on_board_opens_image_and_labels_together(
 async def test_overview_describes_a_labelmap(server: Server) -> None:
     em, seg = json.loads(await server.get("/api/server/volumes"))["volumes"]
     assert (em["type"], seg["type"]) == ("uint8blk", "labelmap")
+    assert em["companions"] == []
+    assert seg["companions"] == [
+        {"name": "seg_meshes", "type": "keyvalue"},
+        {"name": "seg_annotations", "type": "neuronjson"},
+    ]
     assert [scale["name"] for scale in seg["scales"]] == ["seg", "seg"]
     assert [scale["min_point"] for scale in seg["scales"]] == [[20, 10, 5], [10, 5, 2]]
     assert [scale["resolution_nm"] for scale in seg["scales"]] == [[16] * 3, [32] * 3]

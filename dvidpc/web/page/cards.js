@@ -30,6 +30,7 @@ export function volumeCard(overview, volume) {
         `${volume.scales.length} ${volume.scales.length === 1 ? "scale" : "scales"}`,
       ),
       scaleTable(volume),
+      companions(overview, volume),
       actions(overview, volume),
       ...connections(overview, volume),
     ),
@@ -102,6 +103,15 @@ function scaleTable(volume) {
       element("tbody", {}, ...rows),
     ),
   );
+}
+
+/** Return links to the meshes, skeletons and annotations of a segmentation; undefined if there are none. */
+function companions(overview, volume) {
+  if (!volume.companions.length) return undefined;
+  const links = volume.companions.map(({ name, type }) =>
+    element("li", {}, element("a", { class: "mono", href: `api/node/${overview.uuid}/${encodeURIComponent(name)}/help` }, name), ` (${type})`),
+  );
+  return element("ul", { class: "companions", "aria-label": "Beside it" }, ...links);
 }
 
 /** Return the link that opens a volume in the bundled neuroglancer; undefined if it is not installed. */
