@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
+from dvidpc.check.companions import check_companions
 from dvidpc.check.fixes import Fixes
 from dvidpc.check.report import CopyCount, VolumeReport
 from dvidpc.config import Config, StoreConfig
@@ -97,6 +98,11 @@ class _Check:
             for scale in plan.scales:
                 self.lines.append(describe_scale(plan, scale))
                 await self._sample_scale(bucket, scale, fixes, deep=deep)
+            if plan.adds_level:
+                self.lines.append(
+                    f"{plan.name} has one level; another is made from it, which neuroglancer needs"
+                )
+            await self._check_companions(bucket, plan, fixes)
             if deep:
                 await self._count_scales(bucket, plan, fixes)
 
@@ -113,9 +119,15 @@ class _Check:
             return source_format.plan(metadata, settings)
         except FormatError as error:
             is_scale = "no scale can be served" in str(error)
-            fix = fixes.of_scale(str(error)) if is_scale else fixes.of_info()
+            fix = fixes.of_scale(str(error)) if is_scale else fixes.of_info(str(error))
             self.problems.append(Finding(str(error), fix))
             return None
+
+    async def _check_companions(self, bucket: ObjectStore, plan: VolumePlan, fixes: Fixes) -> None:
+        found = await check_companions(plan, bucket, self.resources, fixes)
+        self.lines += found.lines
+        self.warnings += found.warnings
+        self.problems += found.problems
 
     async def _sample_scale(self, bucket: ObjectStore, scale: ScalePlan, fixes: Fixes, *, deep: bool) -> None:
         self.progress(f"{self.store.instance} scale {scale.level}: decoding samples", 0, 1)
