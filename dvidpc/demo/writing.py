@@ -9,9 +9,9 @@ import numpy as np
 import tensorstore as ts
 from numpy.typing import NDArray
 
-from dvidpc.demo.bodies import write_bodies
 from dvidpc.demo.fields import Shape
 from dvidpc.demo.guide import SEGMENTATION
+from dvidpc.demo.shapes import write_shapes
 from dvidpc.demo.tissue import Region, Tissue
 
 Voxels: TypeAlias = NDArray[np.unsignedinteger]
@@ -64,7 +64,7 @@ def write_volumes(directory: Path, shape: Shape, seed: int, report: Callable[[fl
     report(0.9)
     below = directory / SEGMENTATION
     coarsest = _write_scales(below, _LABELS, labels)
-    write_bodies(below, coarsest, _RESOLUTION_NM << (_LABELS.scales - 1))
+    write_shapes(below, coarsest, _RESOLUTION_NM << (_LABELS.scales - 1))
     report(1)
 
 

@@ -19,7 +19,7 @@ _SKELETONS: dict[str, object] = {
 }
 
 
-def write_bodies(directory: Path, labels: NDArray[np.unsignedinteger], resolution_nm: int) -> None:
+def write_shapes(directory: Path, labels: NDArray[np.unsignedinteger], resolution_nm: int) -> None:
     """Write meshes, skeletons and properties of *labels*, and name them in the `info`.
 
     Args:

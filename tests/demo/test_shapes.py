@@ -8,7 +8,7 @@ import pytest
 from cloudvolume import CloudVolume
 from numpy.typing import NDArray
 
-from dvidpc.demo.bodies import encode_surface
+from dvidpc.demo.shapes import encode_surface
 from dvidpc.demo.tissue import Tissue
 from dvidpc.demo.writing import write_volumes
 from dvidpc.formats.precomputed.legacy_mesh import decode_fragment
