@@ -74,7 +74,7 @@ def difference_of(case: Mapping[str, Any]) -> str | None:
     is_filled = succeeded and len(found) > 2
     conditions = {
         method: method in {"OPTIONS", "DELETE"},
-        endpoint: endpoint in {"mutations", "info", "fieldtimes"},
+        endpoint: endpoint in {"mutations", "info", "fieldtimes"} and succeeded,
         "schema": endpoint in {"schema", "json_schema"} and succeeded,
         "show=": "show=" in call and is_filled,
         "fields": endpoint == "fields" and is_filled,
