@@ -1,15 +1,19 @@
 """Labels on the page at `/`, as a person sees them: in a real browser, on a real server."""
 
+import asyncio
 import json
 import re
+from base64 import b64decode
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import quote, unquote
 
 import numpy as np
 import pytest
+from imagecodecs import png_decode
 
-from tests.browser import Browser, browsing, needs_chromium
+from tests.browser import PATIENCE_S, Browser, browsing, needs_chromium
 from tests.segmentation import HUGE, stripes, write_segmentation
 from tests.serving import Asked, Server, config_text, serving
 from tests.volumes import VolumeSpec, write_volume
@@ -223,6 +227,34 @@ async def test_neuroglancer_on_board_opens_image_and_labels_together(
         assert "Error" not in words
         assert {one.status for one in asked if "/seg/" in one.path} == {200}
         await browser.wait_for("return document.body.innerText", lambda words: words and "seg" in words)
+
+
+@needs_chromium
+async def test_neuroglancer_on_board_draws_a_segment_where_it_lies(server: Server) -> None:
+    async with browsing() as browser:
+        await browser.open(f"{server.url}/")
+        find = "return document.querySelectorAll('.actions a')[1]?.href"
+        page, state = (await browser.wait_for(find)).split("#!")
+        view = json.loads(unquote(state))
+        view |= {"position": [130.5, 90.5, 40.5], "crossSectionScale": 0.5, "layout": "xy"}
+        chosen = str(HUGE[2])
+        view["layers"][1] |= {"segments": [chosen], "segmentColors": {chosen: "#ff0000"}, "selectedAlpha": 1}
+        await browser.open(f"{page}#!{quote(json.dumps(view))}")
+        panel = """
+            const panel = document.querySelector(".neuroglancer-rendered-data-panel");
+            const box = panel?.getBoundingClientRect();
+            return box && [box.left + box.width / 2, box.top + box.height / 2];"""
+        left, top = await browser.wait_for(panel)
+        red = np.zeros(0, bool)
+        async with asyncio.timeout(PATIENCE_S):
+            while red.sum() < 36:
+                pixels = png_decode(b64decode((await browser.command("Page.captureScreenshot"))["data"]))
+                line = pixels[int(top) + 60].astype(int)
+                red = (line[:, 0] > 200) & (line[:, 1] < 60) & (line[:, 2] < 60)
+        x = np.floor(130.5 + 0.5 * (np.arange(len(red)) + 0.5 - left)).astype(int)
+        expected = np.array([truth((at, 120, 40)) == HUGE[2] for at in x.tolist()])
+        assert expected.sum() > 36
+        assert (expected != red).sum() <= 2 * len(HUGE)  # A pixel at each edge may be blended.
 
 
 async def test_overview_describes_a_labelmap(server: Server) -> None:
