@@ -7,6 +7,7 @@ from aiohttp import web
 from dvidpc.data.instance import Instance
 from dvidpc.data.neuronjson import NeuronjsonData
 from dvidpc.dvid.documents.framing import json_answer
+from dvidpc.dvid.table import TEXT
 from dvidpc.formats.dvid.go_json import sorted_map
 
 
@@ -32,4 +33,4 @@ async def fieldtimes(_request: web.Request, _instance: Instance[NeuronjsonData])
 
 async def schema(_request: web.Request, _instance: Instance[NeuronjsonData]) -> web.StreamResponse:
     """Answer `schema`, `json_schema` and `schema_batch`: there is none."""
-    return web.Response(status=404)
+    return web.Response(status=404, content_type=TEXT)

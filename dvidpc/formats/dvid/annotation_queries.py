@@ -2,7 +2,8 @@
 
 A query is a JSON object whose members must all match, or a list of such objects, of which one must match. The
 rules are DVID's: text and integers match exactly, a list matches if one of its elements does, `exists/1` and
-`exists/0` ask for the presence of a field; booleans and fractions match nothing.  (neuronjson/query.go)
+`exists/0` ask for the presence of a field, `re/...` is a regular expression. Booleans and fractions match
+nothing.  (neuronjson/query.go)
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -12,6 +13,7 @@ import msgspec
 
 from dvidpc.errors import RequestError
 from dvidpc.formats.dvid.go_json import JsonValue
+from dvidpc.formats.dvid.regular_expressions import Expression
 
 Query: TypeAlias = Mapping[str, object]
 Predicate: TypeAlias = Callable[[JsonValue], bool]
@@ -58,7 +60,8 @@ def make_matcher(queries: Iterable[Query]) -> Callable[[Mapping[str, JsonValue]]
     A query without members matches nothing.
 
     Raises:
-        RequestError: A query holds a regular expression.
+        RequestError: A query holds a malformed regular expression. The function raises it too, if one takes
+            too long.
     """
     prepared = [{field: _predicate(value) for field, value in query.items()} for query in queries if query]
 
@@ -74,18 +77,13 @@ def _predicate(wanted: object) -> Predicate:
         must_exist = _EXISTS[wanted]
         return lambda value: (value is not None) is must_exist
     options = wanted if isinstance(wanted, list) else [wanted]
-    for option in options:
-        if isinstance(option, str) and option.startswith(_REGEX):
-            raise RequestError(
-                f"regular expressions are not supported: {option[:_SHOWN]!r}; list the values instead"
-            )
     texts = {option for option in options if isinstance(option, str)}
+    expressions = [Expression(text.removeprefix(_REGEX)) for text in texts if text.startswith(_REGEX)]
     numbers = {option for option in options if type(option) is int}
 
-    def fits(value: JsonValue) -> bool:
-        return any(
-            each in texts if isinstance(each, str) else type(each) is int and each in numbers
-            for each in (value if isinstance(value, list) else [value])
-        )
+    def fits_one(value: object) -> bool:
+        if isinstance(value, str):
+            return value in texts or any(expression.found_in(value) for expression in expressions)
+        return type(value) is int and value in numbers
 
-    return fits
+    return lambda value: any(map(fits_one, value if isinstance(value, list) else [value]))

@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 from tests.companions import segment_objects, serving_from_bucket, serving_objects
 from tests.serving import Server
@@ -12,7 +11,7 @@ TM3 = {"bodyid": 5, "label": "Tm3", "name": "Tm3", "size": 50, "tags": ["a", "b"
 BIG = {"bodyid": 9007199254740993, "label": "big", "name": "big", "size": 4000, "tags": []}
 
 
-async def get(server: Server, path: str, body: bytes = b"", method: str = "GET") -> Any:  # noqa: ANN401 - JSON
+async def get(server: Server, path: str, body: bytes = b"", method: str = "GET") -> object:
     async with server.ask(method, f"{server.node}/seg_annotations/{path}", None, body or None) as answer:
         assert answer.status == 200, await answer.text()
         return json.loads(await answer.read())
