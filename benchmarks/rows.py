@@ -28,6 +28,19 @@ from benchmarks.machinery import (
 )
 from benchmarks.volume import Volume
 
+IMPORTED = (
+    "aiohttp",
+    "brotli",
+    "cachetools",
+    "imagecodecs",
+    "mmh3",
+    "msgspec",
+    "numpy",
+    "simplejpeg",
+    "tomli",
+    "uvloop",
+)
+"""The packages that a server of images imports, wherever they are."""
 PLANE_BLOCKS = [(x, y, 1) for y in range(8) for x in range(8)] + [(x, 0, 2) for x in range(8)]
 """72 blocks: what a slice view of a proofreading tool requests."""
 
@@ -315,7 +328,7 @@ def memory(bench: Bench) -> list[Row]:
 
 
 def start(bench: Bench) -> list[Row]:
-    """Compare start to first block with Python and two imports, and `--version` with bare Python.
+    """Start to first block, of a directory and of a bucket, against Python with imports; `--version` too.
 
     All of them as installed by pip, with their bytecode, whatever this environment says of writing it.
     """
@@ -329,19 +342,24 @@ def start(bench: Bench) -> list[Row]:
     def python(*arguments: str) -> Callable[[], object]:
         return lambda: subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
 
-    def first_block() -> float:
+    def first_block(store: str) -> float:
         started = time.perf_counter()
-        with dvidpc(f'ref = "file://{bench.volume.path}"', bench.directory, core=None) as server:
+        with dvidpc(store, bench.directory, core=None) as server:
             fetch(server.url + query([(1, 1, 1)]))
             return time.perf_counter() - started
 
     imports = python("-c", "import aiohttp, obstore")
+    same_imports = python("-c", f"import {', '.join(IMPORTED)}")
     rounds = range(2 * bench.rounds)
-    firsts = [(first_block(), timed(imports)) for _ in rounds]
+    files = f'ref = "file://{bench.volume.path}"'
+    firsts = [(first_block(files), timed(imports)) for _ in rounds]
+    with bucket(bench.volume.path, bench.directory) as url:
+        from_bucket = [(first_block(s3_store(url)), timed(same_imports)) for _ in rounds]
     versions = [(timed(python("-m", "dvidpc", "--version")), timed(python("-c", "pass"))) for _ in rounds]
     rows = []
     for name, target, pairs in (
         ("start to first answered block", 1.6, firsts),
+        ("the same, an anonymous S3 bucket", 1.6, from_bucket),
         ("dvidpc --version", 5.0, versions),
     ):
         ratios = [ours / limit for ours, limit in pairs]

@@ -70,11 +70,13 @@ def _serve(options: argparse.Namespace) -> int:
     gc.disable()  # during the imports
     from dvidpc.config import load_config
     from dvidpc.log.set_up import set_up_logging
-    from dvidpc.run.workers import pid_file, reserved_port
+    from dvidpc.run.listening import reserved_port
+    from dvidpc.run.workers import pid_file
 
     config = load_config(options.config)
     set_up_logging(config.logging.settings)
-    with reserved_port(config.server.http_address) as address, pid_file(config.server.pid_file):
+    place = reserved_port(config.server.http_address, "[server] httpAddress")
+    with place as address, pid_file(config.server.pid_file):
         return _run_alone(config) if config.server.workers == 1 else _run_workers(config, address)
 
 

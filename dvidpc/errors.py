@@ -11,6 +11,7 @@ DvidpcError
     StoreTimeoutError     the bucket did not answer in time             (504)
     StoreBusyError        the bucket limits our request rate: 429 or 503
     StoreRefusedError     the bucket denies access; retries do not help
+      CredentialsError    there are no credentials, or they cannot be looked up
     ObjectChangedError    the object was replaced after it was indexed
 
 A message must make sense in a log on its own: it names the object, key or query value that is wrong.
@@ -77,6 +78,17 @@ class StoreRefusedError(StoreError):
         super().__init__(message)
         self.status = status
         self.code = code
+
+
+class CredentialsError(StoreRefusedError):
+    """There are no credentials to sign a request with, or they cannot be looked up now.
+
+    *advice* says what to do, if more is known than that credentials are needed. The message ends with it.
+    """
+
+    def __init__(self, message: str, advice: str = "") -> None:
+        super().__init__(f"{message}; {advice}" if advice else message)
+        self.advice = advice
 
 
 class ObjectChangedError(StoreError):

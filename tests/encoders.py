@@ -33,6 +33,12 @@ def _jpeg(voxels: Voxels) -> bytes:
     return bytes(simplejpeg.encode_jpeg(pixels, 95, "RGB", "444"))
 
 
+def _png(voxels: Voxels) -> bytes:
+    """Encode into a buffer of our own, because the library's is too small for noise in narrow images."""
+    pixels = rows(voxels)
+    return bytes(imagecodecs.png_encode(pixels, out=4 * pixels.nbytes + 4096))
+
+
 def _compressed_segmentation(voxels: Voxels) -> bytes:
     """Encode each channel on its own; concatenate them after a table of their offsets."""
     parts = [
@@ -54,7 +60,7 @@ ENCODERS: Mapping[str, Callable[[Voxels], bytes]] = MappingProxyType(
     {
         "raw": lambda voxels: voxels.tobytes("F"),
         "jpeg": _jpeg,
-        "png": lambda voxels: bytes(imagecodecs.png_encode(rows(voxels))),
+        "png": _png,
         "jxl": lambda voxels: bytes(imagecodecs.jpegxl_encode(rows(voxels), lossless=True)),
         "compressed_segmentation": _compressed_segmentation,
         "compresso": lambda voxels: bytes(compresso.compress(np.asfortranarray(voxels[..., 0]))),

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 import socket
+import ssl
 import subprocess
 import time
 import urllib.request
@@ -30,8 +31,8 @@ class WebServer:
 
 
 @asynccontextmanager
-async def serve(handler: Handler) -> AsyncIterator[WebServer]:
-    """Run a web server that answers every request with *handler*."""
+async def serve(handler: Handler, tls: ssl.SSLContext | None = None) -> AsyncIterator[WebServer]:
+    """Answer every request by *handler*."""
     server = WebServer("")
 
     async def remember(request: web.BaseRequest) -> web.StreamResponse:
@@ -44,9 +45,9 @@ async def serve(handler: Handler) -> AsyncIterator[WebServer]:
     runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
+        site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
         await site.start()
-        server.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        server.url = f"{'http' if tls is None else 'https'}://127.0.0.1:{runner.addresses[0][1]}"
         yield server
     finally:
         await runner.cleanup()

@@ -57,6 +57,11 @@ class Share(Generic[T]):
         await self._flight.wait()
         return cast("T", self._flight.task.result())
 
+    def failure(self) -> BaseException | None:
+        """Return what the load raised; None if it is in flight, succeeded or was cancelled."""
+        task = self._flight.task
+        return task.exception() if task.done() and not task.cancelled() else None
+
     def give_up(self) -> None:
         """Give the share up; call it exactly once."""
         self._flight.shares -= 1

@@ -4,11 +4,37 @@ import shlex
 from dataclasses import replace
 
 from dvidpc.config import StoreConfig
-from dvidpc.errors import ConfigError, DvidpcError, StoreRefusedError, StoreTimeoutError
+from dvidpc.errors import ConfigError, CredentialsError, DvidpcError, StoreRefusedError, StoreTimeoutError
 from dvidpc.storage.ref import Kind
 
+_AWS = (".amazonaws.com", ".amazonaws.com.cn")
+"""How the host names of AWS's own endpoints end."""
 _SOURCE = "SOURCE"
 """Placeholder in a command for a good copy of the volume, whose location only the user knows."""
+
+
+_ABOUT_CREDENTIALS = frozenset(
+    {
+        "ExpiredToken",
+        "InvalidAccessKeyId",
+        "InvalidSecurity",
+        "InvalidToken",
+        "InvalidTokenId",
+        "SignatureDoesNotMatch",
+        "TokenRefreshRequired",
+    }
+)
+"""Error codes that other credentials fix."""
+_ABOUT_ENCRYPTION = frozenset(
+    {
+        "InvalidRequest",
+        "KMS.DisabledException",
+        "KMS.KMSInvalidStateException",
+        "KMS.NotFoundException",
+        "ResourceIsEncryptedWithCustomerEncryptionKey",
+    }
+)
+"""Error codes of objects whose key we do not have."""
 
 
 class Fixes:
@@ -23,7 +49,9 @@ class Fixes:
         """Return the fix for an error that a bucket, or an object in it, causes."""
         match error:
             case ConfigError():
-                return f"correct {self._section} of the configuration"
+                return f"correct {self._section} of the configuration, or the file or variable named above"
+            case CredentialsError(advice=advice) if advice:
+                return advice
             case StoreRefusedError(status=status, code=code):
                 return self._reason(code) or self._refusal(status)
             case StoreTimeoutError():
@@ -70,20 +98,19 @@ class Fixes:
         return "downsample by 2 along each axis: igneous image downsample PATH --factor 2,2,2"
 
     def _reason(self, code: str) -> str | None:
-        """Return the fix for an error code of the storage service; None if the code is not known."""
-        match code:
-            case "ExpiredToken" | "InvalidAccessKeyId" | "InvalidToken" | "SignatureDoesNotMatch":
-                return self._credentials()
-            case "NoSuchBucket":
-                return self.of_missing_info()
-            case "RequestTimeTooSkewed":
-                return "set the clock of this machine: timedatectl set-ntp true"
-            case "UserProjectMissing":
-                return f'name the project to bill: {self._section} user_project = "PROJECT"'
-            case "InvalidObjectState":
-                return f"restore it from the archive: {self._upload()}"
-            case _:
-                return None
+        """Return the fix for a reason that the service gives; None: its status says more."""
+        if code in _ABOUT_CREDENTIALS:
+            return self._credentials()
+        if code in _ABOUT_ENCRYPTION:
+            return f"write it again with a key that the service keeps itself: {self._upload()}"
+        fixes = {
+            "AuthorizationHeaderMalformed": self._correct(),
+            "NoSuchBucket": self.of_missing_info(),
+            "RequestTimeTooSkewed": "set the clock of this machine: timedatectl set-ntp true",
+            "UserProjectMissing": f'name the project to bill: {self._section} user_project = "PROJECT"',
+            "InvalidObjectState": f"restore it from the archive: {self._upload()}",
+        }
+        return fixes.get(code)
 
     def _refusal(self, status: int | None) -> str:
         if status in {None, 401}:
@@ -115,8 +142,13 @@ class Fixes:
         match self._ref.kind:
             case Kind.S3 | Kind.VAST:
                 below = f"{bucket}/{prefix}/*" if prefix else f"{bucket}/*"
+                objects, whole = f"arn:aws:s3:::{below}", f"arn:aws:s3:::{bucket}"
+                allow = f"allow s3:GetObject on {objects} and s3:ListBucket on {whole}"
+                if self._endpoint is not None and not self._endpoint.endswith(_AWS):
+                    policy = self._aws(f"s3api put-bucket-policy --bucket {bucket} --policy file://POLICY")
+                    return f"check the credentials; {allow} in the service's own way, or by: {policy}"
                 return (
-                    f"allow s3:GetObject on arn:aws:s3:::{below} and s3:ListBucket on arn:aws:s3:::{bucket}: "
+                    f"{allow}: "
                     "aws iam put-user-policy --user-name NAME --policy-name dvidpc --policy-document file://POLICY"
                 )
             case Kind.GCS:
@@ -168,6 +200,11 @@ class Fixes:
                 return f"upload {_SOURCE} to {self._place}"
 
     @property
+    def _endpoint(self) -> str | None:
+        """The service's URL; None for the one of the environment, else AWS's own."""
+        return self._ref.endpoint or self._store.endpoint
+
+    @property
     def _place(self) -> str:
         """The volume's location in the vendor's commands, whose options name the endpoint."""
         match self._ref.kind:
@@ -179,8 +216,12 @@ class Fixes:
                 return self._ref.url
 
     def _aws(self, command: str) -> str:
-        """Return an AWS command with the endpoint and profile from the configuration."""
-        endpoint = self._ref.endpoint or self._store.endpoint
-        options = {"--endpoint-url": endpoint, "--profile": self._store.profile}
+        """Return an AWS command with the endpoint, profile and certificates of the configuration."""
+        bundle = self._store.ca_bundle
+        options = {
+            "--endpoint-url": self._endpoint,
+            "--profile": self._store.profile,
+            "--ca-bundle": None if bundle is None else str(bundle),
+        }
         said = [f" {option} {shlex.quote(value)}" for option, value in options.items() if value]
         return f"aws {command}{''.join(said)}"

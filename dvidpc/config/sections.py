@@ -183,8 +183,11 @@ class LimitsConfig:
     drain_timeout_s: Annotated[float, Key(SECONDS_OR_NONE, "drain_timeout")] = 30.0
     """Seconds that in-flight requests have to finish when the server stops, after `shutdownDelay`."""
     omit_failed_blocks_for: Annotated[tuple[str, ...], Key(TEXTS)] = ("lowtis",)
-    """Clients, by the `app` of their requests, that get a response without the blocks that could not be
-    read. Other clients get an error."""
+    """Clients, by the `app` of their requests in upper or lower case, that get a response without the blocks
+    that could not be read. Other clients get an error."""
+    patient_wait_timeout_s: Annotated[float, Key(SECONDS, "patient_wait_timeout")] = 100.0
+    """Seconds that a request for blocks by one of these clients may wait, for a place and for blocks that
+    fail, before blocks are left out. It is never refused. libdvid, and so NeuTu, waits for 120 s."""
 
 
 @dataclass(frozen=True, slots=True)

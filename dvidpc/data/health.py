@@ -113,6 +113,9 @@ class HealthChecks:
             finding.health = await _probe(volume, store)
         except DvidpcError as error:
             finding.health = Health(str(error))
+        except Exception as error:  # `run_in_background` logs it
+            finding.health = Health(f"unexpected {type(error).__name__}, a bug of dvidpc that the log shows")
+            raise
         finally:
             finding.reading = None
             finding.expires = self._clock() + KEPT_S

@@ -14,7 +14,7 @@ from typing import Final
 from dvidpc.data.instance import Data, Instance
 from dvidpc.data.instance_opening import make_instances
 from dvidpc.data.repo import Repo
-from dvidpc.errors import DvidpcError, StoreError
+from dvidpc.errors import ConfigError, DvidpcError, StoreError
 from dvidpc.names import may_be_instance_of
 from dvidpc.sources.engines import ENGINES, SourceFormat
 from dvidpc.sources.plan import Metadata, VolumeSettings
@@ -41,7 +41,7 @@ class Volume:
     problem: str | None = "not opened yet"
     """Why it is not served as configured; None if it is."""
     may_pass: bool = True
-    """Whether the problem may go away by itself, as a bucket's failure may and a metadata error does not."""
+    """Whether the problem may pass by itself: it is the bucket's or the environment's, not the metadata's."""
     instances: Sequence[Instance[Data]] = field(default_factory=list)
     """Its instances in the repo."""
     store: ObjectStore | None = None
@@ -170,6 +170,10 @@ class Volumes:
                     await self._refresh(volume)
                 else:
                     await self._open(volume, tried)
+            except Exception as error:  # `keep_running` logs it and starts again
+                if volume.problem is not None:
+                    volume.problem = f"unexpected {type(error).__name__}, a bug of dvidpc that the log shows"
+                raise
             finally:
                 tried.set()
             await asyncio.sleep(self._refresh_after_s if volume.problem is None else self._retry_after_s)
@@ -187,7 +191,7 @@ class Volumes:
         if problem is None and tried.is_set():
             log.info("store %s is served now", volume.settings.alias)
         volume.problem = None if problem is None else str(problem)
-        volume.may_pass = isinstance(problem, StoreError)
+        volume.may_pass = isinstance(problem, StoreError | ConfigError)
 
     async def _try_to_open(self, volume: Volume) -> DvidpcError | None:
         """Open the volume; return why it cannot be opened, None if it was."""

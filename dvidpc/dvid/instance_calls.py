@@ -4,11 +4,13 @@ As in DVID, each data type has its own table of endpoints, and its own words for
 (imageblk.go:2249, 3400c2cb)
 """
 
+from collections.abc import Awaitable
 from typing import Any
 
 from aiohttp import hdrs, web
 
 from dvidpc.data.instance import Data, Instance
+from dvidpc.dvid.patience import ALL_LEFT_OUT, OMISSION, omission_for
 from dvidpc.dvid.services import SERVICES
 from dvidpc.dvid.table import API, Endpoint
 from dvidpc.dvid.url.path import call_parts
@@ -34,11 +36,28 @@ async def call_instance(request: web.Request) -> web.StreamResponse:
     if request.method == hdrs.METH_POST and not endpoint.reads_post:
         raise RequestError(_post_refusal(request, endpoint, instance))
     if endpoint.is_document:
-        answer = await endpoint.handler(request, instance)
-    else:
-        admission = request.app[SERVICES].admission
-        answer = await admission.run(request, lambda: endpoint.handler(request, instance))
-    return name_answer(request, answer)
+        return name_answer(request, await endpoint.handler(request, instance))
+    return name_answer(request, await _admitted(request, instance, endpoint))
+
+
+async def _admitted(
+    request: web.Request, instance: Instance[Data], endpoint: Endpoint[Any]
+) -> web.StreamResponse:
+    """Return the response of *endpoint*, once the load allows it."""
+    admission = request.app[SERVICES].admission
+    omission = omission_for(request, instance) if endpoint.omits_failed else None
+
+    def handle() -> Awaitable[web.StreamResponse]:
+        return endpoint.handler(request, instance)
+
+    def leave_all_out(reason: str) -> Awaitable[web.StreamResponse]:
+        request[ALL_LEFT_OUT] = reason
+        return handle()
+
+    if omission is None:
+        return await admission.run(request, handle)
+    request[OMISSION] = omission
+    return await admission.run_patiently(request, omission.until, handle, leave_all_out)
 
 
 def _instance_of(request: web.Request) -> Instance[Data]:

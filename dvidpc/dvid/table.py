@@ -70,6 +70,8 @@ class Endpoint(Generic[D]):
     """Whether a POST is another way to read, because not every client can send a GET with a body."""
     is_document: bool = False
     """Whether it is answered from memory and therefore bypasses admission control."""
+    omits_failed: bool = False
+    """Whether it can leave out blocks that failed, for the clients of `omit_failed_blocks_for`."""
 
 
 @dataclass(frozen=True, slots=True)

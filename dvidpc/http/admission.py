@@ -1,7 +1,8 @@
 """Limit how many data requests are handled at a time, how many wait, and for how long.
 
-Data requests pass `Admission.run`. Requests answered from memory, such as health and documents, do not. One
-timer checks the timeouts of all requests, because setting a timer per request would cost more.
+Data requests pass `Admission.run`, or `run_patiently` if an error would end their client. Requests answered
+from memory, such as health and documents, pass neither. One timer checks the timeouts of all requests,
+because setting a timer per request would cost more.
 """
 
 import asyncio
@@ -16,12 +17,17 @@ from aiohttp import web
 from dvidpc.config import LimitsConfig
 from dvidpc.errors import OverloadedError, StoreTimeoutError
 from dvidpc.http.aiohttp_internals import bytes_sent
-from dvidpc.tasks import every
+from dvidpc.http.patient_queue import PatientQueue, was_admitted
 
 SWEEP_S: Final = 0.25
 """How often the timeouts are checked; a request may exceed its timeout by as much."""
 _RETRY_AFTER_S: Final = (1, 3)
 """`Retry-After` range in seconds; randomised so that clients do not return at once."""
+_PATIENT_SHARE: Final = 0.75
+"""Share of the places that patient requests may hold at a time: each may keep its place for a long time."""
+
+Handle = Callable[[], Awaitable[web.StreamResponse]]
+"""Makes the response to a request."""
 
 
 class _Flight:
@@ -37,7 +43,7 @@ class _Flight:
 
 
 class Admission:
-    """Admits requests in order of arrival, up to a limit.
+    """Admits requests in order of arrival, up to a limit; ordinary and patient requests take turns.
 
     Args:
         limits: How many requests, and for how long; `use` replaces them.
@@ -61,6 +67,11 @@ class Admission:
         self._flights: set[_Flight] = set()
         self._places = limits.max_in_flight
         self._queue: deque[tuple[asyncio.Future[None], float]] = deque()
+        self.busy: Final = asyncio.Event()
+        """Whether requests are being handled or wait; timers rest while there are none."""
+        self._patient_queue = PatientQueue()
+        self._patient_in_flight = 0
+        self._patient_is_next = False
 
     @property
     def in_flight(self) -> int:
@@ -74,8 +85,8 @@ class Admission:
 
     @property
     def waiting(self) -> int:
-        """Requests in the queue."""
-        return len(self._queue)
+        """Requests in the queues."""
+        return len(self._queue) + len(self._patient_queue)
 
     def use(self, limits: LimitsConfig) -> None:
         """Apply *limits* from now on; requests that were admitted already continue."""
@@ -83,9 +94,7 @@ class Admission:
         self._limits = limits
         self._admit_next()
 
-    async def run(
-        self, request: web.Request, handler: Callable[[], Awaitable[web.StreamResponse]]
-    ) -> web.StreamResponse:
+    async def run(self, request: web.Request, handler: Handle) -> web.StreamResponse:
         """Wait until *request* is admitted, then return the response of *handler*.
 
         Raises:
@@ -96,6 +105,7 @@ class Admission:
         if shortage is not None:
             raise self._refusal(shortage)
         flight = _Flight(request, asyncio.current_task(), self._clock())
+        self.busy.set()
         if self._places > 0:
             self._places -= 1
         else:
@@ -112,18 +122,56 @@ class Admission:
         finally:
             self._flights.discard(flight)
             self._places += 1
-            if self._queue:
-                self._admit_next()
+            self._admit_next()
+            self._rest_if_idle()
+
+    async def run_patiently(
+        self,
+        request: web.Request,
+        until: float,
+        handler: Handle,
+        late: Callable[[str], Awaitable[web.StreamResponse]],
+    ) -> web.StreamResponse:
+        """Wait until *request* is admitted, whatever the load, then return the response of *handler*.
+
+        A full queue and a lack of memory make such a request wait instead of refusing it, and
+        `request_deadline` does not apply to it. While it waits, it holds nothing but its head.
+
+        Args:
+            request: A request whose client an error would end.
+            until: When its patience ends, by the clock.
+            handler: Makes the response, with a place.
+            late: Makes the response without a place, given the reason; it must not cost memory.
+        """
+        nbytes = len(request.raw_path)
+        self.busy.set()
+        if not self._patient_queue and self._may_admit_patient():
+            self._places -= 1
+            self._patient_in_flight += 1
+        elif not self._patient_queue.has_room(nbytes):
+            return await late("too many requests are waiting")
+        elif not await self._wait_patiently(until, nbytes):
+            return await late("not admitted within patient_wait_timeout")
+        try:
+            return await handler()
+        finally:
+            self._leave_patient()
 
     async def sweep(self) -> None:
-        """Check the timeouts regularly, until cancelled."""
-        await every(SWEEP_S, self.sweep_once)
+        """Check the timeouts regularly while there are requests, until cancelled."""
+        while True:
+            await self.busy.wait()
+            await asyncio.sleep(SWEEP_S)
+            self.sweep_once()
 
     def sweep_once(self) -> None:
         """Refuse requests that have waited too long, and cancel those past their deadline."""
         now = self._clock()
         self._end_waits(now)
+        self._patient_queue.end_waits(now)
+        self._admit_next()  # there may be enough memory again
         self._cancel_overdue(now)
+        self._rest_if_idle()
 
     async def _wait(self) -> None:
         """Wait in the queue; on return, the caller holds one place."""
@@ -139,12 +187,58 @@ class Admission:
                 self._admit_next()
             raise
 
+    async def _wait_patiently(self, until: float, nbytes: int) -> bool:
+        """Wait in the patient queue; return whether the caller holds a place."""
+        turn = self._patient_queue.add(until, nbytes)
+        try:
+            return await turn
+        except asyncio.CancelledError:
+            if was_admitted(turn):
+                self._leave_patient()
+            raise
+        finally:
+            self._patient_queue.remove(turn, nbytes)
+
+    def _leave_patient(self) -> None:
+        self._patient_in_flight -= 1
+        self._places += 1
+        self._admit_next()
+        self._rest_if_idle()
+
+    def _rest_if_idle(self) -> None:
+        if not (self._flights or self._queue or self._patient_queue or self._patient_in_flight):
+            self.busy.clear()
+
+    def _may_admit_patient(self) -> bool:
+        most = max(1, int(self._limits.max_in_flight * _PATIENT_SHARE))
+        return self._places > 0 and self._patient_in_flight < most and self._shortage() is None
+
     def _admit_next(self) -> None:
-        while self._queue and self._places > 0:
+        """Admit whoever may enter, from the two queues by turns."""
+        while self._places > 0 and (self._queue or self._patient_queue):
+            admit, otherwise = self._admit_ordinary, self._admit_patient
+            if self._patient_is_next:
+                admit, otherwise = otherwise, admit
+            if not admit() and not otherwise():
+                return
+
+    def _admit_ordinary(self) -> bool:
+        while self._queue:
             turn, _ = self._queue.popleft()
             if not turn.done():
                 self._places -= 1
+                self._patient_is_next = True
                 turn.set_result(None)
+                return True
+        return False
+
+    def _admit_patient(self) -> bool:
+        if not self._patient_queue or not self._may_admit_patient() or not self._patient_queue.admit_next():
+            return False
+        self._places -= 1
+        self._patient_in_flight += 1
+        self._patient_is_next = False
+        return True
 
     def _end_waits(self, now: float) -> None:
         while self._queue and (

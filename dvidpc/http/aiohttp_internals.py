@@ -77,11 +77,15 @@ class CustomRunner(web.AppRunner):
 
     connection_class: ClassVar[type[RequestHandler]] = RequestHandler
 
+    def on_connection(self) -> None:
+        """Be told of a new connection."""
+
     async def _make_server(self) -> web.Server:
-        connection_class = self.connection_class
+        connection_class, on_connection = self.connection_class, self.on_connection
 
         class CustomServer(web.Server):
             def __call__(self) -> RequestHandler:
+                on_connection()
                 return connection_class(self, loop=self._loop, **self._kwargs)
 
         server = await super()._make_server()

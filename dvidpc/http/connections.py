@@ -16,7 +16,7 @@ from aiohttp.web_protocol import RequestHandler
 
 from dvidpc.config import LimitsConfig
 from dvidpc.http.aiohttp_internals import CustomRunner, ObservableConnection
-from dvidpc.tasks import every
+from dvidpc.tasks import abandon, keep_running
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +88,7 @@ class Connection(ObservableConnection):
 class WatchedRunner(CustomRunner):
     """An AppRunner that closes overdue connections while it runs."""
 
-    __slots__ = ("_limits", "_watch")
+    __slots__ = ("_connected", "_limits", "_watch")
 
     connection_class = Connection
 
@@ -97,21 +97,30 @@ class WatchedRunner(CustomRunner):
         self._limits = limits
 
     async def setup(self) -> None:
-        """Set up the server and start the timer."""
+        """Set up the server and start the timer, which rests while nobody is connected."""
+        self._connected = asyncio.Event()
         await super().setup()
-        self._watch = asyncio.ensure_future(every(SWEEP_S, self._sweep))
+        self._watch = keep_running("connection timeouts", self._sweep_while_connected)
+
+    def on_connection(self) -> None:
+        """Start the timer."""
+        self._connected.set()
 
     async def cleanup(self) -> None:
         """Stop the server, then the timer: while requests finish, stalled clients must still be closed."""
         try:
             await super().cleanup()
         finally:
-            self._watch.cancel()
-            await asyncio.wait([self._watch])
+            await abandon([self._watch])
 
-    def _sweep(self) -> None:
-        if self.server is not None:
-            close_overdue(self.server.connections, asyncio.get_running_loop().time(), self._limits)
+    async def _sweep_while_connected(self) -> None:
+        while True:
+            await self._connected.wait()
+            await asyncio.sleep(SWEEP_S)
+            connections = self.server.connections if self.server is not None else []
+            close_overdue(connections, asyncio.get_running_loop().time(), self._limits)
+            if not connections:
+                self._connected.clear()
 
 
 def close_overdue(connections: Iterable[RequestHandler], now: float, limits: LimitsConfig) -> None:

@@ -33,7 +33,7 @@ from dvidpc.http.metric_sources import METRICS, Sources
 from dvidpc.http.middleware import make_middleware
 from dvidpc.http.sampling import LoadSampler, Reads
 from dvidpc.http.tokens import read_secret, require_token
-from dvidpc.run.memory import PROBE_EVERY_S, MemoryGuard
+from dvidpc.run.memory import MemoryGuard
 from dvidpc.run.reload import RELOADING, START_WAIT_S, Reloading
 from dvidpc.sources.buckets import Buckets
 from dvidpc.storage.retry.upstream_counts import UpstreamCounts
@@ -117,6 +117,7 @@ def _make_parts(config: Config, environ: Mapping[str, str], started: float, api:
     buckets = Buckets(config, environ)
     volumes = Volumes(buckets.volumes, buckets.open, repo, resources)
     memory = MemoryGuard(resources.caches)
+    admission = Admission(config.limits, shortage=lambda: memory.reason)
     return _Parts(
         repo=repo,
         pool=pool,
@@ -126,9 +127,9 @@ def _make_parts(config: Config, environ: Mapping[str, str], started: float, api:
         health=HealthChecks(lambda: volumes.volumes),
         prefetcher=Prefetcher(),
         access_log=AccessLog(frozenset(api.endpoint_names())),
-        sampler=LoadSampler(lambda: _reads_of(buckets.counts.values())),
+        sampler=LoadSampler(lambda: _reads_of(buckets.counts.values()), is_busy=admission.busy.is_set),
         memory=memory,
-        admission=Admission(config.limits, shortage=lambda: memory.reason),
+        admission=admission,
         block_list=BlockList(config.server.block_list_file),
     )
 
@@ -191,7 +192,7 @@ async def _keep_open(parts: _Parts, _app: web.Application) -> AsyncIterator[None
     chores = [
         keep_running("admission", parts.admission.sweep),
         keep_running("cache expiry", lambda: every(EXPIRE_EVERY_S, parts.resources.expire)),
-        keep_running("memory guard", lambda: every(PROBE_EVERY_S, parts.memory.probe)),
+        keep_running("memory guard", lambda: parts.memory.watch(parts.admission.busy)),
     ]
     yield
     await abandon([sampling, *chores])

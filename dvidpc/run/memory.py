@@ -1,5 +1,6 @@
 """Keep the server within its memory: tune the allocator, and shed load before an allocation fails."""
 
+import asyncio
 import contextlib
 import ctypes
 import logging
@@ -13,7 +14,10 @@ from dvidpc.cache.loading_cache import LoadingCache
 log = logging.getLogger(__name__)
 
 PROBE_EVERY_S: Final = 0.1
-"""How often the limits are compared with what is used."""
+"""How often the limits are compared with what is used, while there are requests or memory is short."""
+
+PROBE_IDLE_EVERY_S: Final = 5.0
+"""How often they are compared at other times."""
 
 FREE_KEPT: Final = 64 * 2**20
 """Bytes that may be free at the end of the heap before they are returned to the system."""
@@ -68,6 +72,16 @@ class MemoryGuard:
         """What is short; None: nothing is."""
         self._caches = caches
         self._bounds = bounds or read_bounds
+
+    async def watch(self, busy: asyncio.Event) -> None:
+        """Probe regularly, until cancelled; more often while there are requests, as *busy* says."""
+        while True:
+            self.probe()
+            await asyncio.sleep(PROBE_EVERY_S)
+            if self.reason is None:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(PROBE_IDLE_EVERY_S):
+                        await busy.wait()
 
     def probe(self) -> None:
         """Compare the limits with what is used; drop the caches where one is near."""

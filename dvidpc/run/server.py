@@ -12,12 +12,12 @@ from aiohttp import web
 from dvidpc.config import Config, LimitsConfig
 from dvidpc.data.summary import log_table
 from dvidpc.dvid.services import SERVICES
-from dvidpc.errors import ConfigError
 from dvidpc.http.aiohttp_internals import check_parser
 from dvidpc.http.connections import WatchedRunner
 from dvidpc.http.cors import CORS
 from dvidpc.http.metric_sources import METRICS
 from dvidpc.run.app import make_app
+from dvidpc.run.listening import bind
 from dvidpc.run.memory import keep_freed_memory, share_arenas
 from dvidpc.run.reload import RELOADING, reloading_on_sighup
 
@@ -167,13 +167,9 @@ async def _listen(runner: web.AppRunner, config: Config, key: str, *, shared: bo
     """Listen at the address that *key* configures; return the base URL at which it is reached from here."""
     address = config.server.http_address if key.startswith("[server]") else config.metrics.address
     assert address is not None
-    try:
-        await web.TCPSite(runner, address.host, address.port, backlog=_BACKLOG, reuse_port=shared).start()
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        raise ConfigError(
-            f"{config.path}: {key}: cannot listen on {address}: {reason}; name another"
-        ) from error
-    port = runner.addresses[0][1]
+    sockets = await asyncio.to_thread(bind, address, f"{config.path}: {key}", shared=shared)
+    for one in sockets:
+        await web.SockSite(runner, one, backlog=_BACKLOG).start()
+    port = sockets[0].getsockname()[1]
     host = address.host or "localhost"
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,10 +1,9 @@
-"""Run several workers on one port, and replace a worker that dies."""
+"""Run several workers, and replace a worker that dies."""
 
 import contextlib
 import logging
 import os
 import signal
-import socket
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,7 +11,6 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
-from dvidpc.config import Address
 from dvidpc.errors import ConfigError
 from dvidpc.log.escaping import one_line
 
@@ -32,40 +30,6 @@ class Seat:
     """Number of the worker, starting at 0."""
     lifeline: int
     """A file descriptor that reaches its end when the supervisor ends."""
-
-
-@contextlib.contextmanager
-def reserved_port(address: Address) -> Iterator[Address]:
-    """Reserve the port of *address* for workers that share it; yield the address with the actual port.
-
-    Raises:
-        ConfigError: Another process listens on the port. SO_REUSEPORT alone would not detect that, and the
-            two servers would share the requests.
-    """
-    host, port = address.host or "", address.port
-    with contextlib.closing(_bind(host, port, shared=False)) as probe:
-        port = probe.getsockname()[1]
-    with contextlib.closing(_bind(host, port, shared=True)):
-        yield Address(address.host, port)
-
-
-def _bind(host: str, port: int, *, shared: bool) -> socket.socket:
-    try:
-        family, kind, protocol, _, place = socket.getaddrinfo(
-            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        bound = socket.socket(family, kind, protocol)
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if shared:
-            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        bound.bind(place)
-    except OSError as error:
-        address = Address(host or None, port)
-        reason = error.strerror or str(error)
-        raise ConfigError(
-            f"[server] httpAddress: cannot listen on {address}: {reason}; name another"
-        ) from error
-    return bound
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ from dvidpc.storage.coalesce import CoalescingStore
 from dvidpc.storage.opening import bucket_of, open_store
 from dvidpc.storage.retry.retrying_store import Gate
 from dvidpc.storage.retry.upstream_counts import UpstreamCounts
+from dvidpc.storage.shared import Shared
 
 _LABEL_TYPES: Final[Mapping[str, tuple[LabelType, ...]]] = MappingProxyType(
     {
@@ -27,6 +28,7 @@ class Buckets:
 
     def __init__(self, config: Config, environ: Mapping[str, str]) -> None:
         self._environ = environ
+        self._shared = Shared()
         self._limits = upstream_limits_of(config.limits)
         self._gates: dict[tuple[str, ...], Gate] = {}
         self._gate_of: dict[str, Gate] = {}
@@ -60,7 +62,12 @@ class Buckets:
         self._gate_of[volume.alias] = gate
         return CoalescingStore(
             await open_store(
-                access, self._limits, environ=self._environ, counts=self.counts[volume.alias], gate=gate
+                access,
+                self._limits,
+                environ=self._environ,
+                counts=self.counts[volume.alias],
+                gate=gate,
+                shared=self._shared,
             )
         )
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from dvidpc.errors import StoreError, StoreTimeoutError
+from dvidpc.errors import CredentialsError, DvidpcError, StoreError
 
 log = logging.getLogger(__name__)
 
@@ -19,6 +19,7 @@ AHEAD_OF_EXPIRY_S = 60.0
 PAUSE_S = 10.0
 """The shortest time between look-ups after refusals, and after a failed look-up."""
 LOOK_UP_TIMEOUT_S = 15.0
+_SLOW = "look at the helper program or the service that gives them, and at the network"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +137,47 @@ class Credentials:
             async with asyncio.timeout(LOOK_UP_TIMEOUT_S):
                 return await self._look_up(force=force)
         except TimeoutError as error:
-            raise StoreTimeoutError(f"credentials were not found within {LOOK_UP_TIMEOUT_S:g} s") from error
+            raise CredentialsError(
+                f"credentials were not found within {LOOK_UP_TIMEOUT_S:g} s", _SLOW
+            ) from error
+        except DvidpcError:
+            raise
+        except Exception as error:  # the border to vendors' libraries, which run helpers and read dotfiles
+            raise CredentialsError(f"credentials cannot be looked up ({type(error).__name__})") from error
 
     def _use_for_s(self, secret: Secret) -> float:
         if secret.expires_at is None:
             return LOOK_AGAIN_S
         return min(LOOK_AGAIN_S, max(0.0, secret.expires_at - AHEAD_OF_EXPIRY_S - self._clock()))
+
+
+async def sign_in(look_up: LookUp) -> Credentials:
+    """Return credentials that have been looked up.
+
+    Raises:
+        StoreError: There are none.
+    """
+    credentials = Credentials(look_up)
+    try:
+        await credentials.ensure()
+    except BaseException:
+        await credentials.close()
+        raise
+    return credentials
+
+
+def clean_value(store_url: str, name: str, value: object) -> str | None:
+    """Return a part of a secret without the line break that editors and secret stores append.
+
+    Raises:
+        CredentialsError: It is no text that a header can hold; *name* says which part it is.
+    """
+    if value is None:
+        return None
+    cleaned = value.strip() if isinstance(value, str) else "\n"
+    if not cleaned.isascii() or not cleaned.isprintable():
+        raise CredentialsError(
+            f"{store_url}: the {name} is no text that a header can hold (a line break?)",
+            "write it again in the environment or the file that it comes from",
+        )
+    return cleaned

@@ -7,23 +7,26 @@ from collections.abc import Mapping
 from dvidpc.storage.base import BucketAccess, UpstreamLimits
 from dvidpc.storage.bucket_rights import BucketRights
 from dvidpc.storage.ref import Kind
+from dvidpc.storage.shared import Shared
 from dvidpc.storage.vendors import load_gcs, load_s3
 
 
-async def inspect_bucket(access: BucketAccess, environ: Mapping[str, str]) -> BucketRights:
+async def inspect_bucket(
+    access: BucketAccess, environ: Mapping[str, str], shared: Shared | None = None
+) -> BucketRights:
     """Ask what the credentials may do in the bucket of *access*; leaves nothing behind there.
 
     Raises:
         ConfigError: The configuration cannot be right.
         StoreError: There are no credentials, or they cannot be looked up now.
     """
-    ref = access.ref
+    ref, shared = access.ref, shared or Shared()
     limits = UpstreamLimits(first_byte_timeout_s=5.0)
     match ref.kind:
         case Kind.S3 | Kind.VAST:
-            return await (await load_s3()).inspect(ref, access, limits, environ)
+            return await (await load_s3()).inspect(ref, access, limits, environ, shared)
         case Kind.GCS:
-            return await (await load_gcs()).inspect(ref, access, limits, environ)
+            return await (await load_gcs()).inspect(ref, access, limits, environ, shared)
         case Kind.FILE:
             readable = await asyncio.to_thread(os.access, ref.prefix, os.R_OK)
             return BucketRights(f"user {os.getuid()}", None, readable)

@@ -5,10 +5,13 @@ from collections.abc import Mapping
 from dvidpc.storage.base import BucketAccess, Lister, ObjectStore, UpstreamLimits
 from dvidpc.storage.directory_listing import DirectoryLister
 from dvidpc.storage.files import check_directory, open_directory
+from dvidpc.storage.gcs.gcs_store import open_gcs
 from dvidpc.storage.http.web_store import open_web
 from dvidpc.storage.ref import Kind, Ref
 from dvidpc.storage.retry.retrying_store import Gate, RetryingStore
 from dvidpc.storage.retry.upstream_counts import UpstreamCounts
+from dvidpc.storage.s3.s3_store import open_s3
+from dvidpc.storage.shared import Shared
 from dvidpc.storage.vendors import load_gcs, load_s3
 
 SUFFIXES = {".gz": "gzip", ".br": "br", ".zstd": "zstd"}
@@ -33,6 +36,7 @@ async def open_store(
     environ: Mapping[str, str],
     counts: UpstreamCounts | None = None,
     gate: Gate | None = None,
+    shared: Shared | None = None,
 ) -> ObjectStore:
     """Open what is below `access.ref` for reading, with retries; close the store after use.
 
@@ -44,28 +48,33 @@ async def open_store(
         environ: The contents of `os.environ`. botocore also reads the process's own.
         counts: Where requests are counted; None if nobody reads the counts.
         gate: Shared with other volumes of the bucket; None to share nothing.
+        shared: Shared with all other stores; None to share nothing.
 
     Raises:
         ConfigError: The configuration cannot be right.
         StoreError: There are no credentials or no such directory; a later try may succeed.
     """
     ref = access.ref
-    return RetryingStore(await _open(ref, access, limits, environ), limits, gate, counts)
+    return RetryingStore(await _open(ref, access, limits, environ, shared or Shared()), limits, gate, counts)
 
 
 async def open_lister(
-    access: BucketAccess, limits: UpstreamLimits, *, environ: Mapping[str, str]
+    access: BucketAccess,
+    limits: UpstreamLimits,
+    *,
+    environ: Mapping[str, str],
+    shared: Shared | None = None,
 ) -> Lister | None:
     """Open what is below `access.ref` for listing; None for a web server, which cannot be listed.
 
     Arguments and errors are those of `open_store`.
     """
-    ref = access.ref
+    ref, shared = access.ref, shared or Shared()
     match ref.kind:
         case Kind.S3 | Kind.VAST:
-            return await (await load_s3()).open_lister(ref, access, limits, environ)
+            return await (await load_s3()).open_lister(ref, access, limits, environ, shared)
         case Kind.GCS:
-            return await (await load_gcs()).open_lister(ref, access, limits, environ)
+            return await (await load_gcs()).open_lister(ref, access, limits, environ, shared)
         case Kind.HTTP:
             return None
         case Kind.FILE:
@@ -74,15 +83,15 @@ async def open_lister(
 
 
 async def _open(
-    ref: Ref, access: BucketAccess, limits: UpstreamLimits, environ: Mapping[str, str]
+    ref: Ref, access: BucketAccess, limits: UpstreamLimits, environ: Mapping[str, str], shared: Shared
 ) -> ObjectStore:
     match ref.kind:
         case Kind.S3 | Kind.VAST:
-            return await (await load_s3()).open_store(ref, access, limits, environ)
+            return await open_s3(ref, access, limits, environ, shared)
         case Kind.GCS:
-            return await (await load_gcs()).open_store(ref, access, limits, environ)
+            return await open_gcs(ref, access, limits, environ, shared)
         case Kind.HTTP:
-            return await open_web(ref, access, limits, environ)
+            return await open_web(ref, access, limits, environ, shared)
         case Kind.FILE:
             return await open_directory(
                 ref.prefix, url=ref.url, timeout_s=limits.first_byte_timeout_s, suffixes=SUFFIXES

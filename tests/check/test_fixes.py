@@ -1,10 +1,13 @@
 """A fix is a line to paste: a key of the configuration or a command of the storage vendor."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from dvidpc.check.fixes import Fixes
 from dvidpc.config import StoreConfig
-from dvidpc.errors import ConfigError, StoreError, StoreRefusedError, StoreTimeoutError
+from dvidpc.errors import ConfigError, CredentialsError, StoreError, StoreRefusedError, StoreTimeoutError
 from dvidpc.storage.ref import parse_ref
 
 S3 = StoreConfig("em", parse_ref("s3://bucket/a b/em"), profile="lab")
@@ -44,6 +47,29 @@ def test_a_refusal_is_fixed_by_access_rights(store: StoreConfig, start: str) -> 
     assert Fixes(store).of_error(StoreRefusedError("no", 403)).startswith(start)
 
 
+def test_rights_at_another_vendor_are_not_aws_users() -> None:
+    fix = Fixes(VAST).of_error(StoreRefusedError("no", 403))
+    assert fix.startswith("check the credentials; allow s3:GetObject on arn:aws:s3:::bucket/em/*")
+    assert "aws iam" not in fix
+    assert fix.endswith(
+        "put-bucket-policy --bucket bucket --policy file://POLICY --endpoint-url https://vast.lab.org"
+    )
+
+
+def test_commands_trust_the_bundle_of_the_store() -> None:
+    store = replace(VAST, ca_bundle=Path("/etc/our ca.pem"))
+    assert (
+        Fixes(store)
+        .of_absence()
+        .endswith("--endpoint-url https://vast.lab.org --ca-bundle '/etc/our ca.pem'")
+    )
+
+
+def test_credentials_that_cannot_be_looked_up_are_fixed_where_they_come_from() -> None:
+    assert Fixes(S3).of_error(CredentialsError("no", "run it by hand")) == "run it by hand"
+    assert Fixes(S3).of_error(CredentialsError("no")).startswith("aws configure --profile lab; or")
+
+
 def test_missing_credentials_are_fixed_by_a_login() -> None:
     error = StoreRefusedError("no")
     assert Fixes(S3).of_error(error).startswith("aws configure --profile lab; or, if the bucket")
@@ -60,6 +86,13 @@ def test_missing_credentials_are_fixed_by_a_login() -> None:
         ("NoSuchBucket", "correct [store.em] ref = "),
         ("RequestTimeTooSkewed", "set the clock of this machine"),
         ("UserProjectMissing", "name the project to bill: [store.em] user_project"),
+        ("InvalidToken", "aws configure --profile lab"),
+        ("InvalidTokenId", "aws configure --profile lab"),
+        ("InvalidSecurity", "aws configure --profile lab"),
+        ("TokenRefreshRequired", "aws configure --profile lab"),
+        ("InvalidRequest", "write it again with a key that the service keeps itself: aws s3 cp"),
+        ("KMS.DisabledException", "write it again with a key that the service keeps itself: aws s3 cp"),
+        ("AuthorizationHeaderMalformed", "correct region, endpoint or ca_bundle of [store.em]"),
         ("InvalidObjectState", "restore it from the archive: aws s3 cp"),
         ("", "allow s3:GetObject on "),
     ],
@@ -74,7 +107,7 @@ def test_the_fix_of_other_errors_names_the_keys_at_fault() -> None:
     assert fixes.of_error(StoreError("no")).endswith(f"of [store.em]; to check: {look_up}")
     assert "[limits] first_byte_timeout" in fixes.of_error(StoreTimeoutError("no"))
     assert "ref = " in fixes.of_error(StoreRefusedError("no", 302))
-    assert fixes.of_error(ConfigError("no")) == "correct [store.em] of the configuration"
+    assert fixes.of_error(ConfigError("no")).startswith("correct [store.em] of the configuration, or")
 
 
 def test_a_reason_that_contains_a_fix_is_the_fix() -> None:

@@ -4,19 +4,20 @@
 """
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.blockstream import grey_block, parse_stream
 from tests.clients.conftest import Served
-from tests.serving import UUID
-from tests.volumes import expected_box
+from tests.serving import UUID, config_text, serving
+from tests.volumes import VolumeSpec, expected_box, write_volume
 
 QT = {"User-Agent": "Mozilla/5.0", "Accept-Encoding": "gzip, deflate", "Accept-Language": "en-US,*"}
 LIBDVID = {"Accept": "*/*", "Content-Type": "application/octet-stream", "Content-Length": "0"}
 NODE = f"/api/node/{UUID}"
-WHO = "u=tester&app=neutu"
+WHO = "u=tester&app=NeuTu"
 
 
 async def test_it_connects(em: Served) -> None:
@@ -92,3 +93,19 @@ async def test_lowtis_prefetches_and_gets_nothing(em: Served) -> None:
     path = f"{NODE}/em/specificblocks?prefetch=on&blocks=0,0,-7,6710887,0,0,1,1,1&u=tester&app=lowtis"
     async with em.server.ask("GET", path, LIBDVID) as response:
         assert (response.status, await response.read()) == (200, b"")
+
+
+@pytest.mark.parametrize("app", ["lowtis", "NeuTu"])
+async def test_only_its_slice_reader_gets_answers_with_holes(tmp_path: Path, app: str) -> None:
+    """An error ends lowtis, and NeuTu with it. NeuTu itself survives one, and so can try again."""
+    [_] = write_volume(tmp_path / "volume", VolumeSpec())
+    (tmp_path / "volume/s0/0-64_0-64_0-64").write_bytes(b"damaged")
+    async with serving(config_text({"em": tmp_path / "volume"}), tmp_path) as server:
+        path = f"{NODE}/em/specificblocks?blocks=0,0,0,1,0,0&u=tester&app={app}"
+        async with server.ask("GET", path, LIBDVID) as response:
+            body = await response.read()
+            if app == "NeuTu":
+                assert response.status == 502
+            else:
+                assert response.status == 200
+                assert [block for block, _ in parse_stream(body)] == [(1, 0, 0)]

@@ -7,6 +7,8 @@ import pytest
 
 from dvidpc.data.health import KEPT_S, Health, HealthChecks
 from dvidpc.dvid.services import SERVICES
+from dvidpc.sources.plan import Metadata, VolumePlan, VolumeSettings
+from dvidpc.storage.base import ObjectStore
 from tests.faulty.bucket import faulty_bucket
 from tests.faulty.faults import BROKEN, HANG, Fault
 from tests.faulty.site import Site, faulty_site, store_section
@@ -60,7 +62,17 @@ async def test_a_bucket_that_serves_only_the_info_is_unhealthy(
         assert await health.check() == {"em": Health()}
 
 
-async def test_a_missing_block_is_healthy(tmp_path: Path) -> None:
+class Unforeseen:
+    """A format that raises what nobody expects."""
+
+    async def load(self, store: ObjectStore, directory: str) -> Metadata:
+        raise LookupError(store.url, directory)
+
+    def plan(self, metadata: Metadata, settings: VolumeSettings) -> VolumePlan:
+        raise LookupError(metadata, settings)
+
+
+async def test_a_block_that_is_not_stored_is_an_answer(tmp_path: Path) -> None:
     async with faulty_site(tmp_path, "http", SPEC) as site:
         (site.bucket.directory / MIDDLE).unlink()
         assert await site.server.get("/readyz") == b"ok\n"
@@ -139,3 +151,16 @@ async def test_only_a_chunk_that_may_stay_in_the_cache_is_read(
             bucket.counts.clear()
             assert await HealthChecks(lambda: volumes.volumes).check() == {"em": Health()}
             assert bucket.counts == asked
+
+
+async def test_unexpected_failure_of_a_probe_is_logged_and_the_volume_not_ready(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with faulty_site(tmp_path, "http", SPEC) as site:
+        volumes = site.server.app[SERVICES].volumes.volumes
+        [volume] = volumes
+        metadata, volume.source_format = volume.source_format, Unforeseen()
+        [found] = (await checks_of(site, Clock()).check()).values()
+        volume.source_format = metadata
+        assert found.problem == "unexpected LookupError, a bug of dvidpc that the log shows"
+    assert "background task failed: probe of store em" in caplog.text

@@ -13,6 +13,7 @@ import pytest
 from dvidpc.cache.loading_cache import LoadingCache
 from dvidpc.data.repo import Repo
 from dvidpc.data.volumes import Volumes
+from dvidpc.errors import ConfigError
 from dvidpc.formats.payloads import JPEG
 from dvidpc.sources.plan import VolumeSettings
 from dvidpc.storage.base import BucketAccess, ObjectStore, UpstreamLimits
@@ -32,12 +33,15 @@ NOBODY = "http://127.0.0.1:1/em"
 
 
 @asynccontextmanager
-async def keeping(directory: Path, *sources: VolumeSettings) -> AsyncIterator[tuple[Volumes, Repo]]:
-    """Serve volumes below *directory*, each in a directory named by its alias; refresh them all the time."""
+async def keeping(
+    directory: Path, *sources: VolumeSettings, before_opening: Callable[[], None] = lambda: None
+) -> AsyncIterator[tuple[Volumes, Repo]]:
+    """Volumes below *directory*, each in the directory that has its alias, looked at all the time."""
     payloads, indexes = (LoadingCache(10**8, absence_ttl_s=30, clock=time.monotonic) for _ in range(2))
     repo = Repo("2" * 32, "em", "", 0.0)
 
     async def open_bucket(source: VolumeSettings) -> ObjectStore:
+        before_opening()
         access = BucketAccess(parse_ref(str(directory / source.alias)))
         return await open_store(access, UpstreamLimits(), environ={})
 
@@ -148,3 +152,33 @@ async def test_every_instance_a_closed_volume_can_have_is_503(tmp_path: Path, na
 async def test_other_names_are_400(tmp_path: Path, name: str) -> None:
     async with serving(config_text({"em": NOBODY}), tmp_path, {}) as server:
         assert (await server.error(f"{server.node}/{name}/info"))[0] == 400
+
+
+async def test_unexpected_failure_is_shown_and_the_volume_is_served_once_it_is_over(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_volume(tmp_path / "em", VolumeSpec(size=(64, 64, 64)))
+    broken = True
+
+    def fail() -> None:
+        if broken:
+            raise LookupError("unforeseen")
+
+    async with keeping(tmp_path, SOURCE, before_opening=fail) as (volumes, repo):
+        [volume] = volumes.volumes
+        await soon(lambda: volume.problem == "unexpected LookupError, a bug of dvidpc that the log shows")
+        assert volumes.reason_to_wait("em") is not None
+        broken = False
+        await soon(lambda: volume.problem is None)
+        assert list(repo.instances) == ["em"]
+    assert "background task failed: store em; it restarts in 0.01 s" in caplog.text
+
+
+async def test_setting_of_the_environment_that_is_wrong_may_pass(tmp_path: Path) -> None:
+    write_volume(tmp_path / "em", VolumeSpec(size=(64, 64, 64)))
+
+    def fail() -> None:
+        raise ConfigError("AWS settings: no such profile")
+
+    async with keeping(tmp_path, SOURCE, before_opening=fail) as (volumes, _):
+        assert volumes.reason_to_wait("em_c1") == "store em: AWS settings: no such profile"

@@ -13,6 +13,7 @@ from dvidpc.config import LimitsConfig
 from dvidpc.errors import OverloadedError, StoreTimeoutError
 from dvidpc.http.admission import Admission
 from dvidpc.http.aiohttp_internals import count_bytes_sent
+from dvidpc.http.patient_queue import MOST_HELD
 
 LIMITS = LimitsConfig(max_in_flight=1, max_waiting=3, wait_timeout_s=5.0, request_deadline_s=30.0)
 
@@ -282,3 +283,159 @@ async def test_the_timer_sweeps_until_it_is_cancelled(start: Start) -> None:
     await asyncio.wait([sweeping])
     first.end.set()
     await first.task
+
+
+class Patient(Work):
+    """A request that bears no refusal; `reason` says why it was answered without a place."""
+
+    def __init__(self, admission: Admission, until: float = 1100.0, path: str = "/") -> None:
+        self.reason: str | None = None
+        self.begun = asyncio.Event()
+        self.end = asyncio.Event()
+        self.request = make_mocked_request("GET", path, writer=Writer())
+        self.task = asyncio.create_task(
+            admission.run_patiently(self.request, until, self.handle, self.be_late)
+        )
+
+    async def be_late(self, reason: str) -> web.StreamResponse:
+        self.reason = reason
+        return web.Response(text="late")
+
+
+async def finish(*works: Work) -> None:
+    for work in works:
+        work.end.set()
+        assert (await work.task).status == 200
+
+
+async def test_a_patient_request_is_queued_however_full_the_queue_is(clock: Clock, start: Start) -> None:
+    admission = Admission(LIMITS, clock=clock)
+    ordinary = [await start(admission) for _ in range(4)]
+    patient = [Patient(admission) for _ in range(50)]
+    await settle()
+    assert admission.waiting == 53
+    with pytest.raises(OverloadedError, match="3 requests are waiting already"):
+        await (await start(admission)).task
+    clock.now += 99
+    admission.sweep_once()
+    assert admission.waiting == 50  # wait_timeout has ended the others
+    for work in ordinary[1:]:
+        with pytest.raises(OverloadedError, match="wait_timeout"):
+            await work.task
+    ordinary[0].task.cancel()  # it has exceeded request_deadline
+    await asyncio.wait([ordinary[0].task])
+    await finish(*patient)
+    assert [work.reason for work in patient] == [None] * 50
+    assert (admission.in_flight, admission.waiting) == (0, 0)
+
+
+async def test_a_patient_request_has_no_deadline_of_its_own(clock: Clock) -> None:
+    admission = Admission(LIMITS, clock=clock)
+    patient = Patient(admission)
+    await settle()
+    clock.now += 1000
+    admission.sweep_once()
+    await settle()
+    assert not patient.task.done()
+    await finish(patient)
+
+
+async def test_a_patient_request_is_answered_without_a_place_when_its_patience_ends(
+    clock: Clock, start: Start
+) -> None:
+    admission = Admission(replace(LIMITS, request_deadline_s=1000), clock=clock)
+    first = await start(admission)
+    patient = Patient(admission)
+    await settle()
+    clock.now += 100
+    admission.sweep_once()
+    assert (await patient.task).status == 200
+    assert patient.reason == "not admitted within patient_wait_timeout"
+    assert admission.in_flight == 1
+    await finish(first)
+    assert admission.in_flight == 0
+
+
+async def test_a_patient_request_waits_while_memory_is_short(clock: Clock) -> None:
+    short = True
+    admission = Admission(LIMITS, clock=clock, shortage=lambda: "memory is short" if short else None)
+    patient = Patient(admission)
+    await settle()
+    admission.sweep_once()
+    await settle()
+    assert (admission.in_flight, admission.waiting) == (0, 1)
+    short = False
+    admission.sweep_once()
+    await settle()
+    assert patient.begun.is_set()
+    await finish(patient)
+    assert admission.in_flight == 0
+
+
+async def test_patient_and_ordinary_requests_take_turns(start: Start) -> None:
+    admission = Admission(LIMITS)
+    first = await start(admission)
+    patient = [Patient(admission) for _ in range(3)]
+    await settle()
+    ordinary = [await start(admission) for _ in range(3)]
+    order = []
+    running: Work = first
+    for _ in range(6):
+        await finish(running)
+        await settle()
+        [running] = [work for work in [*patient, *ordinary] if work.begun.is_set() and not work.end.is_set()]
+        order.append("patient" if isinstance(running, Patient) else "ordinary")
+    await finish(running)
+    assert order in (["patient", "ordinary"] * 3, ["ordinary", "patient"] * 3)
+
+
+async def test_patient_requests_leave_places_for_the_others(start: Start) -> None:
+    admission = Admission(replace(LIMITS, max_in_flight=8))
+    patient = [Patient(admission) for _ in range(20)]
+    await settle()
+    assert sum(work.begun.is_set() for work in patient) == 6
+    ordinary = [await start(admission) for _ in range(2)]
+    assert [work.begun.is_set() for work in ordinary] == [True, True]
+    await finish(*ordinary, *patient)
+    assert (admission.in_flight, admission.waiting) == (0, 0)
+
+
+async def test_a_storm_of_patient_requests_holds_a_bounded_number_of_bytes(start: Start) -> None:
+    admission = Admission(LIMITS)
+    first = await start(admission)
+    path = "/" + "0" * (MOST_HELD // 4)
+    patient = [Patient(admission, path=path) for _ in range(5)]
+    await settle()
+    assert admission.waiting == 3
+    assert [work.reason for work in patient] == [None] * 3 + ["too many requests are waiting"] * 2
+    await finish(first, *patient)
+    assert (admission.in_flight, admission.waiting) == (0, 0)
+
+
+async def test_a_patient_client_that_leaves_takes_no_place(start: Start) -> None:
+    admission = Admission(LIMITS)
+    first = await start(admission)
+    gone, last = Patient(admission), Patient(admission)
+    await settle()
+    gone.task.cancel()
+    await asyncio.wait([gone.task])
+    assert admission.waiting == 1
+    await finish(first)
+    await settle()
+    assert last.begun.is_set()
+    await finish(last)
+    assert admission.in_flight == 0
+
+
+async def test_a_patient_client_that_leaves_just_as_it_is_admitted_gives_its_place_back(start: Start) -> None:
+    admission = Admission(LIMITS)
+    first = await start(admission)
+    gone, last = Patient(admission), Patient(admission)
+    await settle()
+    admission.use(replace(LIMITS, max_in_flight=2))  # gives `gone` a place, which its task has not seen yet
+    gone.task.cancel()
+    await settle()
+    assert not gone.begun.is_set()
+    assert last.begun.is_set()
+    await finish(first, last)
+    assert (admission.in_flight, admission.waiting) == (0, 0)

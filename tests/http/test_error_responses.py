@@ -13,6 +13,7 @@ CASES = [
     (errors.FormatError("x"), 502),
     (errors.OverloadedError("x", 7), 503),
     (errors.StoreError("x"), 503),
+    (errors.CredentialsError("x"), 503),
     (errors.StoreTimeoutError("x"), 504),
     (errors.StoreBusyError("x", 3), 503),
     (errors.StoreRefusedError("x", 403), 503),

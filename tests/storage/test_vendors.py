@@ -17,5 +17,5 @@ def test_importing_the_package_imports_no_vendor_library() -> None:
 
 
 async def test_modules_are_loaded_on_demand() -> None:
-    assert (await load_s3()).open_store.__name__ == "open_s3"
-    assert (await load_gcs()).open_store.__name__ == "open_gcs"
+    assert (await load_s3()).open_lister.__name__ == "list_s3"
+    assert (await load_gcs()).open_lister.__name__ == "list_gcs"

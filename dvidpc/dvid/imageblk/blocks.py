@@ -13,6 +13,7 @@ from dvidpc.data.instance import Instance
 from dvidpc.dvid.imageblk.lone_block import answer_box, is_lone
 from dvidpc.dvid.imageblk.scale import at_scale
 from dvidpc.dvid.limits import check_block_count, check_size
+from dvidpc.dvid.patience import ALL_LEFT_OUT, omission_of
 from dvidpc.dvid.services import SERVICES
 from dvidpc.dvid.url.coordinates import parse_block_coord, parse_blocks, parse_point
 from dvidpc.dvid.url.geometry import box_at
@@ -150,6 +151,10 @@ async def answer_blocks(
     limits = request.app[SERVICES].limits
     if payload.name == UNCOMPRESSED.name:
         check_size(len(blocks) * instance.data.grid.block_nbytes, limits.max_response)
+    omission = omission_of(request)
+    if omission is not None and ALL_LEFT_OUT in request:
+        omission.leave_all_out(len(blocks), request[ALL_LEFT_OUT])
+        return await send(request, ())
     cached = (
         None
         if len(blocks) > _MANY_BLOCKS
@@ -157,8 +162,7 @@ async def answer_blocks(
     )
     if cached is not None:
         return await send(request, [part for frame in cached for part in encode_frame(*frame)])
-    omit_failed = request.query.get("app", "") in limits.omit_failed_blocks_for
-    found = fetch_blocks(instance.data.grid, blocks, payload, omit_failed=omit_failed)
+    found = fetch_blocks(instance.data.grid, blocks, payload, omission=omission)
     return await stream(request, frames_of(found))
 
 

@@ -37,11 +37,13 @@ IMAGEBLK: Final[Family[ImageData]] = Family(
                 blocks.specific_blocks,
                 "DVID does not accept the post action on the 'specificblocks' endpoint",
                 descriptions.SPECIFIC_BLOCKS,
+                omits_failed=True,
             ),
             "subvolblocks": Endpoint(
                 blocks.subvolume_blocks,
                 "DVID does not accept the post action on the 'blocks' endpoint",
                 descriptions.SUBVOLUME_BLOCKS,
+                omits_failed=True,
             ),
             "blocks": Endpoint(blocks.block_span, _IMMUTABLE, descriptions.BLOCKS),
             "raw": Endpoint(raw.raw, _IMMUTABLE, descriptions.RAW),

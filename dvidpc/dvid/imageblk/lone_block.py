@@ -9,6 +9,7 @@ from dvidpc.data.image import ImageData
 from dvidpc.data.instance import Instance
 from dvidpc.dvid.imageblk.drawing import box_nbytes, in_thread
 from dvidpc.dvid.limits import check_size
+from dvidpc.dvid.patience import ALL_LEFT_OUT, omission_of
 from dvidpc.dvid.services import SERVICES
 from dvidpc.formats.data_types import Voxels
 from dvidpc.formats.dvid.block_stream import encode_frame
@@ -45,17 +46,31 @@ async def answer_box(
 
     Raises:
         TooLargeError: The box exceeds `max_response`, or the limits of JPEG.
+        StoreError: The bucket failed, and the client bears an error.
     """
     check_size(box_nbytes(instance, box), request.app[SERVICES].limits.max_response)
     extent = stacked_extent(box.size) if payload is JPEG else None
     if request.method == hdrs.METH_HEAD:
         return web.Response(content_type=OCTETS)
-    voxels = await read_box(instance.data.grid, box)
+    block = BlockCoord(*map(operator.floordiv, box.start, instance.data.grid.block_size))
+    voxels = await _read(request, instance, block, box)
     if voxels is None:
         return await send(request, ())
     body = await in_thread(request, instance, voxels.nbytes, partial(_encode, voxels, extent))
-    block = BlockCoord(*map(operator.floordiv, box.start, instance.data.grid.block_size))
     return await send(request, encode_frame(block, body))
+
+
+async def _read(
+    request: web.Request, instance: Instance[ImageData], block: BlockCoord, box: Box
+) -> Voxels | None:
+    """Return the voxels of *box*; None if nothing is stored there, or if it failed and is left out."""
+    omission = omission_of(request)
+    if omission is None:
+        return await read_box(instance.data.grid, box)
+    if ALL_LEFT_OUT in request:
+        omission.leave_all_out(1, request[ALL_LEFT_OUT])
+        return None
+    return await omission.value_or_none(block, lambda: read_box(instance.data.grid, box))
 
 
 def _encode(voxels_czyx: Voxels, extent: tuple[int, int] | None) -> bytes:

@@ -40,7 +40,7 @@ LABELBLK_ENDPOINTS: Final[Family[ImageData]] = Family(
     introduce=lambda _type_name: _HEAD,
     endpoints=MappingProxyType(
         {
-            "blocks": Endpoint(_scaled(blocks.box_of_blocks), doc=descriptions.BLOCKS),
+            "blocks": Endpoint(_scaled(blocks.box_of_blocks), doc=descriptions.BLOCKS, omits_failed=True),
             "raw": Endpoint(_scaled(cutouts.raw), doc=descriptions.RAW),
             "isotropic": Endpoint(_scaled(cutouts.isotropic), doc=descriptions.ISOTROPIC),
             "pseudocolor": Endpoint(_scaled(cutouts.pseudocolor), doc=descriptions.PSEUDOCOLOR),

@@ -9,6 +9,7 @@ event loop.
 
 from dvidpc.formats.codec.chunk_shape import ChunkShape
 from dvidpc.formats.codec.codecs import decode_chunk, find_obstacle, may_crash
+from dvidpc.formats.codec.encoded_size import max_encoded_size
 from dvidpc.formats.codec.jpeg import check_jpeg, encode_jpeg
 from dvidpc.formats.codec.raw_voxels import encode_raw
 
@@ -19,5 +20,6 @@ __all__ = [
     "encode_jpeg",
     "encode_raw",
     "find_obstacle",
+    "max_encoded_size",
     "may_crash",
 ]

@@ -1,4 +1,4 @@
-"""The expected shape, data type and size of a decoded chunk."""
+"""The expected shape and data type of a decoded chunk."""
 
 import math
 from typing import Any, NamedTuple
@@ -38,11 +38,3 @@ class ChunkShape(NamedTuple):
     def dtype(self) -> np.dtype[Any]:
         """Data type of the decoded array, little-endian."""
         return np.dtype(self.data_type.value).newbyteorder("<")
-
-    @property
-    def max_encoded_size(self) -> int:
-        """Size limit in bytes of an encoded chunk; a larger one is malformed.
-
-        No codec triples its input. compressed_segmentation with a table for each small block may double it.
-        """
-        return 3 * self.nbytes + 65_536

@@ -35,10 +35,14 @@ def _check_header(kind: str, magic: bytes, data: bytes, layout: struct.Struct, s
 
 
 def _as_voxels(kind: str, labels: "np.ndarray[Any, np.dtype[Any]]", shape: ChunkShape) -> Voxels:
-    """Return labels `[x, y, z]` as voxels; signed types are stored as unsigned types of the same width."""
-    if labels.shape != shape.size or labels.dtype.kind not in "ui" or labels.itemsize != shape.dtype.itemsize:
+    """Return labels `[x, y, z]` as voxels; they may be stored in a narrower type than the volume's.
+
+    Signed types are stored as unsigned types of the same width.
+    """
+    if labels.shape != shape.size or labels.dtype.kind not in "ui" or labels.itemsize > shape.dtype.itemsize:
         raise FormatError(
             f"{kind} chunk has shape {labels.shape} and type {labels.dtype}, "
             f"not {tuple(shape.size)} and {shape.data_type}"
         )
-    return np.asfortranarray(labels).T.view(shape.dtype)[None]
+    widened = np.asfortranarray(labels).astype(f"{labels.dtype.kind}{shape.dtype.itemsize}", copy=False)
+    return widened.T.view(shape.dtype)[None]

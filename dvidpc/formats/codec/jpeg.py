@@ -1,5 +1,7 @@
 """JPEG: decodes stored chunks and encodes payloads."""
 
+import re
+
 import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
@@ -16,7 +18,10 @@ JPEG_QUALITY = 80
 JPEG_MAX_SIDE = 65_500
 """Largest width and height that libjpeg encodes; DVID's limit is 65,535."""
 
+_START_OF_IMAGE = b"\xff\xd8"
 _END_OF_IMAGE = b"\xff\xd9"
+_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")
+"""A marker with a length, or the end of the image; in compressed data, 0x00 follows each 0xff."""
 _START_OF_SCAN = b"\xff\xda"
 _PROGRESSIVE = b"\xff\xc2"
 _MAX_SCANS = 100
@@ -51,8 +56,22 @@ def check_jpeg(data: bytes, shape: ChunkShape) -> None:
     if colorspace not in _COLORSPACES[shape.num_channels]:
         raise FormatError(f"JPEG is {colorspace}, but the volume has {shape.num_channels} channel(s)")
     _check_scans(data)
-    if _END_OF_IMAGE not in data[-64:]:
+    if not data.endswith(_END_OF_IMAGE) and not _has_end(data):
         raise FormatError("truncated JPEG: no end-of-image marker")
+
+
+def _has_end(data: bytes) -> bool:
+    """Return whether the image ends in *data*; other bytes may follow, such as padding to a whole sector.
+
+    The markers are followed from the first on, because metadata may hold a thumbnail with an end of its own.
+    (ISO/IEC 10918-1, B.1.1)
+    """
+    at = len(_START_OF_IMAGE)
+    while (marker := _MARKER.search(data, at)) is not None:
+        if marker.group() == _END_OF_IMAGE:
+            return True
+        at = marker.end() + int.from_bytes(data[marker.end() : marker.end() + 2], "big")
+    return False
 
 
 def _check_scans(data: bytes) -> None:

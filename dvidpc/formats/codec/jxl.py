@@ -14,6 +14,8 @@ _CODESTREAM = b"\xff\x0a"
 _CONTAINER = b"\0\0\0\x0cJXL \r\n\x87\n"
 _RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
 _SIZE_BITS = (9, 13, 18, 30)
+_HEADER = 12
+"""Bytes of a codestream that hold the size, at most."""
 
 
 def decode_jxl(data: bytes, shape: ChunkShape) -> Voxels:
@@ -39,9 +41,9 @@ def read_jxl_size(data: bytes) -> tuple[int, int]:
         FormatError: *data* does not start with a JPEG XL header.
     """
     codestream = _find_codestream(data) if data.startswith(_CONTAINER) else data
-    if not codestream.startswith(_CODESTREAM) or len(codestream) < 12:
+    if not codestream.startswith(_CODESTREAM):
         raise FormatError("malformed JPEG XL: no JPEG XL header")
-    bits = _Bits(int.from_bytes(codestream[2:12], "little"))
+    bits = _Bits(int.from_bytes(codestream[2:_HEADER], "little"))
     is_small = bits.take(1)
     height = bits.take_side(is_small=bool(is_small))
     ratio = bits.take(3)
@@ -73,14 +75,17 @@ class _Bits:
 def _find_codestream(data: bytes) -> bytes:
     """Return the start of the codestream in a container; empty if there is none.
 
-    It lies in a `jxlc` box or is split into `jxlp` boxes.  (ISO/IEC 18181-2)
+    It lies in a `jxlc` box or is split into `jxlp` boxes of any size.  (ISO/IEC 18181-2)
     """
+    found = b""
     for kind, content in _boxes(data):
         if kind == b"jxlc":
             return content
         if kind == b"jxlp":
-            return content[4:]
-    return b""
+            found += content[4:]
+        if len(found) >= _HEADER:
+            break
+    return found
 
 
 def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -91,7 +96,8 @@ def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         head = 8
         if size == 1:
             size, head = int.from_bytes(data[position + 8 : position + 16], "big"), 16
-        yield kind, data[position + head : position + head + 32]
+        start, stop = position + head, position + size if size else len(data)  # 0: the box is the last one
+        yield kind, data[start : min(stop, start + 32)]
         if size < head:
             return
         position += size

@@ -7,7 +7,7 @@ from typing import TypeVar
 import numpy as np
 
 from dvidpc.errors import FormatError
-from dvidpc.formats.codec import ChunkShape, check_jpeg, decode_chunk, may_crash
+from dvidpc.formats.codec import ChunkShape, check_jpeg, decode_chunk, max_encoded_size, may_crash
 from dvidpc.formats.data_types import DataType, Voxels
 from dvidpc.formats.grid import Grid
 from dvidpc.formats.payloads import Payload, stored_payload
@@ -81,7 +81,7 @@ class PrecomputedChunks:
 
     async def read(self, cell: ChunkCoord) -> bytes | None:
         """As `ChunkSource.read`."""
-        return await self._reader.read(cell, self._stored_shape_of(cell).max_encoded_size)
+        return await self._reader.read(cell, max_encoded_size(self._encoding, self._stored_shape_of(cell)))
 
     def check(self, cell: ChunkCoord, data: bytes) -> None:
         """As `ChunkSource.check`: a JPEG by its header and end, raw voxels by their number."""

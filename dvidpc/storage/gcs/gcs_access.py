@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dvidpc.storage.base import BucketAccess
-from dvidpc.storage.credentials import Credentials
-from dvidpc.storage.gcs.google_credentials import GoogleLookUp
+from dvidpc.storage.credentials import Credentials, sign_in
+from dvidpc.storage.http.tls import SYSTEM, Tls
 from dvidpc.storage.ref import Ref, parse_endpoint
+from dvidpc.storage.vendors import load_google_look_up
 
 DEFAULT_ENDPOINT = "https://storage.googleapis.com"
 
@@ -24,10 +25,18 @@ class GooglePlace:
         return store_url if self.endpoint == DEFAULT_ENDPOINT else f"{self.endpoint} {store_url}"
 
 
-async def reach_gcs(ref: Ref, access: BucketAccess, environ: Mapping[str, str]) -> GooglePlace:
+async def reach_gcs(
+    ref: Ref, access: BucketAccess, environ: Mapping[str, str], tls: Tls = SYSTEM
+) -> GooglePlace:
     """Choose the endpoint, and look up credentials.
 
     As in Google's own clients, `STORAGE_EMULATOR_HOST` names an endpoint to which requests are unsigned.
+
+    Args:
+        ref: The bucket.
+        access: How to sign in there.
+        environ: The contents of `os.environ`.
+        tls: Whom to trust among the services that hand out tokens.
 
     Raises:
         ConfigError: The endpoint is not a URL.
@@ -39,9 +48,8 @@ async def reach_gcs(ref: Ref, access: BucketAccess, environ: Mapping[str, str]) 
     endpoint = parse_endpoint(access.endpoint or emulator or DEFAULT_ENDPOINT)
     if access.anonymous or emulator is not None:
         return GooglePlace(endpoint, None)
-    credentials = Credentials(GoogleLookUp(ref.url, environ))
-    await credentials.ensure()
-    return GooglePlace(endpoint, credentials)
+    make_look_up = await load_google_look_up()
+    return GooglePlace(endpoint, await sign_in(make_look_up(ref.url, environ, tls)))
 
 
 def billing_headers(access: BucketAccess) -> dict[str, str]:

@@ -8,21 +8,21 @@ from dvidpc.storage.base import BucketAccess, UpstreamLimits
 from dvidpc.storage.bucket_rights import BucketRights
 from dvidpc.storage.gcs.gcs_access import GooglePlace, billing_headers, reach_gcs
 from dvidpc.storage.http.session import open_session
-from dvidpc.storage.http.tls import load_tls_context
 from dvidpc.storage.ref import Ref
+from dvidpc.storage.shared import Shared
 
 _LIST, _CREATE = "storage.objects.list", "storage.objects.create"
 
 
 async def inspect_gcs(
-    ref: Ref, access: BucketAccess, limits: UpstreamLimits, environ: Mapping[str, str]
+    ref: Ref, access: BucketAccess, limits: UpstreamLimits, environ: Mapping[str, str], shared: Shared
 ) -> BucketRights:
     """Ask about a Google bucket; see `inspect_bucket`.
 
     gcloud-aio-storage has no call for `testIamPermissions`, so the request is sent directly.
     """
-    tls = await load_tls_context(access.ca_bundle)
-    place = await reach_gcs(ref, access, environ)
+    tls = await shared.tls.load(access.ca_bundle)
+    place = await reach_gcs(ref, access, environ, tls)
     try:
         async with open_session(place.endpoint, tls, limits, environ) as session:
             granted = await _test_permissions(session, place, ref.bucket, billing_headers(access))

@@ -16,17 +16,17 @@ from dvidpc.storage.http.connection_errors import translate_connection_errors
 from dvidpc.storage.http.http_errors import listing_error_of
 from dvidpc.storage.http.service import Refusal
 from dvidpc.storage.http.session import open_session, refuse_redirects
-from dvidpc.storage.http.tls import load_tls_context
 from dvidpc.storage.listing import PAGE_SIZE, PAGE_TIMEOUT_S, BucketLister, StoredObject
 from dvidpc.storage.ref import Ref
+from dvidpc.storage.shared import Shared
 
 
 async def list_gcs(
-    ref: Ref, access: BucketAccess, limits: UpstreamLimits, environ: Mapping[str, str]
+    ref: Ref, access: BucketAccess, limits: UpstreamLimits, environ: Mapping[str, str], shared: Shared
 ) -> BucketLister:
     """Open a Google bucket for listing; see `open_lister`."""
-    tls = await load_tls_context(access.ca_bundle)
-    place = await reach_gcs(ref, access, environ)
+    tls = await shared.tls.load(access.ca_bundle)
+    place = await reach_gcs(ref, access, environ, tls)
     session = open_session(place.endpoint, tls, limits, environ, middlewares=(refuse_redirects,))
     options: dict[str, Any] = {  # its annotations are those of its twin for requests
         "session": session,

@@ -11,16 +11,16 @@ from dvidpc.storage.gcs.gcs_access import billing_headers, reach_gcs
 from dvidpc.storage.http.http_store import HttpStore
 from dvidpc.storage.http.service import Asking, Refusal
 from dvidpc.storage.http.session import open_session
-from dvidpc.storage.http.tls import load_tls_context
 from dvidpc.storage.ref import Ref
+from dvidpc.storage.shared import Shared
 
 
 async def open_gcs(
-    ref: Ref, access: BucketAccess, limits: UpstreamLimits, environ: Mapping[str, str]
+    ref: Ref, access: BucketAccess, limits: UpstreamLimits, environ: Mapping[str, str], shared: Shared
 ) -> HttpStore:
     """Open a Google bucket for reading; see `open_store`."""
-    tls = await load_tls_context(access.ca_bundle)
-    place = await reach_gcs(ref, access, environ)
+    tls = await shared.tls.load(access.ca_bundle)
+    place = await reach_gcs(ref, access, environ, tls)
     service = GoogleService(
         f"{place.endpoint}/{quote(f'{ref.bucket}/{ref.prefix}'.rstrip('/'))}",
         place.credentials,

@@ -2,10 +2,18 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 import aiohttp
 
 from dvidpc.errors import StoreError, StoreTimeoutError
+
+PROXY_LOGIN: Final = "the proxy wants a login; write it in the variable: http://USER:PASSWORD@HOST:PORT (407)"
+"""What status 407 means, whether it is sent for a tunnel or for a request."""
+
+
+class SocksError(aiohttp.ClientConnectionError):
+    """The SOCKS proxy cannot be reached, or cannot reach the server; the message says which."""
 
 
 @contextmanager
@@ -20,16 +28,31 @@ def translate_connection_errors(name: str, action: str = "read") -> Iterator[Non
         yield
     except TimeoutError as error:
         raise StoreTimeoutError(f"{name}: no answer in time") from error
-    except (aiohttp.ClientError, OSError) as error:
+    except (aiohttp.ClientError, OSError, RuntimeError) as error:  # uvloop: RuntimeError for a closed socket
         raise StoreError(f"{name} cannot be {action}: {_explain(error)}") from error
 
 
 def _explain(error: Exception) -> str:
+    return _explain_proxy(error) or _explain_server(error)
+
+
+def _explain_proxy(error: Exception) -> str | None:
+    """Return what is wrong with the proxy; None if nothing is."""
     match error:
+        case SocksError():
+            return str(error)
         case aiohttp.ClientProxyConnectionError():
-            why = "the proxy cannot be reached"
+            return "the proxy cannot be reached"
+        case aiohttp.ClientHttpProxyError(status=407):
+            return PROXY_LOGIN
         case aiohttp.ClientHttpProxyError():
-            why = f"the proxy answers {error.status}"
+            return f"the proxy answers {error.status}"
+        case _:
+            return None
+
+
+def _explain_server(error: Exception) -> str:
+    match error:
         case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientConnectorSSLError():
             why = "the server's certificate is not trusted; set ca_bundle to trust another authority"
         case aiohttp.ClientConnectorDNSError():

@@ -4,20 +4,31 @@ import re
 from urllib.parse import urlsplit
 
 from dvidpc.errors import StoreBusyError, StoreError, StoreRefusedError
+from dvidpc.storage.http.connection_errors import PROXY_LOGIN
 from dvidpc.storage.http.service import Refusal
 
 _SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
 _WITH_CODE = frozenset({400, 401, 403, 404})
 """Statuses whose code says more than they do."""
 _REASONS = {
+    "AccountProblem": "the service has blocked the account",
     "AllAccessDisabled": "the service has disabled the bucket",
+    "AuthorizationHeaderMalformed": "the request is signed for another region than the service expects",
     "ExpiredToken": "the credentials have expired",
     "InvalidAccessKeyId": "the service does not know the access key",
     "InvalidObjectState": "it is archived; restore it first",
+    "InvalidRequest": "the service refuses the request, as for an object with a customer's key (SSE-C)",
+    "InvalidSecurity": "the service does not accept the credentials",
     "InvalidToken": "the service does not accept the session token",
+    "InvalidTokenId": "the service does not accept the session token",
+    "KMS.DisabledException": "the key that it is encrypted with is disabled",
+    "KMS.KMSInvalidStateException": "the key that it is encrypted with cannot be used",
+    "KMS.NotFoundException": "the key that it is encrypted with does not exist",
     "NoSuchBucket": "there is no such bucket",
     "RequestTimeTooSkewed": "the clock of this machine differs from the service's",
+    "ResourceIsEncryptedWithCustomerEncryptionKey": "it is encrypted with a customer's key",
     "SignatureDoesNotMatch": "the service does not accept the signature; the secret key may be wrong",
+    "TokenRefreshRequired": "the credentials have expired",
     "UserProjectMissing": "the bucket bills its readers; set user_project",
 }
 """What the error codes of S3 and Google mean. Nothing else of a response is repeated."""
@@ -79,6 +90,8 @@ def _explain_code(refusal: Refusal) -> str | None:
 def _explain_status(status: int, *, signed: bool) -> str | None:
     """Return why a retry would not help; None if it may."""
     match status:
+        case 407:
+            return PROXY_LOGIN
         case 404:
             return "the server says it does not exist (404), and missing_status does not list 404"
         case 401 | 403 if not signed:
@@ -90,7 +103,8 @@ def _explain_status(status: int, *, signed: bool) -> str | None:
             return "the service does not accept the credentials (401)"
         case 403:
             return (
-                "the credentials may not read it, or it does not exist and they may not list (403); "
+                "the credentials may not read it or are not valid, or it does not exist and they may not "
+                "list (403); "
                 "if that is how absence looks here, set missing_status = [403, 404]"
             )
         case _:

@@ -126,7 +126,7 @@ class HttpStore:
         except ValueError as error:
             if isinstance(error, aiohttp.ClientError):
                 raise
-            raise StoreError(f"{name} cannot be requested: a header would hold a line break") from error
+            raise StoreError(f"{name} cannot be requested: its address or a header is not valid") from error
 
 
 async def _read_range(name: str, response: aiohttp.ClientResponse, byte_range: ByteRange) -> bytes:

@@ -1,14 +1,14 @@
 """Opens the HTTP client for buckets and web servers: timeouts, TLS, proxy, no cookies."""
 
-import ssl
 from collections.abc import Mapping, Sequence
-from ipaddress import ip_address, ip_network
 
 import aiohttp
 from yarl import URL
 
 from dvidpc import __version__
 from dvidpc.storage.base import UpstreamLimits
+from dvidpc.storage.http.proxies import SOCKS, find_proxy
+from dvidpc.storage.http.tls import Tls
 
 _BUFFER = 2**20
 """How many bytes of a body aiohttp buffers, twice that at most. Nearly always all of a body is needed, and
@@ -17,7 +17,7 @@ with a small buffer aiohttp pauses and resumes reading for each piece."""
 
 def open_session(
     endpoint: str,
-    tls: ssl.SSLContext,
+    tls: Tls,
     limits: UpstreamLimits,
     environ: Mapping[str, str],
     *,
@@ -25,21 +25,63 @@ def open_session(
 ) -> aiohttp.ClientSession:
     """Open a client for the service at *endpoint*. Callers must not let it follow redirects.
 
-    The proxy is found here: aiohttp's own search would also read credentials from `~/.netrc`.
+    Raises:
+        ConfigError: The environment names a proxy that cannot be used.
     """
-    return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(ssl=tls, limit=limits.concurrency),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        headers={"User-Agent": f"dvidpc/{__version__}"},
-        proxy=find_proxy(URL(endpoint), environ),
-        timeout=aiohttp.ClientTimeout(
+    return open_session_via(
+        find_proxy(URL(endpoint), environ),
+        tls,
+        aiohttp.ClientTimeout(
             total=None,  # `RetryingStore` limits the whole attempt
             sock_connect=limits.connect_timeout_s,
             sock_read=limits.first_byte_timeout_s,
         ),
+        limit=limits.concurrency,
+        middlewares=middlewares,
         auto_decompress=False,
         read_bufsize=_BUFFER,
+    )
+
+
+def open_session_via(
+    proxy: URL | None,
+    tls: Tls,
+    timeout: aiohttp.ClientTimeout,
+    *,
+    limit: int = 4,
+    middlewares: Sequence[aiohttp.ClientMiddlewareType] = (),
+    auto_decompress: bool = True,
+    read_bufsize: int = 2**16,
+) -> aiohttp.ClientSession:
+    """Open a client that connects through *proxy*, or directly if that is None.
+
+    aiohttp's own search for a proxy is not used: it would also read credentials from `~/.netrc`.
+
+    Args:
+        proxy: As `find_proxy` returns it.
+        tls: Whom to trust.
+        timeout: Of each request.
+        limit: The most connections.
+        middlewares: Of aiohttp's client.
+        auto_decompress: Whether bodies are decompressed.
+        read_bufsize: How many bytes of a body aiohttp buffers, twice that at most.
+    """
+    if proxy is not None and proxy.scheme in SOCKS:
+        from dvidpc.storage.http.socks import make_connector, translate_socks_errors  # noqa: PLC0415  # seldom
+
+        connector = make_connector(proxy, tls, limit)
+        middlewares, proxy = (*middlewares, translate_socks_errors), None
+    else:
+        connector = aiohttp.TCPConnector(ssl=tls, limit=limit)
+    return aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        headers={"User-Agent": f"dvidpc/{__version__}"},
+        proxy=proxy,
+        timeout=timeout,
         middlewares=middlewares,
+        auto_decompress=auto_decompress,
+        read_bufsize=read_bufsize,
     )
 
 
@@ -54,30 +96,3 @@ async def refuse_redirects(
             response.request_info, (), status=response.status, headers=response.headers
         )
     return response
-
-
-def find_proxy(url: URL, environ: Mapping[str, str]) -> URL | None:
-    """Return the proxy for *url*; None for a direct connection.
-
-    The environment's `https_proxy`, `http_proxy`, `all_proxy` and `no_proxy` are read as curl reads them;
-    their names may be in capitals.
-    """
-
-    def read(name: str) -> str:
-        return environ.get(name) or environ.get(name.upper()) or ""
-
-    proxy = read(f"{url.scheme}_proxy") or read("all_proxy")
-    if not proxy or any(_covers(part.strip(), url.host or "") for part in read("no_proxy").split(",")):
-        return None
-    return URL(proxy if "://" in proxy else f"http://{proxy}")
-
-
-def _covers(pattern: str, host: str) -> bool:
-    """Return whether an item of `no_proxy` covers *host*: a domain, an address, a CIDR network, or `*`."""
-    domain = pattern.lstrip(".")
-    if pattern == "*" or (domain and f".{host}".endswith(f".{domain}")):
-        return True
-    try:
-        return ip_address(host) in ip_network(pattern, strict=False)
-    except ValueError:
-        return False

@@ -9,15 +9,15 @@ from dvidpc.storage.base import BucketAccess, UpstreamLimits
 from dvidpc.storage.http.http_store import HttpStore
 from dvidpc.storage.http.service import Asking, Refusal
 from dvidpc.storage.http.session import open_session
-from dvidpc.storage.http.tls import load_tls_context
 from dvidpc.storage.ref import Ref
+from dvidpc.storage.shared import Shared
 
 
 async def open_web(
-    ref: Ref, access: BucketAccess, limits: UpstreamLimits, environ: Mapping[str, str]
+    ref: Ref, access: BucketAccess, limits: UpstreamLimits, environ: Mapping[str, str], shared: Shared
 ) -> HttpStore:
     """Open a directory of a web server; see `open_store`. Requests carry no credentials."""
-    session = open_session(ref.url, await load_tls_context(access.ca_bundle), limits, environ)
+    session = open_session(ref.url, await shared.tls.load(access.ca_bundle), limits, environ)
     return HttpStore(
         session, WebService(ref.url), url=ref.url, identity=ref.url, missing_status=access.missing_status
     )

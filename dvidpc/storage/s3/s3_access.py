@@ -2,18 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import aiohttp
 
+from dvidpc.errors import ConfigError
 from dvidpc.storage.base import BucketAccess, UpstreamLimits
-from dvidpc.storage.credentials import Credentials
+from dvidpc.storage.credentials import Credentials, sign_in
 from dvidpc.storage.http.session import open_session
-from dvidpc.storage.http.tls import load_tls_context
+from dvidpc.storage.http.tls import Tls
 from dvidpc.storage.ref import Ref
-from dvidpc.storage.s3.aws_credentials import AwsLookUp, load_aws_settings
+from dvidpc.storage.s3.aws_settings import AwsSettings, settings_of_environment
 from dvidpc.storage.s3.region import ask_region, choose_region
 from dvidpc.storage.s3.s3_address import DEFAULT_REGION, BucketAddress, locate_bucket
+from dvidpc.storage.shared import Shared
+from dvidpc.storage.vendors import load_aws
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,7 @@ class S3Place:
     address: BucketAddress
     credentials: Credentials | None
     """Looked up already; None for unsigned requests."""
-    ca_bundle: Path | None
+    tls: Tls
     configured_region: str | None
     """What the configuration or the environment says; None if neither does."""
     reported_region: str | None
@@ -31,35 +33,55 @@ class S3Place:
 
 
 async def reach_s3(
-    ref: Ref, access: BucketAccess, limits: UpstreamLimits, environ: Mapping[str, str]
+    ref: Ref,
+    access: BucketAccess,
+    limits: UpstreamLimits,
+    environ: Mapping[str, str],
+    shared: Shared | None = None,
 ) -> S3Place:
     """Ask the service for the bucket's region, and look up credentials.
 
     Raises:
-        ConfigError: The configuration or the AWS settings cannot be right.
+        ConfigError: The configuration, the AWS settings or the proxy of the environment cannot be right.
         StoreError: There are no credentials, or they cannot be looked up now.
     """
-    settings = await load_aws_settings(access.profile, environ)
-    ca_bundle = access.ca_bundle or settings.ca_bundle
+    shared = shared or Shared()
+    settings = await _load_settings(ref, access, environ, shared)
+    tls = await shared.tls.load(access.ca_bundle or settings.ca_bundle)
     configured = access.region or settings.region
     address = locate_bucket(ref, access, default_endpoint=settings.endpoint, region=configured)
-    async with await open_s3_session(address, ca_bundle, limits, environ) as session:
+    async with open_session(address.url, tls, limits, environ) as session:
         reported = await ask_region(session, address.url, timeout_s=limits.connect_timeout_s)
     region = choose_region(configured=configured, reported=reported)
     address = replace(address, region=region or DEFAULT_REGION)
     credentials = None
     if not access.anonymous:
-        credentials = Credentials(AwsLookUp(ref.url, access.profile))
-        await credentials.ensure()
-    return S3Place(address, credentials, ca_bundle, configured, reported)
+        aws = await load_aws(shared)
+        credentials = await sign_in(aws.look_up(ref.url, access.profile, access.ca_bundle, environ))
+    return S3Place(address, credentials, tls, configured, reported)
 
 
-async def open_s3_session(
-    address: BucketAddress, ca_bundle: Path | None, limits: UpstreamLimits, environ: Mapping[str, str]
+def open_s3_session(
+    place: S3Place, limits: UpstreamLimits, environ: Mapping[str, str]
 ) -> aiohttp.ClientSession:
-    """Open the HTTP client for a bucket.
+    """Open the HTTP client for a bucket."""
+    return open_session(place.address.url, place.tls, limits, environ)
 
-    Raises:
-        ConfigError: *ca_bundle* cannot be read or holds no certificate.
+
+async def _load_settings(
+    ref: Ref, access: BucketAccess, environ: Mapping[str, str], shared: Shared
+) -> AwsSettings:
+    """Return the settings of the environment and the dotfiles.
+
+    An anonymous store takes nothing from a profile but region and endpoint. If it names both, no profile is
+    opened. If the environment names a profile that cannot be used, it does without.
     """
-    return open_session(address.url, await load_tls_context(ca_bundle), limits, environ)
+    if access.anonymous and access.profile is None and access.region and (access.endpoint or ref.endpoint):
+        return settings_of_environment(environ)
+    aws = await load_aws(shared)
+    try:
+        return (await aws.profiles.open(access.profile, access.ca_bundle, environ)).settings
+    except ConfigError:
+        if access.anonymous and access.profile is None:
+            return settings_of_environment(environ)
+        raise

@@ -1,13 +1,9 @@
-"""Opens aiobotocore's clients over our own HTTP session.
+"""Opens aiobotocore's clients over our own HTTP session; see `aws_http`."""
 
-aiobotocore's own session follows redirects and hands the session token to wherever they point. Ours follows
-none, and uses the same certificates, proxy and timeouts as reads do.
-"""
-
+import os
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 import aiohttp
 from aiobotocore.awsrequest import AioAWSResponse
@@ -17,25 +13,33 @@ from botocore import UNSIGNED
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
-from yarl import URL
 
 from dvidpc.errors import StoreError
 from dvidpc.storage.http.connection_errors import translate_connection_errors
 from dvidpc.storage.http.http_errors import listing_error_of
-from dvidpc.storage.http.response_bodies import read_body
+from dvidpc.storage.http.routed_client import RoutedClient
 from dvidpc.storage.http.service import Refusal
+from dvidpc.storage.s3.aws_http import send_prepared
 from dvidpc.storage.s3.s3_access import S3Place
 
 AwsClient: TypeAlias = Any
 """A client of aiobotocore, which is untyped and makes its methods at run time."""
 
-MAX_RESPONSE: Final = 16 * 2**20
-"""Bytes of the longest response that is read; a page of 1,000 keys takes at most a quarter of it."""
+
+def make_library() -> AioSession:
+    """Return a session for clients, which reads neither dotfiles nor `AWS_PROFILE`: all is said already."""
+    return AioSession(
+        {
+            "profile": (None, None, None, None),
+            "config_file": (None, None, os.devnull, None),
+            "credentials_file": (None, None, os.devnull, None),
+        }
+    )
 
 
 @asynccontextmanager
 async def open_client(
-    service: str, place: S3Place, session: aiohttp.ClientSession, library: AioSession
+    service: str, place: S3Place, session: aiohttp.ClientSession | RoutedClient, library: AioSession
 ) -> AsyncIterator[AwsClient]:
     """Open a client for *service*, `s3` or `sts`, that makes one attempt for each call.
 
@@ -96,42 +100,15 @@ def refusal_of(error: ClientError) -> Refusal:
 
 
 class _Transport:
-    """Sends a prepared request by our session; botocore calls it instead of using a session of its own."""
+    """Sends a prepared request by our client; botocore calls it instead of using a session of its own."""
 
-    def __init__(self, session: aiohttp.ClientSession) -> None:
-        self._session = session
+    def __init__(self, client: aiohttp.ClientSession | RoutedClient) -> None:
+        self._client = client
 
     async def __call__(self, request: AWSPreparedRequest, **_: object) -> AioAWSResponse:
-        headers = {key: _text(value) for key, value in request.headers.items()}
-        async with self._session.request(
-            request.method,
-            URL(request.url, encoded=True),
-            headers={**headers, "Accept-Encoding": "identity"},
-            data=request.body or None,
-            allow_redirects=False,
-            skip_auto_headers={"Content-Type"},
-        ) as response:
-            body = await read_body(response, MAX_RESPONSE + 1)
-        if len(body) > MAX_RESPONSE:
-            raise StoreError(f"{request.url.partition('?')[0]} answers with more than {MAX_RESPONSE} bytes")
-        received = {key.lower(): value for key, value in response.headers.items()}
-        return AioAWSResponse(request.url, response.status, received, _Body(body))
-
-
-@dataclass(frozen=True, slots=True)
-class _Body:
-    """A body that has arrived, as `AioAWSResponse` reads it."""
-
-    data: bytes
-
-    async def read(self) -> bytes:
-        return self.data
+        return await send_prepared(self._client, request)
 
 
 def _mark_redirected(context: dict[str, Any], **_: object) -> None:
     """Make botocore believe that it has followed one redirect, so that it follows none to another region."""
     context.setdefault("s3_redirect", {})["redirected"] = True
-
-
-def _text(value: str | bytes) -> str:
-    return value.decode() if isinstance(value, bytes) else value

@@ -4,49 +4,56 @@ from collections.abc import Awaitable, Mapping
 from typing import Any
 
 import aiohttp
-from aiobotocore.session import AioSession
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
+from dvidpc.errors import StoreError
 from dvidpc.storage.base import BucketAccess, UpstreamLimits
 from dvidpc.storage.bucket_rights import BucketRights
+from dvidpc.storage.http.routed_client import RoutedClient
 from dvidpc.storage.ref import Ref
 from dvidpc.storage.s3.s3_access import S3Place, open_s3_session, reach_s3
-from dvidpc.storage.s3.s3_client import AwsClient, open_client, refusal_of
+from dvidpc.storage.s3.s3_client import AwsClient, make_library, open_client, refusal_of
+from dvidpc.storage.shared import Shared
 
 _PROBE = ".dvidpc-check"
 """The key of the upload that is begun and aborted."""
 
 
 async def inspect_s3(
-    ref: Ref, access: BucketAccess, limits: UpstreamLimits, environ: Mapping[str, str]
+    ref: Ref, access: BucketAccess, limits: UpstreamLimits, environ: Mapping[str, str], shared: Shared
 ) -> BucketRights:
     """Ask about an S3 bucket; see `inspect_bucket`.
 
     S3 cannot be asked whether writing is allowed. A multipart upload is begun and aborted at once instead:
     that takes the same permission and leaves no object.
     """
-    place = await reach_s3(ref, access, limits, environ)
+    place = await reach_s3(ref, access, limits, environ, shared)
     try:
         async with (
-            await open_s3_session(place.address, place.ca_bundle, limits, environ) as session,
-            open_client("s3", place, session, AioSession()) as client,
+            open_s3_session(place, limits, environ) as session,
+            open_client("s3", place, session, make_library()) as client,
         ):
             may_list = await _may_list(client, ref)
             may_write = False if place.credentials is None else await _may_write(client, ref)
-            who = await _identify(place, session)
+            who = await _identify(place, environ)
+    except (BotoCoreError, ValueError) as error:  # botocore makes no client for such a region or endpoint
+        raise StoreError(f"{ref.url} cannot be inspected: {type(error).__name__}") from error
     finally:
         if place.credentials is not None:
             await place.credentials.close()
     return BucketRights(who, place.reported_region, may_list, may_write, place.configured_region)
 
 
-async def _identify(place: S3Place, session: aiohttp.ClientSession) -> str:
+async def _identify(place: S3Place, environ: Mapping[str, str]) -> str:
     """Return whose credentials they are; only AWS has a service (STS) that tells."""
     if place.credentials is None:
         return "anybody"
     if place.address.service is None:
-        async with open_client("sts", place, session, AioSession()) as client:
+        async with (
+            RoutedClient(place.tls, environ) as sender,
+            open_client("sts", place, sender, make_library()) as client,
+        ):
             _, answer = await _ask(client.get_caller_identity())
         if arn := answer.get("Arn"):
             return str(arn)

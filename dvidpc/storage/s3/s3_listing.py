@@ -3,24 +3,24 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 
 import aiohttp
-from aiobotocore.session import AioSession
 
 from dvidpc.storage.base import BucketAccess, UpstreamLimits
 from dvidpc.storage.listing import PAGE_SIZE, BucketLister, StoredObject
 from dvidpc.storage.ref import Ref
 from dvidpc.storage.s3.s3_access import S3Place, open_s3_session, reach_s3
-from dvidpc.storage.s3.s3_client import AwsClient, open_client, translate_listing_errors
+from dvidpc.storage.s3.s3_client import AwsClient, make_library, open_client, translate_listing_errors
+from dvidpc.storage.shared import Shared
 
 _IN_LISTINGS = frozenset({"Contents", "IsTruncated", "KeyCount", "Name"})
 """At least one of these is in every page, of every service."""
 
 
 async def list_s3(
-    ref: Ref, access: BucketAccess, limits: UpstreamLimits, environ: Mapping[str, str]
+    ref: Ref, access: BucketAccess, limits: UpstreamLimits, environ: Mapping[str, str], shared: Shared
 ) -> BucketLister:
     """Open an S3 bucket for listing; see `open_lister`."""
-    place = await reach_s3(ref, access, limits, environ)
-    session = await open_s3_session(place.address, place.ca_bundle, limits, environ)
+    place = await reach_s3(ref, access, limits, environ, shared)
+    session = open_s3_session(place, limits, environ)
     pages = S3Pages(place, session, requester_pays=access.requester_pays)
     return BucketLister(pages, url=ref.url, prefix=ref.prefix)
 
@@ -38,7 +38,7 @@ class S3Pages:
         """
         self._place = place
         self._session = session
-        self._library = AioSession()
+        self._library = make_library()
         self._question = {"Bucket": place.address.bucket}
         if requester_pays:
             self._question["RequestPayer"] = "requester"

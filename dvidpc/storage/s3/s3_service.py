@@ -17,7 +17,7 @@ from dvidpc.storage.s3.sigv4 import Signer, moment_at
 
 log = logging.getLogger(__name__)
 
-_EXPIRED = frozenset({"ExpiredToken"})
+_EXPIRED = frozenset({"ExpiredToken", "InvalidToken", "InvalidTokenId", "TokenRefreshRequired"})
 """Error codes of a status 400 that new credentials may fix."""
 
 

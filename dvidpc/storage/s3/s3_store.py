@@ -8,18 +8,19 @@ from dvidpc.storage.ref import Ref
 from dvidpc.storage.s3.region import log_region
 from dvidpc.storage.s3.s3_access import open_s3_session, reach_s3
 from dvidpc.storage.s3.s3_service import S3Service
+from dvidpc.storage.shared import Shared
 
 
 async def open_s3(
-    ref: Ref, access: BucketAccess, limits: UpstreamLimits, environ: Mapping[str, str]
+    ref: Ref, access: BucketAccess, limits: UpstreamLimits, environ: Mapping[str, str], shared: Shared
 ) -> HttpStore:
     """Open an S3 bucket for reading; see `open_store`."""
-    place = await reach_s3(ref, access, limits, environ)
+    place = await reach_s3(ref, access, limits, environ, shared)
     log_region(ref.url, configured=place.configured_region, reported=place.reported_region)
     address = place.address
     service = S3Service(ref.url, address, ref.prefix, place.credentials, requester_pays=access.requester_pays)
     return HttpStore(
-        await open_s3_session(address, place.ca_bundle, limits, environ),
+        open_s3_session(place, limits, environ),
         service,
         url=ref.url,
         identity=address.identify(ref.url),

@@ -8,6 +8,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 import pytest_asyncio
+import simplejpeg
 
 from tests.blockstream import parse_stream
 from tests.serving import Server, config_text, serving
@@ -78,6 +79,22 @@ async def test_a_damaged_chunk_is_502_with_its_name_and_is_not_cached(server: Se
         assert reason in text
     chunk.write_bytes(whole)
     assert parse_stream(await server.get(path)) == [((0, 0, 0), whole)]
+
+
+@pytest.mark.parametrize("padding", [b"\0" * 100, b"\0" * 4000, b"\xaa" * 5000])
+async def test_a_jpeg_that_was_padded_is_served(server: Server, volume: Path, padding: bytes) -> None:
+    chunk = volume / "s0" / "0-64_0-64_0-64"
+    whole = chunk.read_bytes()
+    path = f"{server.node}/em/specificblocks?blocks=0,0,0"
+    plain = f"{path}&compression=uncompressed"
+    for blocks, data in ((path, whole[:-2] + padding), (plain, whole[:-2] + padding)):
+        chunk.write_bytes(data)
+        assert (await server.error(blocks))[0] == 502
+    chunk.write_bytes(whole + padding)
+    assert parse_stream(await server.get(path)) == [((0, 0, 0), whole + padding)]
+    [(_, voxels)] = parse_stream(await server.get(plain))
+    expected = simplejpeg.decode_jpeg(whole, colorspace="GRAY").tobytes()
+    assert voxels == expected
 
 
 async def test_a_failure_after_the_first_byte_cuts_the_connection(tmp_path: Path) -> None:

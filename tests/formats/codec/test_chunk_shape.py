@@ -12,8 +12,3 @@ def test_sizes_are_those_of_the_decoded_array() -> None:
     array = np.zeros(shape.czyx, shape.dtype)
     assert array.shape == (5, 4, 3, 2)
     assert (shape.num_voxels, shape.nbytes) == (24, array.nbytes)
-
-
-def test_an_encoded_chunk_may_be_larger_than_its_voxels() -> None:
-    shape = ChunkShape(Point(8, 8, 8), 1, DataType.UINT64)
-    assert shape.max_encoded_size > 2 * shape.nbytes

@@ -88,6 +88,31 @@ def test_a_truncated_chunk_is_refused(encoding: Encoding, keep: int, isolation: 
         decode(data, encoding, shape_of(data_type, channels))
 
 
+@pytest.mark.parametrize("encoding", ["jpeg", "png", "jxl", "fpzip", "kempressed", "zfpc"])
+@pytest.mark.parametrize("padding", [b"\0", b"\0" * 4096, b"\xaa" * 100])
+def test_bytes_after_the_end_are_ignored(encoding: str, padding: bytes, isolation: Isolation) -> None:
+    data_type, channels = ONE_EACH[Encoding(encoding)]
+    data = ENCODERS[encoding](draw_voxels(SIZE, data_type, channels))
+    decode = isolation.decode if may_crash(Encoding(encoding)) else decode_chunk
+    shape = shape_of(data_type, channels)
+    alone = decode(data, Encoding(encoding), shape)
+    assert (decode(data + padding, Encoding(encoding), shape) == alone).all()
+
+
+@pytest.mark.parametrize("encoding", ["compresso", "crackle"])
+@pytest.mark.parametrize("stored", ["uint8", "uint16", "uint32"])
+def test_labels_in_a_narrower_type_than_the_volumes_are_read(
+    encoding: str, stored: str, isolation: Isolation
+) -> None:
+    voxels = draw_voxels(SIZE, stored, 1)
+    data = ENCODERS[encoding](voxels)
+    decoded = isolation.decode(data, Encoding(encoding), shape_of("uint64", 1))
+    assert np.array_equal(decoded.T, voxels)
+    wide = ENCODERS[encoding](draw_voxels(SIZE, "uint64", 1))
+    with pytest.raises(FormatError, match="not "):
+        isolation.decode(wide, Encoding(encoding), shape_of(stored, 1))
+
+
 def test_a_decoder_that_crashes_costs_its_chunk_alone(isolation: Isolation) -> None:
     voxels = np.random.default_rng(1).random((24, 20, 16, 1)).astype(np.float32)
     shape = shape_of("float32", 1, Point(24, 20, 16))

@@ -8,7 +8,7 @@ import simplejpeg
 from PIL import Image
 
 from dvidpc.errors import FormatError
-from dvidpc.formats.codec import ChunkShape, decode_chunk, encode_jpeg
+from dvidpc.formats.codec import ChunkShape, check_jpeg, decode_chunk, encode_jpeg
 from dvidpc.formats.codec.jpeg import jpeg_extent
 from dvidpc.formats.data_types import DataType, Voxels
 from dvidpc.formats.precomputed.info import Encoding
@@ -65,6 +65,47 @@ GOOD = gray_jpeg(smooth(GRAY), 22)
 def test_a_malformed_jpeg_is_refused(data: bytes, reason: str) -> None:
     with pytest.raises(FormatError, match=reason):
         decode_chunk(data, Encoding.JPEG, GRAY)
+
+
+PADDING = [
+    b"\0" * 3,
+    b"\0" * 100,
+    b"\0" * (-len(GOOD) % 4096 + 4096),
+    b"\xaa" * 5000,
+    b"\xff" * 100,
+    bytes(range(256)),
+    GOOD,
+]
+
+
+def progressive() -> bytes:
+    image = BytesIO()
+    Image.fromarray(rows(smooth(GRAY).T)).save(image, "JPEG", quality=95, progressive=True)
+    return image.getvalue()
+
+
+def with_thumbnail(data: bytes) -> bytes:
+    """A JPEG whose metadata hold another whole JPEG, as cameras write it."""
+    inner = gray_jpeg(smooth(GRAY)[:, :1, :8], 22)
+    return data[:2] + b"\xff\xe1" + (len(inner) + 2).to_bytes(2, "big") + inner + data[2:]
+
+
+@pytest.mark.parametrize("padding", PADDING)
+@pytest.mark.parametrize("image", [GOOD, progressive(), with_thumbnail(GOOD)])
+def test_bytes_after_the_end_of_a_jpeg_are_ignored(image: bytes, padding: bytes) -> None:
+    check_jpeg(image + padding, GRAY)
+    alone = decode_chunk(image, Encoding.JPEG, GRAY)
+    assert (decode_chunk(image + padding, Encoding.JPEG, GRAY) == alone).all()
+
+
+@pytest.mark.parametrize("padding", [b"", b"\0" * 100, b"\xaa" * 5000])
+@pytest.mark.parametrize("image", [GOOD, progressive(), with_thumbnail(GOOD)])
+@pytest.mark.parametrize("cut", [1, 2, 100])
+def test_a_jpeg_without_an_end_is_truncated_whatever_follows(image: bytes, cut: int, padding: bytes) -> None:
+    with pytest.raises(FormatError, match="truncated JPEG"):
+        check_jpeg(image[:-cut] + padding, GRAY)
+    with pytest.raises(FormatError, match="JPEG"):
+        decode_chunk(image[:-cut] + padding, Encoding.JPEG, GRAY)
 
 
 def test_a_jpeg_that_claims_to_be_huge_is_refused_by_its_header() -> None:

@@ -106,8 +106,8 @@ async def test_token_that_is_no_header_is_reported_in_one_line(tmp_path: Path) -
 
     async with serve(answer) as server:
         access = BucketAccess(parse_ref("gs://bucket"), endpoint=server.url)
-        store = await open_store(access, UpstreamLimits(attempts=1), environ=write_key(tmp_path, server.url))
-        with pytest.raises(StoreError, match=r"gs://bucket/info cannot be requested") as caught:
-            await store.get("info", max_size=9)
-        await store.close()
+        with pytest.raises(
+            StoreError, match=r"gs://bucket: the Google token is no text that a header"
+        ) as caught:
+            await open_store(access, UpstreamLimits(attempts=1), environ=write_key(tmp_path, server.url))
     assert "made-up" not in str(caught.value)

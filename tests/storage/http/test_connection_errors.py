@@ -8,7 +8,7 @@ import pytest
 from aiohttp.client_reqrep import ConnectionKey
 
 from dvidpc.errors import StoreError, StoreTimeoutError
-from dvidpc.storage.http.connection_errors import translate_connection_errors
+from dvidpc.storage.http.connection_errors import SocksError, translate_connection_errors
 
 KEY = ConnectionKey("host", 443, is_ssl=True, ssl=True, proxy=None, proxy_auth=None, proxy_headers_hash=None)
 
@@ -28,6 +28,8 @@ KEY = ConnectionKey("host", 443, is_ssl=True, ssl=True, proxy=None, proxy_auth=N
         (aiohttp.ServerDisconnectedError(), "the connection was lost"),
         (aiohttp.ClientPayloadError(), "the connection was lost"),
         (ConnectionResetError(), "ConnectionResetError"),
+        (RuntimeError("the handler is closed"), "RuntimeError"),
+        (SocksError("the SOCKS proxy cannot be reached"), "the SOCKS proxy cannot be reached"),
     ],
 )
 def test_causes(error: Exception, words: str) -> None:

@@ -11,6 +11,7 @@ from aiohttp import web
 from dvidpc.errors import StoreError, StoreRefusedError
 from dvidpc.storage.base import BucketAccess, UpstreamLimits
 from dvidpc.storage.credentials import LOOK_AGAIN_S, Credentials, Secret
+from dvidpc.storage.http.tls import SYSTEM
 from dvidpc.storage.opening import open_lister
 from dvidpc.storage.ref import parse_ref
 from dvidpc.storage.s3.s3_access import S3Place
@@ -241,7 +242,7 @@ async def test_credentials_that_change_during_the_listing_are_used() -> None:
     credentials = Credentials(Keys(), clock=lambda: now)
     async with serve(listing(answer)) as server, aiohttp.ClientSession() as session:
         address = BucketAddress("bucket", "us-east-1", server.url, path_style=True)
-        place = S3Place(address, credentials, None, None, None)
+        place = S3Place(address, credentials, SYSTEM, None, None)
         pages = S3Pages(place, session, requester_pays=False)
         keys = [entry.key async for page in pages.pages("name", "em/", None) for entry in page]
         await pages.close()

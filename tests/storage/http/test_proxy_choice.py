@@ -1,4 +1,4 @@
-"""Requests go through the proxy that the environment names."""
+"""Which proxy of the environment is used for which address."""
 
 import pytest
 from aiohttp import web
@@ -6,7 +6,7 @@ from yarl import URL
 
 from dvidpc.errors import StoreError
 from dvidpc.storage.base import BucketAccess, UpstreamLimits
-from dvidpc.storage.http.session import find_proxy
+from dvidpc.storage.http.proxies import find_proxy
 from dvidpc.storage.opening import open_store
 from dvidpc.storage.ref import parse_ref
 from tests.servers import serve
@@ -34,9 +34,29 @@ PROXY = "http://proxy:3128"
         (ON_SITE, {"http_proxy": PROXY, "no_proxy": "10.0.0.0/8"}, None),
         (ON_SITE, {"http_proxy": PROXY, "no_proxy": "10.1.2.3"}, None),
         (ON_SITE, {"http_proxy": PROXY, "no_proxy": "192.168.0.0/16"}, PROXY),
+        (ON_SITE, {"http_proxy": PROXY, "no_proxy": "10.1.2.3:9000"}, None),
+        (ON_SITE, {"http_proxy": PROXY, "no_proxy": "10.1.2.3:9001"}, PROXY),
+        (S3, {"https_proxy": PROXY, "no_proxy": "amazonaws.com:443"}, None),
+        (S3, {"https_proxy": PROXY, "no_proxy": "amazonaws.com:80"}, PROXY),
+        (S3, {"https_proxy": PROXY, "no_proxy": "*.amazonaws.com"}, None),
+        (S3, {"https_proxy": PROXY, "no_proxy": "*.S3.AmazonAWS.com:443 other"}, None),
+        ("https://amazonaws.com", {"https_proxy": PROXY, "no_proxy": "*.amazonaws.com"}, PROXY),
+        ("https://amazonaws.com", {"https_proxy": PROXY, "no_proxy": ".amazonaws.com"}, None),
+        ("http://[fd00::1]:9000", {"http_proxy": PROXY, "no_proxy": "fd00::/8"}, None),
+        ("http://[fd00::1]:9000", {"http_proxy": PROXY, "no_proxy": "fd00::1"}, None),
+        ("http://[fd00::1]:9000", {"http_proxy": PROXY, "no_proxy": "[fd00::1]:9000"}, None),
+        ("http://[fd00::1]:9000", {"http_proxy": PROXY, "no_proxy": "[fd00::1]:80"}, PROXY),
+        (S3, {"https_proxy": "socks5://proxy"}, "socks5://proxy:1080"),
+        (S3, {"ALL_PROXY": "socks5h://me:pw@proxy:9"}, "socks5h://me:pw@proxy:9"),
+        ("http://localhost:9000", {"http_proxy": PROXY}, None),
+        ("http://127.0.0.1:9000", {"all_proxy": PROXY}, None),
+        ("http://[::1]:9000", {"all_proxy": PROXY}, None),
+        ("http://169.254.169.254", {"http_proxy": PROXY}, None),
+        ("http://[fd00:ec2::254]", {"http_proxy": PROXY}, None),
+        ("http://metadata.google.internal", {"http_proxy": PROXY}, None),
     ],
 )
-def test_proxy_is_found_as_curl_finds_it(url: str, environ: dict[str, str], proxy: str | None) -> None:
+def test_proxy_is_found_as_curl_and_go_find_it(url: str, environ: dict[str, str], proxy: str | None) -> None:
     assert find_proxy(URL(url), environ) == (URL(proxy) if proxy else None)
 
 
