@@ -41,7 +41,13 @@ async def asked() -> list[Asked]:
 
 
 @pytest.fixture
-async def server(tmp_path: Path, asked: list[Asked]) -> AsyncIterator[Server]:
+def more() -> str:
+    """Text at the end of the configuration, in the section of the labels."""
+    return ""
+
+
+@pytest.fixture
+async def server(tmp_path: Path, asked: list[Asked], more: str) -> AsyncIterator[Server]:
     write_volume(tmp_path / "em", VolumeSpec(size=(300, 200, 90), encoding="jpeg", scale_levels=3))
     write_segmentation(tmp_path / "seg", [LABELS, LABELS[::2, ::2, ::2]], (16, 16, 16), OFFSET)
     stores = {"em": tmp_path / "em", "seg": tmp_path / "seg"}
@@ -49,7 +55,7 @@ async def server(tmp_path: Path, asked: list[Asked]) -> AsyncIterator[Server]:
     (tmp_path / "seg" / "info").write_text(
         json.dumps({**info, "mesh": "mesh", "segment_properties": "properties"})
     )
-    async with serving(config_text(stores), tmp_path, on_answer=asked.append) as running:
+    async with serving(config_text(stores, more), tmp_path, on_answer=asked.append) as running:
         yield running
 
 
@@ -109,6 +115,7 @@ async def set_value(browser: Browser, id_: str, value: str, event: str = "change
 
 
 @needs_chromium
+@pytest.mark.parametrize("more", ["", 'label_type = "labelblk"\n', 'label_type = "both"\n'])
 async def test_labels_lie_over_the_image_where_they_belong(server: Server) -> None:
     async with browsing() as browser:
         await view(browser, server, "em?plane=xy&at=130,90,40&nm=4")
@@ -190,6 +197,12 @@ async def test_a_segmentation_is_a_card_and_can_be_viewed_alone(server: Server) 
         seen = await look_everywhere(browser, "canvas")
         assert [one.segment or 0 for one in seen] == [truth(one.voxel, 16) for one in seen]
         assert_colors_tell_labels_apart(seen)
+        chosen = next(one for one in seen if one.segment in HUGE)
+        at = POINTS[seen.index(chosen)]
+        await browser.drag(at, at)
+        await browser.wait_for("return location.hash", lambda now: f"segment={chosen.segment}" in (now or ""))
+        alone = await look_everywhere(browser, "canvas")
+        assert {one.segment for one in alone if one.color[3]} == {chosen.segment}
         await view(browser, server, "seg?plane=xy&at=70,45,20&nm=6&scale=seg%3Fscale%3D1")
         assert (await browser.run(SHOWN))["instance"] == "seg?scale=1"
         assert browser.complaints() == []

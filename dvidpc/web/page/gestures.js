@@ -42,7 +42,8 @@ export class Gestures {
     this.hint();
     this.canvas.setPointerCapture(event.pointerId);
     this.pointers.set(event.pointerId, [event.offsetX, event.offsetY]);
-    this.pressed = this.pointers.size === 1 ? [event.offsetX, event.offsetY] : undefined;
+    const isClick = this.pointers.size === 1 && event.button === 0;
+    this.pressed = isClick ? [event.offsetX, event.offsetY] : undefined;
   }
 
   up(event) {
