@@ -146,6 +146,8 @@ class LimitsConfig:
     """Maximum size of a response whose size is known in advance, such as uncompressed blocks."""
     max_cutout: Annotated[int, Key(SIZE)] = 3 * _GIB
     """Maximum size of one raw cut-out, which is streamed."""
+    max_mesh: Annotated[int, Key(SIZE)] = 128 * _MIB
+    """Maximum size of a mesh in memory. A larger one is served at a coarser level of detail, or refused."""
     header_timeout_s: Annotated[float, Key(SECONDS, "header_timeout")] = 15.0
     """Seconds in which a client must send the head of a request."""
     keepalive_timeout_s: Annotated[float, Key(SECONDS, "keepalive_timeout")] = 75.0

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from dvidpc.data.instance import Data
 from dvidpc.data.keyvalue import KeyvalueData
+from dvidpc.data.listed_ids import OpenLister
 from dvidpc.data.mesh_values import MeshValues
 from dvidpc.data.neuronjson import NeuronjsonData
 from dvidpc.data.segment_keys import IdsOfProperties
@@ -20,27 +21,36 @@ from dvidpc.storage.base import ObjectStore
 from dvidpc.volume.resources import Resources
 
 
-def make_companions(plan: VolumePlan, store: ObjectStore, resources: Resources) -> Iterator[tuple[str, Data]]:
+def make_companions(
+    plan: VolumePlan, store: ObjectStore, resources: Resources, open_lister: OpenLister
+) -> Iterator[tuple[str, Data]]:
     """Yield the name and the data of each instance that belongs to a segmentation; none for an image.
 
     Args:
         plan: The plan of the volume.
         store: Reads the volume.
         resources: Shared by all volumes.
+        open_lister: Opens what lists the volume's store.
     """
-    tools = SegmentTools(resources.indexes, resources.payloads, resources.pool, plan.scales[0].resolution_nm)
+    tools = SegmentTools(
+        resources.indexes,
+        resources.payloads,
+        resources.pool,
+        plan.scales[0].resolution_nm,
+        resources.max_mesh,
+    )
     directories = dict(plan.directories)
     properties = None
     if Companion.ANNOTATIONS in directories:
         properties = PropertyReader(store, directories[Companion.ANNOTATIONS], tools)
-    segments = IdsOfProperties(properties)
+    segments = None if properties is None else IdsOfProperties(properties)
     for companion in plan.companions:
         match companion.companion:
             case Companion.MESHES:
-                meshes = MeshValues(store, companion.directory, tools, segments)
+                meshes = MeshValues(store, companion.directory, tools, segments, open_lister)
                 yield companion.name, KeyvalueData(companion.companion, meshes)
             case Companion.SKELETONS:
-                skeletons = SkeletonValues(store, companion.directory, tools, segments)
+                skeletons = SkeletonValues(store, companion.directory, tools, segments, open_lister)
                 yield companion.name, KeyvalueData(companion.companion, skeletons)
             case Companion.ANNOTATIONS:
                 assert properties is not None

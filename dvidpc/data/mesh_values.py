@@ -4,12 +4,14 @@
 """
 
 import logging
+import re
 from collections.abc import Mapping
 from functools import partial
 from types import MappingProxyType
 from typing import Final
 
 from dvidpc.data.keyvalue import Value
+from dvidpc.data.listed_ids import ListedIds, OpenLister
 from dvidpc.data.reopening import Reopening
 from dvidpc.data.segment_keys import SegmentIds, SegmentKey, list_keys, parse_key
 from dvidpc.formats.dvid.mesh_forms import MeshForm
@@ -29,13 +31,21 @@ class MeshValues:
         store: Where the directory lies.
         directory: Its key.
         tools: Caches, threads and limits.
-        segments: Names the segments whose keys are listed.
+        segments: Names the segments whose keys are listed; None: those that have an object in the directory.
+        open_lister: Opens what lists the directory.
     """
 
-    def __init__(self, store: ObjectStore, directory: str, tools: SegmentTools, segments: SegmentIds) -> None:
+    def __init__(
+        self,
+        store: ObjectStore,
+        directory: str,
+        tools: SegmentTools,
+        segments: SegmentIds | None,
+        open_lister: OpenLister,
+    ) -> None:
         self._meshes = Reopening(partial(open_meshes, store, directory, tools))
         self._tools = tools
-        self._segments = segments
+        self._segments = segments or ListedIds(open_lister, directory, self._object_names)
 
     async def get(self, key: str, /) -> Value | None:
         """As `Values.get`."""
@@ -69,6 +79,10 @@ class MeshValues:
     def forget(self) -> None:
         """As `Values.forget`."""
         self._meshes.forget()
+
+    async def _object_names(self) -> re.Pattern[str] | None:
+        meshes = await self._meshes.get()
+        return meshes.object_names
 
 
 def _parse(key: str) -> SegmentKey | None:

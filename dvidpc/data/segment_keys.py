@@ -43,23 +43,27 @@ class SegmentIds(Protocol):
 
 
 class IdsOfProperties:
-    """The segments that have properties; None stands for a volume without properties."""
+    """The segments that have properties."""
 
-    def __init__(self, properties: PropertyReader | None) -> None:
+    def __init__(self, properties: PropertyReader) -> None:
         self._properties = properties
 
     async def ids(self) -> Sequence[int]:
         """As `SegmentIds.ids`."""
-        if self._properties is None:
-            raise RequestError("keys cannot be listed: the volume has no segment properties that name them")
         properties = await self._properties.load()
-        if len(properties) > MAX_LISTED:
-            count = len(properties)
-            raise RequestError(
-                f"keys cannot be listed: there are {count} segments; the limit is {MAX_LISTED}"
-            )
+        check_count(len(properties))
         ids: list[int] = properties.ids.tolist()
         return ids
+
+
+def check_count(count: int) -> None:
+    """Refuse to list the keys of too many segments.
+
+    Raises:
+        RequestError: *count* is more than MAX_LISTED.
+    """
+    if count > MAX_LISTED:
+        raise RequestError(f"keys cannot be listed: there are {count} segments; the limit is {MAX_LISTED}")
 
 
 def list_keys(ids: Sequence[int], suffixes: Sequence[str], first: str, last: str | None) -> list[str]:

@@ -1,9 +1,11 @@
 """The skeletons of a segmentation as values by key: `<id>_swc`."""
 
+import re
 from functools import partial
 from typing import Final
 
 from dvidpc.data.keyvalue import Value
+from dvidpc.data.listed_ids import ListedIds, OpenLister
 from dvidpc.data.reopening import Reopening
 from dvidpc.data.segment_keys import SegmentIds, list_keys, parse_key
 from dvidpc.sources.precomputed.segment_tools import SegmentTools
@@ -20,13 +22,21 @@ class SkeletonValues:
         store: Where the directory lies.
         directory: Its key.
         tools: Caches and threads.
-        segments: Names the segments whose keys are listed.
+        segments: Names the segments whose keys are listed; None: those that have an object in the directory.
+        open_lister: Opens what lists the directory.
     """
 
-    def __init__(self, store: ObjectStore, directory: str, tools: SegmentTools, segments: SegmentIds) -> None:
+    def __init__(
+        self,
+        store: ObjectStore,
+        directory: str,
+        tools: SegmentTools,
+        segments: SegmentIds | None,
+        open_lister: OpenLister,
+    ) -> None:
         self._skeletons = Reopening(partial(open_skeletons, store, directory, tools))
         self._tools = tools
-        self._segments = segments
+        self._segments = segments or ListedIds(open_lister, directory, self._object_names)
 
     async def get(self, key: str, /) -> Value | None:
         """As `Values.get`."""
@@ -53,6 +63,10 @@ class SkeletonValues:
     def forget(self) -> None:
         """As `Values.forget`."""
         self._skeletons.forget()
+
+    async def _object_names(self) -> re.Pattern[str] | None:
+        skeletons = await self._skeletons.get()
+        return skeletons.object_names
 
 
 def _parse(key: str) -> int | None:

@@ -37,7 +37,8 @@ KEY: Final = Doc(
     (206, 404, 416),
 )
 KEYS: Final = Doc(
-    "The keys, as far as the volume's segment properties name them; refused if it has none.", (JSON,)
+    "The keys of the segments that have properties, or else an object in the bucket. Refused for shards.",
+    (JSON,),
 )
 KEYRANGE: Final = Doc(
     "The keys from one to another, both inclusive.", (JSON,), forms=("keyrange/{first}/{last}",)

@@ -3,9 +3,21 @@
 import io
 import json
 import tarfile
+from collections.abc import Mapping
 from pathlib import Path
 
-from tests.companions import SIDES, segment_objects, serving_objects, volume_info
+import pytest
+
+from tests.companions import (
+    SIDES,
+    legacy_objects,
+    multilod_mesh_objects,
+    segment_objects,
+    serving_from_bucket,
+    serving_objects,
+    volume_info,
+)
+from tests.segments import SHARDING
 from tests.serving import Server
 
 
@@ -29,13 +41,30 @@ async def test_keys_are_those_of_the_segments_that_have_properties(tmp_path: Pat
         assert json.loads(await body_of(server, "meshes/keyrange/5.ngmesh/5.ngmesh")) == []
 
 
-async def test_without_properties_the_list_is_refused_and_never_empty(tmp_path: Path) -> None:
-    sides = {name: key for name, key in SIDES.items() if name != "segment_properties"}
-    async with serving_objects(tmp_path, segment_objects() | {"info": volume_info(**sides)}) as server:
-        for path in ("meshes/keys", "skeletons/keyrange/0/9", "meshes/keyrangevalues/0/9"):
-            assert b"keys cannot be listed: the volume has no segment properties" in await body_of(
-                server, path, status=400
-            )
+SIDES_WITHOUT_PROPERTIES = {name: key for name, key in SIDES.items() if name != "segment_properties"}
+
+
+@pytest.mark.parametrize("meshes", [legacy_objects(), multilod_mesh_objects(77)], ids=["legacy", "multilod"])
+async def test_without_properties_keys_are_those_of_the_objects(
+    meshes: Mapping[str, bytes], tmp_path: Path
+) -> None:
+    objects = segment_objects(meshes) | {"info": volume_info(**SIDES_WITHOUT_PROPERTIES)}
+    async with serving_objects(tmp_path, objects | {"mesh/078:0": b"", "skeletons/deep/9": b""}) as server:
+        assert json.loads(await body_of(server, "meshes/keys")) == ["77.drc", "77.ngmesh", "77.obj"]
+        assert json.loads(await body_of(server, "skeletons/keyrange/0/9")) == ["77_swc"]
+
+
+async def test_a_list_that_cannot_be_made_is_refused_and_never_empty(tmp_path: Path) -> None:
+    objects = segment_objects(multilod_mesh_objects(77, sharding=dict(SHARDING)))
+    objects["info"] = volume_info(**SIDES_WITHOUT_PROPERTIES)
+    async with serving_from_bucket(tmp_path, objects) as (server, _):
+        for path, reason in {
+            "meshes/keys": b"its shards hold many segments each",
+            "meshes/keyrangevalues/0/9": b"its shards hold many segments each",
+            "skeletons/keyrange/0/9": b"a web server has no lists",
+        }.items():
+            found = await body_of(server, path, status=400)
+            assert b"keys cannot be listed: the volume has no segment properties, and " + reason in found
         assert json.loads(await body_of(server, "meshes/keyrange/77.obj/77.obj")) == ["77.obj"]
 
 

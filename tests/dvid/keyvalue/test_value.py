@@ -25,7 +25,7 @@ from tests.companions import (
 )
 from tests.faulty.faults import BROKEN
 from tests.segments import SHARDING
-from tests.serving import Server
+from tests.serving import Server, config_text, serving
 
 SWC_LINE = re.compile(
     rb"(\d+) (\d+) (-?\d*(?:\.\d+)?) (-?\d*(?:\.\d+)?) (-?\d*(?:\.\d+)?) (\d*(?:\.\d+)?) (-1|\d+)"
@@ -211,3 +211,12 @@ async def test_a_directory_outside_of_the_volume_is_named_and_left_out(
         assert await status_of(server, "meshes/key/77.ngmesh") == 400
         assert await status_of(server, "skeletons/key/77_swc") == 200
     assert "no meshes are served: mesh" in caplog.text
+
+
+async def test_a_mesh_that_is_too_large_is_served_at_a_coarser_level(tmp_path: Path) -> None:
+    write_objects(tmp_path / "seg", segment_objects(multilod_mesh_objects(77)))
+    text = config_text({"seg": tmp_path / "seg"}, "[limits]\nmax_mesh = 2000\n")
+    async with serving(text, tmp_path, {}) as server:
+        async with server.ask("GET", seg(server, "meshes/key/77.ngmesh")) as answer:
+            assert (answer.status, answer.headers["X-Mesh-Lod"]) == (200, "1")
+        assert await status_of(server, "meshes/key/77_0.ngmesh") == 413
