@@ -43,9 +43,9 @@ class Proxy:
 
 
 @asynccontextmanager
-async def run_http_proxy() -> AsyncIterator[Proxy]:
-    """Run an HTTP proxy."""
-    async with _run(_speak_http) as proxy:
+async def run_http_proxy(tls: ssl.SSLContext | None = None) -> AsyncIterator[Proxy]:
+    """Run an HTTP proxy, which is itself spoken to by TLS if it is given a context."""
+    async with _run(_speak_http, tls) as proxy:
         yield proxy
 
 
@@ -57,7 +57,9 @@ async def run_socks_proxy() -> AsyncIterator[Proxy]:
 
 
 @asynccontextmanager
-async def _run(speak: Callable[[Proxy, Reader, Writer], Awaitable[None]]) -> AsyncIterator[Proxy]:
+async def _run(
+    speak: Callable[[Proxy, Reader, Writer], Awaitable[None]], tls: ssl.SSLContext | None = None
+) -> AsyncIterator[Proxy]:
     proxy = Proxy()
 
     async def handle(reader: Reader, writer: Writer) -> None:
@@ -65,7 +67,7 @@ async def _run(speak: Callable[[Proxy, Reader, Writer], Awaitable[None]]) -> Asy
             await speak(proxy, reader, writer)
         writer.close()
 
-    server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    server = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=tls)
     proxy.port = int(server.sockets[0].getsockname()[1])
     try:
         yield proxy

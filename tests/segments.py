@@ -3,7 +3,7 @@
 import asyncio
 import gzip
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +19,7 @@ from dvidpc.cache.loading_cache import LoadingCache
 from dvidpc.errors import FormatError, ObjectChangedError, StoreError
 from dvidpc.sources.precomputed.segment_tools import SegmentTools
 from dvidpc.storage.base import Blob
+from dvidpc.storage.versions import Version
 from dvidpc.types import ByteRange
 
 RECORDED = Path(__file__).parent / "recorded" / "segments"
@@ -48,6 +49,7 @@ class MemoryStore:
 
     url = "memory://bucket/"
     identity = url
+    oddity = None
 
     def __init__(self, objects: Mapping[str, bytes], latency_s: float = 0) -> None:
         self.objects = dict(objects)
@@ -58,22 +60,28 @@ class MemoryStore:
         self.broken = False
         self._concurrent = 0
 
-    async def get(self, key: str, *, max_size: int) -> Blob | None:
+    def on_retracted(self, callback: Callable[[], None]) -> None:
+        """Nothing is ever reported missing that may exist."""
+
+    async def get(self, key: str, *, max_size: int, is_metadata: bool = False) -> Blob | None:
+        assert is_metadata in {True, False}
         data = await self._answer(key, None)
         if data is not None and len(data) > max_size:
             raise FormatError(f"{key} holds {len(data)} bytes, more than {max_size}")
-        return None if data is None else Blob(data, _etag(data))
+        return None if data is None else Blob(data, _version(data))
 
-    async def get_range(self, key: str, byte_range: ByteRange, *, etag: str | None = None) -> Blob | None:
+    async def get_range(
+        self, key: str, byte_range: ByteRange, *, version: Version | None = None
+    ) -> Blob | None:
         assert byte_range.size > 0
         data = await self._answer(key, byte_range)
         if data is None:
             return None
-        if etag is not None and etag != _etag(data):
+        if version is not None and version != _version(data):
             raise ObjectChangedError(f"{key} was replaced")
         if byte_range.stop > len(data):
             raise FormatError(f"{key} ends before byte {byte_range.stop}")
-        return Blob(data[byte_range.start : byte_range.stop], _etag(data))
+        return Blob(data[byte_range.start : byte_range.stop], _version(data))
 
     async def close(self) -> None:
         pass
@@ -93,8 +101,8 @@ class MemoryStore:
         return self.objects.get(key)
 
 
-def _etag(data: bytes) -> str:
-    return f'"{hash(data)}"'
+def _version(data: bytes) -> Version:
+    return Version(f'"{hash(data)}"', len(data))
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from dvidpc.storage.base import ObjectStore
 from dvidpc.storage.coalesce import CoalescingStore
 from dvidpc.storage.inspection import inspect_bucket
 from dvidpc.storage.opening import open_lister, open_store
+from dvidpc.storage.shared import Shared
 from dvidpc.types import ChunkCoord, Finding
 from dvidpc.volume.resources import Resources, make_resources
 
@@ -70,6 +71,7 @@ class _Check:
     warnings: list[Finding] = field(default_factory=list)
     problems: list[Finding] = field(default_factory=list)
     counts: list[CopyCount] = field(default_factory=list)
+    shared: Shared = field(default_factory=Shared)
 
     async def run(self, *, deep: bool) -> VolumeReport:
         """Return all findings. An error that ends the check is one of the problems."""
@@ -84,8 +86,8 @@ class _Check:
         )
 
     async def _run(self, fixes: Fixes, *, deep: bool) -> None:
-        inspection = await inspect_bucket(access_of(self.store), self.environ)
-        async with _opened(self.store, self.config, self.environ) as bucket:
+        inspection = await inspect_bucket(access_of(self.store), self.environ, self.shared)
+        async with _opened(self.store, self.config, self.environ, self.shared) as bucket:
             self.lines.append(inspection.line())
             self.warnings += inspection.warnings()
             plan = await self._plan(bucket, fixes)
@@ -105,6 +107,8 @@ class _Check:
             await self._check_companions(bucket, plan, fixes)
             if deep:
                 await self._count_scales(bucket, plan, fixes)
+            if bucket.oddity is not None:
+                self.warnings.append(Finding(bucket.oddity, fixes.of_oddity()))
 
     async def _plan(self, bucket: ObjectStore, fixes: Fixes) -> VolumePlan | None:
         """Return the plan that the server would make; None, with a problem noted, if there is none."""
@@ -149,7 +153,7 @@ class _Check:
 
     async def _count_scales(self, bucket: ObjectStore, plan: VolumePlan, fixes: Fixes) -> None:
         access, limits = access_of(self.store), upstream_limits_of(self.config.limits)
-        lister = await open_lister(access, limits, environ=self.environ)
+        lister = await open_lister(access, limits, environ=self.environ, shared=self.shared)
         try:
             for scale in plan.scales:
                 watch = partial(self.progress, f"{self.store.instance} scale {scale.level}: counting chunks")
@@ -197,9 +201,10 @@ class _Check:
 
 @asynccontextmanager
 async def _opened(
-    store: StoreConfig, config: Config, environ: Mapping[str, str]
+    store: StoreConfig, config: Config, environ: Mapping[str, str], shared: Shared
 ) -> AsyncIterator[ObjectStore]:
-    bucket = await open_store(access_of(store), upstream_limits_of(config.limits), environ=environ)
+    limits = upstream_limits_of(config.limits)
+    bucket = await open_store(access_of(store), limits, environ=environ, shared=shared)
     try:
         yield bucket
     finally:

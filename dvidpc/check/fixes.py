@@ -81,6 +81,10 @@ class Fixes:
         """Return the fix for damaged chunks."""
         return f"upload it again from a good copy: {self._upload()}"
 
+    def of_oddity(self) -> str:
+        """Return the fix for ETags that mean nothing."""
+        return f'make all nodes of the service send one ETag; if that fails, {self._section} etag = "ignore"'
+
     def of_absence(self) -> str:
         """Return the fix for absent chunks."""
         return f"if the chunks should exist, upload them from a complete copy: {self._upload()}"
@@ -106,6 +110,9 @@ class Fixes:
         fixes = {
             "AuthorizationHeaderMalformed": self._correct(),
             "NoSuchBucket": self.of_missing_info(),
+            "SecondLevelDomainForbidden": (
+                f"put the bucket into the host name: {self._section} path_style = false"
+            ),
             "RequestTimeTooSkewed": "set the clock of this machine: timedatectl set-ntp true",
             "UserProjectMissing": f'name the project to bill: {self._section} user_project = "PROJECT"',
             "InvalidObjectState": f"restore it from the archive: {self._upload()}",

@@ -19,6 +19,7 @@ from dvidpc.config.values import (
     FRACTION,
     OPTIONAL_ADDRESS,
     OPTIONAL_TEXT,
+    OPTIONAL_WORD,
     PATH,
     SECONDS,
     SECONDS_OR_NONE,
@@ -169,7 +170,8 @@ class LimitsConfig:
     max_retry_after_s: Annotated[float, Key(SECONDS_OR_NONE, "max_retry_after")] = 5.0
     """Longest `Retry-After` of a bucket, in seconds, that is waited for. A longer one ends the attempts."""
     retry_budget: Annotated[float, Key(FRACTION)] = 0.2
-    """Maximum share of the requests to a bucket that may be retries."""
+    """Maximum share of the requests to a bucket that may be retries. A bucket with little traffic may be
+    retried twice a second. 0: no retries."""
     upstream_concurrency: Annotated[int, Key(COUNT)] = 64
     """Maximum number of concurrent requests to one bucket. Lowered while the bucket answers 429 or 503."""
     request_deadline_s: Annotated[float, Key(SECONDS, "request_deadline")] = 30.0
@@ -227,7 +229,8 @@ class StoreConfig:
     ref: Annotated[Ref, Key(of_store.REF)]
     """The location of the volume: `s3://bucket/prefix`, `gs://bucket/prefix`,
     `vast://endpoint/bucket/prefix`, `https://host/path`, `file:///path`, an absolute path, or
-    `bucket/prefix`, which is GCS as in DVID."""
+    `bucket/prefix`, which is GCS as in DVID. `precomputed://` before it and `|neuroglancer-precomputed:` or
+    `/info` after it are understood; a directory called `info` needs a `/` at its end."""
     engine: Annotated[Literal["ngprecomputed"], Key(of_store.ENGINE)] = "ngprecomputed"
     """Only stores with this engine are served. Other stores are ignored."""
     root: Annotated[Ref | None, Key(of_store.ROOT)] = None
@@ -243,20 +246,20 @@ class StoreConfig:
     endpoint: Annotated[str | None, Key(ENDPOINT)] = None
     """The URL of the service. Unset: `AWS_ENDPOINT_URL` or the like in the environment, or else the
     vendor's own."""
-    region: Annotated[str | None, Key(OPTIONAL_TEXT)] = None
+    region: Annotated[str | None, Key(OPTIONAL_WORD)] = None
     """The bucket's region. Unset: taken from the environment, or else asked of the bucket."""
-    profile: Annotated[str | None, Key(OPTIONAL_TEXT)] = None
+    profile: Annotated[str | None, Key(OPTIONAL_WORD)] = None
     """A profile of `~/.aws`. Unset: taken from the environment."""
     anonymous: Annotated[bool, Key(FLAG)] = False
     """Whether to send unsigned requests without looking for credentials."""
     path_style: Annotated[bool | None, Key(of_store.PATH_STYLE)] = None
     """Whether the bucket's name is in the path of URLs rather than in the host name. `"auto"`, the default:
-    whichever the service needs."""
+    as `addressing_style` of the AWS profile says, or else in the path, but not at AWS itself."""
     ca_bundle: Annotated[Path | None, Key(PATH)] = None
     """A file with the certificates to trust. Unset: the system's."""
     requester_pays: Annotated[bool, Key(FLAG)] = False
     """Whether to accept charges for what is read."""
-    user_project: Annotated[str | None, Key(OPTIONAL_TEXT)] = None
+    user_project: Annotated[str | None, Key(OPTIONAL_WORD)] = None
     """The Google project to bill. Unset: none is named."""
     block_size: Annotated[int | None, Key(of_store.BLOCK_SIZE)] = 64
     """The side of a block in voxels. `"chunk"`: the volume's chunk size, as in DVID."""
@@ -265,7 +268,12 @@ class StoreConfig:
     libdvid of 2022-11 or later), or as both; then the `labelblk` instances are named `<instance>_blk`,
     `<instance>_blk_1`, and so on."""
     missing_status: Annotated[frozenset[int], Key(of_store.MISSING_STATUS)] = frozenset({404})
-    """HTTP statuses that mean "no such object"."""
+    """HTTP statuses that mean "no such object". They count only while `info` can be read, and never for
+    `info` itself."""
+    etag: Annotated[Literal["compare", "ignore"], Key(choice("compare", "ignore"))] = "compare"
+    """`"compare"`: a shard whose ETag changes was replaced, unless its size and `Last-Modified` show that it
+    was not. `"ignore"`, a last resort for services without meaningful ETags: only size, `Last-Modified` and
+    version tell."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import re
 
-from dvidpc.config.values import BadValueError, Kind, choice, describe
+from dvidpc.config.values import BadValueError, Kind, choice, describe, refuse_stray_characters
 from dvidpc.errors import ConfigError
 from dvidpc.storage.ref import Ref, parse_ref
 
@@ -15,10 +15,10 @@ _RETRY_LATER = frozenset({408, 429})
 
 def parse_location(value: object) -> Ref:
     """Parse a `ref` or a `root`, with the reasons of `parse_ref` where it is wrong."""
-    if not isinstance(value, str) or not value or not value.isprintable() or value != value.strip():
+    if not isinstance(value, str) or not value:
         raise BadValueError
     try:
-        return parse_ref(value)
+        return parse_ref(refuse_stray_characters(value))
     except ConfigError as e:
         raise BadValueError(str(e)) from None
 

@@ -1,6 +1,7 @@
 """Kinds of values: each checks a TOML value and converts it to ours."""
 
 import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,6 +78,21 @@ def _optional(parse: Callable[[str], object]) -> Callable[[object], object]:
         return parse(text) if text else None
 
     return parse_optional
+
+
+def refuse_stray_characters(text: str) -> str:
+    """Return *text* if it has neither blanks at its ends nor characters that cannot be seen.
+
+    Raises:
+        BadValueError: It has; the message names the first such character.
+    """
+    ends = {0, len(text) - 1}
+    for position, character in enumerate(text):
+        if not character.isprintable() or (position in ends and character.isspace()):
+            name = unicodedata.name(character, "a control character")
+            where = "begins with" if position == 0 else "ends with" if position in ends else "holds"
+            raise BadValueError(f"the string {where} {name} (U+{ord(character):04X}); remove it")
+    return text
 
 
 def _boolean(value: object) -> bool:
@@ -221,6 +237,7 @@ def parse_uuid(text: str) -> str:
 TEXT = Kind("a string", '"text"', _string)
 OPTIONAL_TEXT = Kind("a string", '"text"', _optional(str))
 TEXTS = Kind("an array of strings", '["text"]', _strings)
+OPTIONAL_WORD = Kind("a string", '"text"', _optional(refuse_stray_characters))
 FLAG = Kind("true or false", "true", _boolean)
 PATH = Kind("a string that holds a path", '"/path/to/it"', _optional(Path))
 SIZE = Kind("a size of at least one byte", '"512MiB"', _positive_size)

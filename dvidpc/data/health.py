@@ -8,7 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from dvidpc.data.image import ImageData
@@ -43,6 +43,8 @@ class Health:
     Examples are a damaged chunk, or an object that the bucket refuses while it serves the metadata. Every
     replica would find the same, so clients need not be sent elsewhere.
     """
+    oddity: str | None = None
+    """What an operator should know although everything can be read; see `ObjectStore.oddity`."""
 
 
 @dataclass(slots=True)
@@ -105,7 +107,7 @@ class HealthChecks:
             await asyncio.wait((finding.reading,), timeout=PATIENCE_S)
         if finding.reading is not None:
             finding.health = Health(f"{volume.store.url} does not answer within {PATIENCE_S:g} s")
-        return finding.health
+        return replace(finding.health, oddity=volume.store.oddity)
 
     async def _read(self, volume: Volume, store: ObjectStore, finding: _Finding) -> None:
         known = finding.health.damage

@@ -119,8 +119,8 @@ class Volumes:
     ) -> None:
         """Serve *settings* from now on.
 
-        A volume that is unchanged keeps running. One whose alias is in *changed* is served as before until it
-        has been opened again. In-flight requests are not affected.
+        A volume that is unchanged keeps running, unless its alias is in *changed* or it has a problem: then
+        it is served as before until it has been opened again. In-flight requests are not affected.
 
         Args:
             settings: The volumes, in the order of the configuration.
@@ -132,7 +132,8 @@ class Volumes:
         due = []
         for one in settings:
             known = before.pop(one.alias, None)
-            if known is not None and known.settings == one and one.alias not in changed:
+            goes_on = known is not None and known.settings == one and one.alias not in changed
+            if known is not None and goes_on and known.problem is None:
                 self._volumes[one.alias] = known
                 continue
             due.append(one.alias)

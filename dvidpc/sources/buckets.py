@@ -104,6 +104,7 @@ def access_of(store: StoreConfig) -> BucketAccess:
         requester_pays=store.requester_pays,
         user_project=store.user_project,
         missing_status=store.missing_status,
+        ignore_etag=store.etag == "ignore",
     )
 
 

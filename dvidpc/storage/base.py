@@ -1,11 +1,12 @@
 """The seam of this room: what every kind of store offers, and the values that describe one."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from dvidpc.storage.ref import Ref
+from dvidpc.storage.versions import Version
 from dvidpc.types import ByteRange
 
 
@@ -14,8 +15,8 @@ class Blob:
     """The bytes of an object, or of a range of it, at one moment."""
 
     data: bytes
-    etag: str | None
-    """The store's name for the content that was read, with its quotes; None if the store gives none."""
+    version: Version
+    """Which content of the object was read."""
 
 
 class ObjectStore(Protocol):
@@ -37,29 +38,43 @@ class ObjectStore(Protocol):
         the service's endpoint, a space and `url`.
         """
 
-    async def get(self, key: str, *, max_size: int) -> Blob | None:
+    @property
+    def oddity(self) -> str | None:
+        """What an operator should know about the store's answers so far; None if they were as usual."""
+
+    def on_retracted(self, callback: Callable[[], None]) -> None:
+        """Call *callback* whenever objects that were reported missing may exist after all.
+
+        Only a weak reference to the method *callback* is kept.
+        """
+
+    async def get(self, key: str, *, max_size: int, is_metadata: bool = False) -> Blob | None:
         """Return the whole object, its Content-Encoding removed; None if there is no such object.
 
         Args:
             key: Which object.
             max_size: The most bytes that it may have, before and after its Content-Encoding is removed.
+            is_metadata: Whether it describes the volume, such as `info`. A refusal never means that it is
+                missing, and the store asks for it when the absence of other objects is in doubt.
 
         Raises:
             FormatError: It is larger than *max_size*, or its Content-Encoding cannot be removed.
             StoreError: The store failed; whether the object exists is not known.
         """
 
-    async def get_range(self, key: str, byte_range: ByteRange, *, etag: str | None = None) -> Blob | None:
+    async def get_range(
+        self, key: str, byte_range: ByteRange, *, version: Version | None = None
+    ) -> Blob | None:
         """Return exactly *byte_range* of the object as stored; None if there is no such object.
 
         Args:
             key: Which object.
             byte_range: Which bytes; not empty.
-            etag: The content that the caller expects; None to accept any.
+            version: The content that the caller expects; None to accept any.
 
         Raises:
             FormatError: The object ends before the range does.
-            ObjectChangedError: The object's etag is no longer *etag*.
+            ObjectChangedError: The object is no longer *version*.
             StoreError: The store failed; whether the object exists is not known.
         """
 
@@ -112,6 +127,8 @@ class BucketAccess:
     """The Google project to bill; None for the bucket's own."""
     missing_status: frozenset[int] = frozenset({404})
     """HTTP statuses that mean "no such object"."""
+    ignore_etag: bool = False
+    """Tell versions of an object apart by size and time only."""
 
 
 @dataclass(frozen=True, slots=True)

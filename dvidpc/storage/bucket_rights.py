@@ -40,7 +40,8 @@ class BucketRights:
             found.append(
                 Finding(
                     "listing is forbidden, so that S3 answers 403 where a chunk is missing",
-                    "allow s3:ListBucket, or set missing_status = [403, 404]",
+                    "allow s3:ListBucket, or set missing_status = [403, 404] if the credentials read other "
+                    "objects",
                 )
             )
         if self.region and self.configured_region not in {None, self.region}:

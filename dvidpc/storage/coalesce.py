@@ -1,7 +1,7 @@
 """Joins reads of neighbouring ranges: a request to a bucket costs more than a few unneeded bytes."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextvars import Context, copy_context
 from dataclasses import dataclass
 from enum import Enum
@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from dvidpc.errors import FormatError
 from dvidpc.storage.base import Blob, ObjectStore
+from dvidpc.storage.versions import Version
 from dvidpc.types import ByteRange
 
 MAX_GAP: Final = 64 * 1024
@@ -76,7 +77,7 @@ class CoalescingStore:
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
-        self._wanted: dict[tuple[str, str | None], list[_Wanted]] = {}
+        self._wanted: dict[tuple[str, Version | None], list[_Wanted]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         """Tasks that read from the underlying store."""
 
@@ -90,24 +91,35 @@ class CoalescingStore:
         """That of the underlying store."""
         return self._store.identity
 
-    async def get(self, key: str, *, max_size: int) -> Blob | None:
-        """As the underlying store."""
-        return await self._store.get(key, max_size=max_size)
+    @property
+    def oddity(self) -> str | None:
+        """That of the underlying store."""
+        return self._store.oddity
 
-    async def get_range(self, key: str, byte_range: ByteRange, *, etag: str | None = None) -> Blob | None:
+    def on_retracted(self, callback: Callable[[], None]) -> None:
+        """As the underlying store."""
+        self._store.on_retracted(callback)
+
+    async def get(self, key: str, *, max_size: int, is_metadata: bool = False) -> Blob | None:
+        """As the underlying store."""
+        return await self._store.get(key, max_size=max_size, is_metadata=is_metadata)
+
+    async def get_range(
+        self, key: str, byte_range: ByteRange, *, version: Version | None = None
+    ) -> Blob | None:
         """As the underlying store, perhaps through a longer read that serves other callers too."""
         loop = asyncio.get_running_loop()
         wanted = _Wanted(byte_range, loop.create_future(), copy_context())
         if not self._wanted:
             loop.call_soon(self._start)
-        self._wanted.setdefault((key, etag), []).append(wanted)
+        self._wanted.setdefault((key, version), []).append(wanted)
         try:
             answer = await wanted.answer
         except asyncio.CancelledError:
             if wanted.reading is not None and not _waiting(wanted.reading.served):
                 wanted.reading.task.cancel()
             raise
-        return await self._read_alone(key, byte_range, etag) if answer is _ALONE else answer
+        return await self._read_alone(key, byte_range, version) if answer is _ALONE else answer
 
     async def close(self) -> None:
         """Cancel all reads, then close the underlying store."""
@@ -119,35 +131,37 @@ class CoalescingStore:
     def _start(self) -> None:
         """Start the reads that were requested since the last time."""
         asked, self._wanted = self._wanted, {}
-        for (key, etag), wanted in asked.items():
+        for (key, version), wanted in asked.items():
             for read in plan_reads([one.byte_range for one in wanted]):
                 served = [one for one in wanted if _lies_in(one.byte_range, read)]
                 if len(served) > 1:
-                    self._run(key, etag, read, served)
+                    self._run(key, version, read, served)
                     continue
                 for one in _waiting(served):
                     one.answer.set_result(_ALONE)
 
-    def _run(self, key: str, etag: str | None, read: ByteRange, served: Sequence[_Wanted]) -> None:
-        reading = self._read(key, etag, read, served)
+    def _run(self, key: str, version: Version | None, read: ByteRange, served: Sequence[_Wanted]) -> None:
+        reading = self._read(key, version, read, served)
         task = asyncio.get_running_loop().create_task(reading, context=served[0].context)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         for one in served:
             one.reading = _Reading(task, served)
 
-    async def _read_alone(self, key: str, byte_range: ByteRange, etag: str | None) -> Blob | None:
+    async def _read_alone(self, key: str, byte_range: ByteRange, version: Version | None) -> Blob | None:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
         try:
-            return await self._store.get_range(key, byte_range, etag=etag)
+            return await self._store.get_range(key, byte_range, version=version)
         finally:
             self._tasks.discard(task)
 
-    async def _read(self, key: str, etag: str | None, read: ByteRange, served: Sequence[_Wanted]) -> None:
+    async def _read(
+        self, key: str, version: Version | None, read: ByteRange, served: Sequence[_Wanted]
+    ) -> None:
         try:
-            blob = await self._store.get_range(key, read, etag=etag)
+            blob = await self._store.get_range(key, read, version=version)
         except FormatError:  # one range ends beyond the object; let each caller read its own
             for one in _waiting(served):
                 one.answer.set_result(_ALONE)
@@ -175,4 +189,4 @@ def _waiting(served: Sequence[_Wanted]) -> list[_Wanted]:
 def _part(blob: Blob | None, read: ByteRange, wanted: ByteRange) -> Blob | None:
     if blob is None or read == wanted:
         return blob
-    return Blob(blob.data[wanted.start - read.start : wanted.stop - read.start], blob.etag)
+    return Blob(blob.data[wanted.start - read.start : wanted.stop - read.start], blob.version)

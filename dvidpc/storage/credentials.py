@@ -60,6 +60,8 @@ class Credentials:
         self._look_up = look_up
         self._clock = clock
         self._secret: Secret | None = None
+        self._failure: str | None = None
+        """Why there is no secret that can be used; None if there is one, or none was looked for."""
         self._look_again_at = 0.0
         self._renew_from = 0.0
         self._in_flight: asyncio.Task[None] | None = None
@@ -83,6 +85,8 @@ class Credentials:
         """
         if self._clock() >= self._look_again_at:
             await self._share_look_up(force=False)
+        elif self._failure is not None:
+            raise CredentialsError(self._failure)
 
     async def renew(self, refused: int) -> bool:
         """Look for another secret than the one of generation *refused*; return whether there is one now."""
@@ -122,11 +126,13 @@ class Credentials:
         try:
             secret = await self._look_up_in_time(force=force)
         except StoreError as error:
+            self._look_again_at = self._clock() + PAUSE_S
             if self._secret is None or self._clock() >= (self._secret.expires_at or float("inf")):
+                self._failure = str(error)
                 raise
             log.warning("credentials not renewed: %s; the last ones stay in use", error)
-            self._look_again_at = self._clock() + PAUSE_S
             return
+        self._failure = None
         if self._secret is None or secret.values != self._secret.values:
             self._generation += 1
         self._secret = secret

@@ -3,11 +3,13 @@
 import errno
 import os
 import stat
+import time
 from collections.abc import Callable
 
 from dvidpc.errors import FormatError, ObjectChangedError, StoreError, StoreRefusedError
 from dvidpc.storage.base import Blob
-from dvidpc.storage.object_checks import check_etag, check_size
+from dvidpc.storage.object_checks import check_size, check_version
+from dvidpc.storage.versions import SETTLED_AFTER_S, Comparison, Version, compare
 from dvidpc.types import ByteRange
 
 _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
@@ -31,26 +33,26 @@ def read_file(name: str, path: str, *, max_size: int) -> Blob | None:
         check_size(name, found.st_size, max_size)
         return ByteRange(0, found.st_size)
 
-    return read_checked(name, path, choose, etag=None)
+    return read_checked(name, path, choose, version=None)
 
 
-def read_file_range(name: str, path: str, byte_range: ByteRange, etag: str | None) -> Blob | None:
+def read_file_range(name: str, path: str, byte_range: ByteRange, version: Version | None) -> Blob | None:
     """Return exactly *byte_range* of the file; None if there is no such file.
 
     Args:
         name: How errors name the object.
         path: Where the file is.
         byte_range: Which bytes.
-        etag: The content that the caller expects; None to accept any.
+        version: The content that the caller expects; None to accept any.
 
     Raises:
         FormatError: The file ends before the range does, or is not a regular file.
-        ObjectChangedError: The file's etag is no longer *etag*.
+        ObjectChangedError: The file is no longer *version*.
         StoreError: The file system failed, or the file changed during the read.
     """
 
     def choose(found: os.stat_result) -> ByteRange:
-        check_etag(name, known=etag, found=etag_of(found))
+        check_version(name, known=version or Version(), found=version_of(found, time.time()))
         if found.st_size < byte_range.stop:
             raise FormatError(
                 f"{name} ends at byte {found.st_size}, before its bytes "
@@ -58,11 +60,11 @@ def read_file_range(name: str, path: str, byte_range: ByteRange, etag: str | Non
             )
         return byte_range
 
-    return read_checked(name, path, choose, etag=etag)
+    return read_checked(name, path, choose, version=version)
 
 
 def read_checked(
-    name: str, path: str, choose: Callable[[os.stat_result], ByteRange], *, etag: str | None
+    name: str, path: str, choose: Callable[[os.stat_result], ByteRange], *, version: Version | None
 ) -> Blob | None:
     """Return a range of the file, all of it as of one moment; None if there is no such file.
 
@@ -70,11 +72,11 @@ def read_checked(
         name: How errors name the object.
         path: Where the file is.
         choose: Checks the open file, and returns which bytes to read.
-        etag: The content that the caller expects; None to accept any.
+        version: The content that the caller expects; None to accept any.
 
     Raises:
         FormatError: It is not a regular file.
-        ObjectChangedError: It changed during the read, and *etag* is given.
+        ObjectChangedError: It changed during the read, and *version* is given.
         StoreError: The file system failed; or the file changed during the read, and a retry is welcome.
     """
     descriptor = _open(name, path)
@@ -87,20 +89,32 @@ def read_checked(
         if not stat.S_ISREG(before.st_mode):
             raise FormatError(f"{name} is not a regular file")
         data = _read_bytes(name, descriptor, choose(before))
-        found, known = etag_of(os.fstat(descriptor)), etag_of(before)
+        known = version_of(before, time.time())
+        found = version_of(os.fstat(descriptor), time.time())
     except OSError as error:
         raise StoreError(f"{name} cannot be read: {error.strerror}") from error
     finally:
         os.close(descriptor)
-    if found != known:
-        changed = StoreError if etag is None else ObjectChangedError
-        raise changed(f"{name} changed while it was read: its etag is {found}, not {known}")
+    if compare(known, found) is Comparison.REPLACED:
+        changed = StoreError if version is None else ObjectChangedError
+        raise changed(f"{name} changed while it was read: its etag is {found.etag}, not {known.etag}")
     return Blob(data, found)
 
 
-def etag_of(found: os.stat_result) -> str:
-    """Return a strong etag, which differs for a file that was replaced or written to."""
-    return f'"{found.st_ino:x}-{found.st_mtime_ns:x}-{found.st_size:x}"'
+def version_of(found: os.stat_result, now_s: float) -> Version:
+    """Return the version of a file. Its etag differs for a file that was replaced or written to.
+
+    The inode's number is a part of the etag, and some network file systems give a file a new one each time
+    it is looked up. There the times of the last write and of the last rename decide.
+
+    Args:
+        found: What the file system says of it.
+        now_s: Seconds since the epoch.
+    """
+    etag = f'"{found.st_ino:x}-{found.st_mtime_ns:x}-{found.st_size:x}"'
+    modified = f"{found.st_mtime_ns:x}-{found.st_ctime_ns:x}"
+    is_settled = now_s - max(found.st_mtime, found.st_ctime) >= SETTLED_AFTER_S
+    return Version(etag, found.st_size, modified, is_settled)
 
 
 def _open(name: str, path: str) -> int | None:

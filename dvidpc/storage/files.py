@@ -8,9 +8,11 @@ from functools import partial
 from typing import Final, TypeVar
 
 from dvidpc.errors import StoreError, StoreTimeoutError
+from dvidpc.storage.absence import Absences
 from dvidpc.storage.base import Blob
 from dvidpc.storage.file_reads import read_file, read_file_range
 from dvidpc.storage.object_checks import name_object, undo_encoding
+from dvidpc.storage.versions import Version
 from dvidpc.types import ByteRange
 
 _Read = TypeVar("_Read")
@@ -37,6 +39,7 @@ class DirectoryStore:
         self._suffixes = {"": "", **suffixes}
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="files")
         self._closed = False
+        self._absences = Absences()
 
     @property
     def url(self) -> str:
@@ -48,18 +51,36 @@ class DirectoryStore:
         """As `ObjectStore.identity`: the directory's path, which replicas are expected to share."""
         return self._url
 
-    async def get(self, key: str, *, max_size: int) -> Blob | None:
+    @property
+    def oddity(self) -> str | None:
+        """As `ObjectStore.oddity`: there is none."""
+        return None
+
+    def on_retracted(self, callback: Callable[[], None]) -> None:
+        """As `ObjectStore.on_retracted`."""
+        self._absences.on_retracted(callback)
+
+    async def get(self, key: str, *, max_size: int, is_metadata: bool = False) -> Blob | None:
         """As `ObjectStore.get`."""
         found = await self._run(name_object(self._url, key), partial(self._read_any, key, max_size))
         if found is None:
+            await self._check_absence(key, is_metadata=is_metadata)
             return None
+        self._absences.note_read(metadata_key=key if is_metadata else None)
         name, blob, encoding = found
-        return Blob(await undo_encoding(name, blob.data, encoding, max_size=max_size), blob.etag)
+        return Blob(await undo_encoding(name, blob.data, encoding, max_size=max_size), blob.version)
 
-    async def get_range(self, key: str, byte_range: ByteRange, *, etag: str | None = None) -> Blob | None:
+    async def get_range(
+        self, key: str, byte_range: ByteRange, *, version: Version | None = None
+    ) -> Blob | None:
         """As `ObjectStore.get_range`."""
         name = name_object(self._url, key)
-        return await self._run(name, partial(read_file_range, name, self._path(key), byte_range, etag))
+        blob = await self._run(name, partial(read_file_range, name, self._path(key), byte_range, version))
+        if blob is None:
+            await self._check_absence(key)
+        else:
+            self._absences.note_read()
+        return blob
 
     async def close(self) -> None:
         """Release the threads; reads in progress are not waited for."""
@@ -74,6 +95,27 @@ class DirectoryStore:
                 return await asyncio.get_running_loop().run_in_executor(self._threads, read)
         except TimeoutError as error:
             raise StoreTimeoutError(f"{name}: no answer within {self._timeout_s:g} s") from error
+
+    async def _check_absence(self, key: str, *, is_metadata: bool = False) -> None:
+        """Return if the file can be believed to be missing.
+
+        Raises:
+            StoreError: So is the volume's metadata, as if a disk were not mounted.
+        """
+        if is_metadata:
+            self._absences.note_lost()
+            return
+        if await self._absences.believes(self._is_there, by_default=True):
+            return
+        metadata = name_object(self._url, self._absences.metadata_key or "")
+        raise StoreError(
+            f"{name_object(self._url, key)} is missing, and so is {metadata}, which was there before; "
+            "is the disk mounted?"
+        )
+
+    async def _is_there(self, key: str) -> bool:
+        paths = [self._path(key + suffix) for suffix in self._suffixes]
+        return await self._run(name_object(self._url, key), lambda: any(map(os.path.isfile, paths)))
 
     def _read_any(self, key: str, max_size: int) -> tuple[str, Blob, str] | None:
         """Return the first file of this name or this name with a suffix: its name, content, encoding."""

@@ -4,12 +4,12 @@ import asyncio
 
 from dvidpc.errors import FormatError, ObjectChangedError
 from dvidpc.storage.content_encoding import decode_content
+from dvidpc.storage.versions import Comparison, Version, compare
 
 
 def name_object(store_url: str, key: str) -> str:
     """Return the object's name for messages: always one line, whatever the key holds."""
-    printable = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in key)
-    return f"{store_url}{'' if store_url.endswith('/') else '/'}{printable}"
+    return f"{store_url}{'' if store_url.endswith('/') else '/'}{_printable(key)}"
 
 
 def check_size(name: str, size: int, max_size: int) -> None:
@@ -25,19 +25,36 @@ def check_size(name: str, size: int, max_size: int) -> None:
 def if_match(etag: str | None) -> str | None:
     """Return the value of `If-Match` for a read of *etag*; None to send no such header.
 
-    A weak etag never matches there. (RFC 9110 section 13.1.1)
+    A weak etag never matches there (RFC 9110 section 13.1.1), and one that is not ASCII cannot be sent.
     """
-    return None if etag is None or etag.startswith("W/") else etag
+    can_be_sent = etag and etag.isascii() and etag.isprintable() and not etag.startswith("W/")
+    return etag if can_be_sent else None
 
 
-def check_etag(name: str, *, known: str | None, found: str | None) -> None:
-    """Compare etags, because some services ignore `If-Match`.
+def check_version(name: str, *, known: Version, found: Version) -> Comparison:
+    """Compare what was read with what was expected: some services ignore `If-Match`.
 
     Raises:
-        ObjectChangedError: Both are known and differ. A weak etag equals the strong one of the same value.
+        ObjectChangedError: The object was replaced.
     """
-    if known is not None and found is not None and known.removeprefix("W/") != found.removeprefix("W/"):
-        raise ObjectChangedError(f"{name} was replaced: its etag is {found}, not {known}")
+    result = compare(known, found)
+    if result is Comparison.REPLACED:
+        raise ObjectChangedError(f"{name} was replaced: {_describe_difference(known, found)}")
+    return result
+
+
+def _describe_difference(known: Version, found: Version) -> str:
+    if known.size is not None and found.size is not None and known.size != found.size:
+        return f"it has {found.size} bytes, not {known.size}"
+    if known.etag is not None and found.etag is not None:
+        return f"its etag is {_printable(found.etag)}, not {_printable(known.etag)}"
+    if known.number is not None and found.number is not None:
+        return f"its version is {_printable(found.number)}, not {_printable(known.number)}"
+    return f"it was written at {_printable(found.modified or '')}, not at {_printable(known.modified or '')}"
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 async def undo_encoding(name: str, data: bytes, content_encoding: str | None, *, max_size: int) -> bytes:

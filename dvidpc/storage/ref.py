@@ -20,6 +20,13 @@ _NO_USER = "a URL here holds no user and no password"
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,221}")
 _INTENDED = {"gcs": "gs", "gc": "gs", "s3a": "s3", "s3n": "s3", "swift": "vast"}
 """Names that other programs use for a service, and ours for it."""
+_FORMATS = ("precomputed://", "neuroglancer-precomputed://")
+"""What neuroglancer and cloud-volume write before a URL to name the format."""
+_PIPE = re.compile(r"\|([a-z0-9-]+):?/*")
+"""What neuroglancer and TensorStore write after a URL to name the format."""
+_METADATA = "info"
+"""The file that a ref may name in place of its directory."""
+_SLASH = re.compile("%2f", re.IGNORECASE)
 _SHOWN = 60
 """Most characters of a wrong text that an error repeats."""
 
@@ -65,8 +72,9 @@ class Ref:
             case Kind.HTTP:
                 parts = [str(self.endpoint), self.prefix]
             case Kind.FILE:
-                return f"file://{self.prefix.replace('%', '%25')}"
-        return "/".join(part for part in parts if part)
+                parts = [f"file://{self.prefix.replace('%', '%25')}"]
+        end = "/" if posixpath.basename(self.prefix) == _METADATA else ""  # else it would name the file
+        return "/".join(part for part in parts if part) + end
 
     @property
     def root(self) -> "Ref":
@@ -93,6 +101,10 @@ class Ref:
         if not same_service or not _contains(root.prefix, self) or ".." in moved.directory.split("/"):
             raise ConfigError(f"{self.url!r} does not lie below the root {root.url!r}")
         _check_parts(self.url, moved.directory)
+        if self.kind is Kind.HTTP and _SLASH.search(self.prefix[len(root.prefix) :]):
+            raise ConfigError(
+                f"{self.url!r} has a %2F behind the root {root.url!r}; keys there cannot have one"
+            )
         return moved
 
 
@@ -101,13 +113,36 @@ def parse_ref(text: str) -> Ref:
 
     As in DVID the service is what stands before the first `//`, and a ref without one is a Google bucket.
     Unlike DVID we take a prefix after `vast://`, and web servers and directories.  (cloud.go:21-74)
+    It may name the format as neuroglancer does (see `strip_format`), and the `info` file in place of its
+    directory.
 
     Raises:
         ConfigError: It has none of the `ALLOWED` forms.
     """
-    ref = _parse_place(text)
-    root_prefix = posixpath.dirname(ref.prefix) if ref.kind is Kind.FILE else ""
-    return replace(ref, text=text).with_root(replace(ref, prefix=root_prefix))
+    place = strip_format(text)
+    ref = _parse_place(place)
+    if not place.endswith("/") and posixpath.basename(ref.prefix) == _METADATA:
+        ref = replace(ref, prefix=posixpath.dirname(ref.prefix))
+    return replace(ref, text=text).with_root(replace(ref, prefix=_default_root(ref)))
+
+
+def strip_format(text: str) -> str:
+    """Return a URL without the name of the format before or behind it.
+
+    Raises:
+        ConfigError: It names another format.
+    """
+    for name in _FORMATS:
+        text = text.removeprefix(name)
+    place, pipe, _ = text.partition("|")
+    if not pipe:
+        return text
+    match = _PIPE.fullmatch(text, len(place))
+    if match is None or f"{match[1]}://" not in _FORMATS:
+        raise ConfigError(
+            f"{_show(text)} is of another format; only |neuroglancer-precomputed: may follow '|'"
+        )
+    return place
 
 
 def parse_endpoint(text: str) -> str:
@@ -150,11 +185,13 @@ def _parse_bucket(text: str, kind: Kind, rest: str, endpoint: str | None = None)
     bucket, _, prefix = rest.partition("/")
     if "@" in bucket:
         raise ConfigError("holds a credential before '@'; give it by the key profile or the environment")
-    if "?" in rest or "#" in rest:
-        raise ConfigError("holds a query or a fragment; use the keys region, endpoint and profile instead")
+    if "?" in rest:
+        raise ConfigError("holds a query ('?'); use the keys region, endpoint and profile instead")
+    if "#" in rest:
+        raise ConfigError("holds a '#', which begins a fragment in a URL; rename that directory")
     if not _BUCKET.fullmatch(bucket):
         raise ConfigError(f"{_show(text)} names no bucket; allowed: {ALLOWED}")
-    return Ref(kind, bucket, _check_parts(text, prefix.strip("/")), endpoint)
+    return Ref(kind, bucket, _parse_prefix(text, prefix), endpoint)
 
 
 def _parse_vast(text: str, rest: str) -> Ref:
@@ -170,7 +207,8 @@ def _parse_http(text: str, _: str) -> Ref:
     parts = _split(text)
     if not parts.hostname:
         raise ConfigError(f"{_show(text)} names no host; allowed: {ALLOWED}")
-    return Ref(Kind.HTTP, "", _check_parts(text, parts.path.strip("/")), f"{parts.scheme}://{parts.netloc}")
+    prefix = _parse_prefix(text, parts.path.removeprefix("/"))
+    return Ref(Kind.HTTP, "", prefix, f"{parts.scheme}://{parts.netloc}")
 
 
 def _parse_file(_: str, rest: str) -> Ref:
@@ -204,10 +242,27 @@ def _split(url: str) -> SplitResult:
         parts.port  # noqa: B018  # the property checks the number
     except ValueError as error:
         raise ConfigError(f"{_show(url)} is not a URL: {error}") from error
-    if parts.query or parts.fragment:
+    if "?" in url or "#" in url:
         place = url.partition("?")[0].partition("#")[0]
-        raise ConfigError(f"{_show(place)} is followed by a query or a fragment, which is never sent")
+        what = "a query ('?')" if url[len(place)] == "?" else "a fragment ('#')"
+        raise ConfigError(f"{_show(place)} is followed by {what}, which is never sent")
     return parts
+
+
+def _default_root(ref: Ref) -> str:
+    """Return the prefix of the root of a ref that names none.
+
+    A key cannot hold the `%2F` of an URL, so that belongs to the root.
+    """
+    match ref.kind:
+        case Kind.FILE:
+            return posixpath.dirname(ref.prefix)
+        case Kind.HTTP if not _has_odd_part(unquote(ref.prefix)):
+            *_, behind = (0, *(slash.end() for slash in _SLASH.finditer(ref.prefix)))
+            end = ref.prefix.find("/", behind)
+            return "" if behind == 0 else ref.prefix if end < 0 else ref.prefix[:end]
+        case _:
+            return ""
 
 
 def _contains(root_prefix: str, ref: Ref) -> bool:
@@ -217,9 +272,18 @@ def _contains(root_prefix: str, ref: Ref) -> bool:
     return f"{ref.prefix}/".startswith(f"{root_prefix}/")
 
 
+def _parse_prefix(text: str, prefix: str) -> str:
+    """Return *prefix* without the `/` at its end."""
+    return _check_parts(text, prefix if prefix.startswith("/") else prefix.removesuffix("/"))
+
+
+def _has_odd_part(prefix: str) -> bool:
+    return bool(prefix) and any(part in {"", ".", ".."} for part in prefix.split("/"))
+
+
 def _check_parts(text: str, prefix: str) -> str:
     """Return *prefix* if each of its parts can be part of a key."""
-    if prefix and any(part in {"", ".", ".."} for part in prefix.split("/")):
+    if _has_odd_part(prefix):
         raise ConfigError(f"the prefix of {_show(text)} has an empty part, '.' or '..'")
     return prefix
 

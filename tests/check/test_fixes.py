@@ -85,6 +85,7 @@ def test_missing_credentials_are_fixed_by_a_login() -> None:
         ("InvalidAccessKeyId", "aws configure --profile lab"),
         ("NoSuchBucket", "correct [store.em] ref = "),
         ("RequestTimeTooSkewed", "set the clock of this machine"),
+        ("SecondLevelDomainForbidden", "put the bucket into the host name: [store.em] path_style = false"),
         ("UserProjectMissing", "name the project to bill: [store.em] user_project"),
         ("InvalidToken", "aws configure --profile lab"),
         ("InvalidTokenId", "aws configure --profile lab"),

@@ -21,6 +21,9 @@ from tests.config.files import STORE, error_of, load
         "file://localhost/v",
         "/v",
         "/v//w:x",
+        "precomputed://s3://b/p",
+        "gs://b/p/|neuroglancer-precomputed:",
+        "gs://b/p/info",
         "b",
         "b/p",
     ],
@@ -49,10 +52,14 @@ def test_name_that_cannot_be_an_instance_is_refused(tmp_path: Path, name: str, r
 
 REFS = [
     ("", 'expected a string with the volume\'s location, got the string ""'),
-    (" s3://b/p", 'expected a string with the volume\'s location, got the string " s3://b/p"'),
+    (" s3://b/p", "the string begins with SPACE (U+0020); remove it"),
+    ("s3://b/p ", "the string ends with SPACE (U+0020); remove it"),
+    ("s3://b/p\u00a0", "the string ends with NO-BREAK SPACE (U+00A0); remove it"),
+    ("s3://b/\u200bp", "the string holds ZERO WIDTH SPACE (U+200B); remove it"),
+    ("s3://b/p\\n", "the string ends with a control character (U+000A); remove it"),
     ("gcs://b/p", f"unknown service 'gcs'; did you mean gs://? Allowed: {ALLOWED}"),
     ("S3://b/p", f"unknown service 'S3'; did you mean s3://? Allowed: {ALLOWED}"),
-    ("precomputed://s3://b/p", f"unknown service 'precomputed'; allowed: {ALLOWED}"),
+    ("precomputed://s4://b/p", f"unknown service 's4'; allowed: {ALLOWED}"),
     ("s3://", f"'s3://' names no bucket; allowed: {ALLOWED}"),
     ("s3:///p", f"'s3:///p' names no bucket; allowed: {ALLOWED}"),
     ("file://v", "'file://' is not followed by / and a path; write file:///path, with three slashes"),
@@ -60,7 +67,8 @@ REFS = [
     ("~/v", "'~/v' is a relative path, and only an absolute one is allowed"),
     ("s3:/b/p", f"'s3:/b/p' is neither a URL, an absolute path nor a bucket/prefix; allowed: {ALLOWED}"),
     ("s3://b/a/../p", "the prefix of 's3://b/a/../p' has an empty part, '.' or '..'"),
-    ("s3://b?region=x", "holds a query or a fragment; use the keys region, endpoint and profile instead"),
+    ("s3://b?region=x", "holds a query ('?'); use the keys region, endpoint and profile instead"),
+    ("s3://b/p#x", "holds a '#', which begins a fragment in a URL; rename that directory"),
     ("s3://me:secret@b", "holds a credential before '@'; give it by the key profile or the environment"),
 ]
 
@@ -70,6 +78,12 @@ def test_ref_that_leads_nowhere_is_refused(tmp_path: Path, ref: str, reason: str
     message = error_of(tmp_path, STORE.replace("s3://bucket/em", ref))
     advice = 'write for example ref = "s3://mybucket/sample1/image_aligned/"'
     assert message == f"[store.em] ref: {reason}; {advice}"
+
+
+@pytest.mark.parametrize("key", ["region", "profile", "user_project"])
+def test_names_with_stray_characters_are_refused(tmp_path: Path, key: str) -> None:
+    message = error_of(tmp_path, f'{STORE}\n{key} = "us-east-1\u00a0"\n')
+    assert message.startswith(f"[store.em] {key}: the string ends with NO-BREAK SPACE (U+00A0); remove it")
 
 
 def test_root_is_refused_for_the_reasons_of_a_ref(tmp_path: Path) -> None:

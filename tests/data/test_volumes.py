@@ -34,7 +34,10 @@ NOBODY = "http://127.0.0.1:1/em"
 
 @asynccontextmanager
 async def keeping(
-    directory: Path, *sources: VolumeSettings, before_opening: Callable[[], None] = lambda: None
+    directory: Path,
+    *sources: VolumeSettings,
+    before_opening: Callable[[], None] = lambda: None,
+    retry_after_s: float = 0.01,
 ) -> AsyncIterator[tuple[Volumes, Repo]]:
     """Volumes below *directory*, each in the directory that has its alias, looked at all the time."""
     payloads, indexes = (LoadingCache(10**8, absence_ttl_s=30, clock=time.monotonic) for _ in range(2))
@@ -47,7 +50,9 @@ async def keeping(
 
     with ThreadPoolExecutor(1) as pool:
         resources = Resources(payloads, indexes, pool)
-        volumes = Volumes(sources, open_bucket, repo, resources, retry_after_s=0.01, refresh_after_s=0.01)
+        volumes = Volumes(
+            sources, open_bucket, repo, resources, retry_after_s=retry_after_s, refresh_after_s=0.01
+        )
         await volumes.start(5)
         try:
             yield volumes, repo
@@ -182,3 +187,12 @@ async def test_setting_of_the_environment_that_is_wrong_may_pass(tmp_path: Path)
 
     async with keeping(tmp_path, SOURCE, before_opening=fail) as (volumes, _):
         assert volumes.reason_to_wait("em_c1") == "store em: AWS settings: no such profile"
+
+
+async def test_reload_opens_a_volume_with_a_problem_at_once(tmp_path: Path) -> None:
+    async with keeping(tmp_path, SOURCE, retry_after_s=1000) as (volumes, repo):
+        assert list(repo.instances) == []
+        write_volume(tmp_path / "em", VolumeSpec(size=(64, 64, 64)))
+        await volumes.replace([SOURCE], (), 5)
+        assert volumes.volumes[0].problem is None
+        assert list(repo.instances) == ["em"]

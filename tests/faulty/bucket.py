@@ -9,7 +9,7 @@ import contextlib
 import hashlib
 import re
 from collections import Counter, defaultdict, deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from email.utils import formatdate
@@ -50,6 +50,12 @@ class FaultyBucket:
         self.hurt = 0
         """Answers that a fault changed."""
         self.flips: Counter[str] = Counter()
+        self.make_etag: Callable[[str], str] = lambda etag: etag
+        """Makes the etag of an answer from that of the content."""
+        self.matches: Callable[[str, str], bool] = lambda asked, etag: asked == etag
+        """Decides whether an `If-Match` is met by an etag."""
+        self.tells_time = True
+        """Whether answers have a `Last-Modified`."""
         self.chance: Chance | None = None
         self.port = 0
         self._scripts: defaultdict[str, deque[Fault | None]] = defaultdict(deque)
@@ -171,7 +177,7 @@ class FaultyBucket:
         headers["Content-Length"] = str(_ENDLESS if fault.endless else len(body))
         headers |= dict(fault.headers)
         lines = [f"HTTP/1.1 {status} Whatever", *(f"{name}: {value}" for name, value in headers.items())]
-        writer.write("\r\n".join([*lines, "", ""]).encode())
+        writer.write("\r\n".join([*lines, "", ""]).encode("latin-1"))
         await writer.drain()
         return method == "HEAD" or await self._send(writer, body, fault)
 
@@ -203,11 +209,14 @@ class FaultyBucket:
     ) -> tuple[int, dict[str, str], bytes]:
         try:
             data = (self.directory / key).read_bytes()
+            modified = (self.directory / key).stat().st_mtime
         except OSError:
             return 404, {}, b""
-        etag = f'"{hashlib.sha256(data).hexdigest()[:16]}{"f" * self.flips[key]}"'
-        headers = {"ETag": etag, "Last-Modified": formatdate(1_700_000_000, usegmt=True)}
-        if asked.get("if-match", etag) != etag:
+        etag = self.make_etag(f'"{hashlib.sha256(data).hexdigest()[:16]}{"f" * self.flips[key]}"')
+        headers = {"ETag": etag, "Date": formatdate(usegmt=True)}
+        if self.tells_time:
+            headers["Last-Modified"] = formatdate(modified, usegmt=True)
+        if "if-match" in asked and not self.matches(asked["if-match"], etag):
             return 412, headers, b""
         match = _RANGE.fullmatch(asked.get("range", ""))
         if match is None or fault.whole:

@@ -169,5 +169,6 @@ async def test_check_says_it_in_one_line_with_the_fix(tmp_path: Path, printed: s
     [problem] = [line for line in out.decode().splitlines() if "problem" in line]
     assert "credential_process" in problem
     assert f"fix: {advice}" in out.decode()
+    assert helper.runs == 1
     assert b"Traceback" not in err
     assert WORDS.encode() not in out + err

@@ -8,6 +8,7 @@ import json
 import struct
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -175,6 +176,16 @@ async def test_b9_minishard_indexes_that_do_not_unpack_are_damage(
     else:
         assert status == 502
         assert b"0.shard" in body
+
+
+@pytest.mark.parametrize("spec", [RAW_INDEX, GZIP], ids=["raw", "gzip"])
+async def test_b9_a_shard_that_is_compressed_as_a_whole_is_called_that(
+    tmp_path: Path, spec: VolumeSpec
+) -> None:
+    for mtime in (0, None):
+        status, body, _ = await answer_of(tmp_path / str(mtime), spec, partial(gzip.compress, mtime=mtime))
+        assert status == 502
+        assert b"the whole shard file is compressed by gzip" in body
 
 
 async def test_b9_a_bomb_in_place_of_a_chunk_is_damage(tmp_path: Path) -> None:

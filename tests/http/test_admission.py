@@ -439,3 +439,16 @@ async def test_a_patient_client_that_leaves_just_as_it_is_admitted_gives_its_pla
     assert last.begun.is_set()
     await finish(first, last)
     assert (admission.in_flight, admission.waiting) == (0, 0)
+
+
+async def test_timers_may_rest_while_there_are_no_requests(start: Start) -> None:
+    admission = Admission(replace(LIMITS, max_in_flight=2))
+    assert not admission.busy.is_set()
+    works = [await start(admission), await start(admission)]
+    assert admission.busy.is_set()
+    works[0].end.set()
+    await works[0].task
+    assert admission.busy.is_set()
+    works[1].end.set()
+    await works[1].task
+    assert not admission.busy.is_set()

@@ -65,3 +65,11 @@ async def test_a_blocked_event_loop_shows_as_lag() -> None:
         async with asyncio.timeout(10):
             await buckets.read.wait()
     assert 0.04 < sampler.lag.total < 5
+
+
+async def test_an_idle_server_is_measured_once_per_period() -> None:
+    buckets = Buckets(*[Reads(0, 0)] * 4)
+    sampler = LoadSampler(buckets, PERIOD_S, is_busy=lambda: False)
+    async with sampling(sampler), asyncio.timeout(10):
+        await buckets.read.wait()
+    assert sum(sampler.lag.counts) == 2

@@ -2,6 +2,7 @@
 
 import struct
 import time
+from collections.abc import Callable
 from typing import Final
 
 import psutil
@@ -11,6 +12,7 @@ from dvidpc.formats.precomputed.chunk_ids import ChunkIds
 from dvidpc.formats.precomputed.info import parse_info
 from dvidpc.sources.precomputed.chunk_reader import ChunkReader
 from dvidpc.storage.base import Blob
+from dvidpc.storage.versions import Version
 from dvidpc.types import ByteRange, ChunkCoord
 from tests.load.place import MIB
 
@@ -36,22 +38,28 @@ class ManyShards:
     """A bucket that generates shards on demand; each holds one chunk, its own number in 8 bytes."""
 
     url = identity = "made://shards"
+    oddity = None
 
     def __init__(self) -> None:
         self.seen = bytearray(SHARDS_OF_ALL)
         self.asked = 0
 
-    async def get(self, key: str, *, max_size: int) -> Blob | None:
-        """Return None: there are no plain objects."""
-        raise NotImplementedError(f"{key}, {max_size}")
+    def on_retracted(self, callback: Callable[[], None]) -> None:
+        """Nothing is ever missing."""
 
-    async def get_range(self, key: str, byte_range: ByteRange, *, etag: str | None = None) -> Blob | None:
-        """Return a part of a shard: its index, its minishard index, or its chunk."""
+    async def get(self, key: str, *, max_size: int, is_metadata: bool = False) -> Blob | None:
+        """Nothing."""
+        raise NotImplementedError(f"{key}, {max_size}, {is_metadata}")
+
+    async def get_range(
+        self, key: str, byte_range: ByteRange, *, version: Version | None = None
+    ) -> Blob | None:
+        """A part of a shard: an index of one entry, an index of one chunk, the chunk."""
         self.asked += 1
         number = int(key.rpartition("/")[2].removesuffix(".shard"), 16)
         self.seen[number] = 1
         data = struct.pack("<QQ", 8, 32) + struct.pack("<Q", number) + struct.pack("<QQQ", number, 0, 8)
-        return Blob(data[byte_range.start : byte_range.stop], etag or f'"{number}"')
+        return Blob(data[byte_range.start : byte_range.stop], version or Version(f'"{number}"'))
 
     async def close(self) -> None:
         """Do nothing: no resources are held."""

@@ -15,8 +15,9 @@ from aiohttp import web
 from dvidpc.config import load_config
 from dvidpc.http.metric_sources import METRICS
 from dvidpc.run.app import make_app
-from dvidpc.run.memory import read_bounds
+from dvidpc.run.memory import PROBE_EVERY_S, Bound, MemoryGuard, read_bounds
 from dvidpc.run.server import make_runner
+from dvidpc.tasks import abandon
 from tests.serving import UUID, Server, config_text, serving
 from tests.volumes import VolumeSpec, write_volume
 
@@ -96,3 +97,22 @@ async def test_a_request_that_runs_out_of_memory_is_503(
             assert answer.status == 200
     assert "Traceback" not in caplog.text
     assert "bug" not in caplog.text
+
+
+async def test_limits_are_compared_often_only_while_there_are_requests() -> None:
+    probes = 0
+
+    def bounds() -> list[Bound]:
+        nonlocal probes
+        probes += 1
+        return []
+
+    busy = asyncio.Event()
+    watching = asyncio.create_task(MemoryGuard([], bounds).watch(busy))
+    await asyncio.sleep(5 * PROBE_EVERY_S)
+    assert probes == 1
+    busy.set()
+    async with asyncio.timeout(10):
+        while probes < 4:  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(PROBE_EVERY_S / 4)
+    await abandon([watching])

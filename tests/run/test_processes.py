@@ -2,6 +2,7 @@
 
 import re
 import signal
+import time
 from pathlib import Path
 
 from tests.processes import get, running, write_config
@@ -29,3 +30,19 @@ def test_the_command_serves_until_a_signal_stops_it(tmp_path: Path, volume: Path
         for line in command.lines:
             assert any(re.search(pattern, line) for pattern in EXPECTED), line
         assert not pid_path.exists()
+
+
+def test_idle_server_wakes_at_most_twice_a_second(tmp_path: Path, volume: Path) -> None:
+    with running(write_config(tmp_path, volume, 'httpAddress = "localhost:0"')) as command:
+        assert get(f"{command.url()}/healthz") == b"ok\n"
+        time.sleep(1.5)  # the timer of the last connection runs once more
+        before, began = wakeups_of(command.process.pid), time.monotonic()
+        time.sleep(4)
+        rate = (wakeups_of(command.process.pid) - before) / (time.monotonic() - began)
+    assert rate <= 2.5
+
+
+def wakeups_of(pid: int) -> int:
+    """How often the threads of a process have waited for something."""
+    counts = [status.read_text() for status in Path(f"/proc/{pid}/task").glob("*/status")]
+    return sum(int(re.findall(r"^voluntary_ctxt_switches:\t(\d+)", text, re.MULTILINE)[0]) for text in counts)

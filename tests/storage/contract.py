@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from dvidpc.errors import FormatError, ObjectChangedError, StoreError
-from dvidpc.storage.base import Blob, BucketAccess, ObjectStore, UpstreamLimits
+from dvidpc.storage.base import BucketAccess, ObjectStore, UpstreamLimits
 from dvidpc.storage.opening import open_store
 from dvidpc.types import ByteRange
 
@@ -53,7 +53,7 @@ class StoreContract:
         blob = await store.get("info", max_size=MIB)
         assert blob is not None
         assert blob.data == b"{}"
-        assert blob.etag
+        assert blob.version.etag
 
     async def test_empty_object_is_not_absent(self, bucket: Bucket, store: ObjectStore) -> None:
         bucket.put("empty", b"", None)
@@ -88,8 +88,10 @@ class StoreContract:
         bucket.put("0.shard", b"0123456789", None)
         first = await store.get_range("0.shard", ByteRange(0, 4))
         assert first is not None
-        assert first.etag
-        assert await store.get_range("0.shard", ByteRange(4, 6), etag=first.etag) == Blob(b"45", first.etag)
+        assert first.version.etag
+        again = await store.get_range("0.shard", ByteRange(4, 6), version=first.version)
+        assert again is not None
+        assert (again.data, again.version.etag) == (b"45", first.version.etag)
 
     async def test_replaced_object_is_noticed(self, bucket: Bucket, store: ObjectStore) -> None:
         bucket.put("0.shard", b"0123456789", None)
@@ -97,7 +99,7 @@ class StoreContract:
         assert first is not None
         bucket.put("0.shard", b"another one", None)
         with pytest.raises(ObjectChangedError, match=r"0\.shard"):
-            await store.get_range("0.shard", ByteRange(4, 6), etag=first.etag)
+            await store.get_range("0.shard", ByteRange(4, 6), version=first.version)
 
     @pytest.mark.parametrize("encoding", ENCODERS)
     async def test_content_encoding_is_undone(

@@ -108,6 +108,32 @@ async def test_tls_is_end_to_end_through_the_proxy(
     assert set(proxy.asked) == (set(HOSTS) if kind == "gs" else {"bucket.invalid"})
 
 
+async def test_proxy_may_itself_be_spoken_to_by_tls(plain: WebServer, tmp_path: Path) -> None:
+    tls, bundle = make_certificate(tmp_path, "localhost", *HOSTS)
+    async with serve(answer, tls) as server, run_http_proxy(tls) as proxy:
+        environ = {"all_proxy": f"https://localhost:{proxy.port}"}
+        for url in (plain.url, server.url):
+            address = url.replace("127.0.0.1", "bucket.invalid")
+            access = replace(access_to("gs", address), anonymous=True, ca_bundle=bundle)
+            store = await open_store(access, LIMITS, environ=environ)
+            assert await store.get("info", max_size=9) is not None
+            await store.close()
+    assert proxy.asked == ["bucket.invalid"] * 2
+
+
+async def test_proxy_that_wants_a_login_says_so() -> None:
+    async def refuse(_: web.Request) -> web.Response:
+        return web.Response(status=407)
+
+    async with serve(refuse) as proxy:
+        store = await open_store(
+            access_to("http", "http://bucket.invalid"), LIMITS, environ={"http_proxy": proxy.url}
+        )
+        with pytest.raises(StoreError, match="the proxy wants a login; write it in the variable"):
+            await store.get("info", max_size=9)
+        await store.close()
+
+
 async def test_old_socks_proxies_are_given_addresses(plain: WebServer) -> None:
     port = int(plain.url.rpartition(":")[2])
     async with run_socks_proxy() as proxy:

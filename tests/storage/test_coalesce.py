@@ -1,7 +1,7 @@
 """Reads are joined as planned; each caller gets its own bytes, and no caller's failure reaches another."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 from hypothesis import given
@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from dvidpc.errors import FormatError, StoreError
 from dvidpc.storage.base import Blob
 from dvidpc.storage.coalesce import CoalescingStore, plan_reads
+from dvidpc.storage.versions import Version
 from dvidpc.types import ByteRange
 
 R = ByteRange
@@ -52,6 +53,7 @@ class Objects:
     """A store of one object that records its reads."""
 
     url = identity = "memory://"
+    oddity = None
 
     def __init__(self, data: bytes) -> None:
         self.data = data
@@ -61,10 +63,15 @@ class Objects:
         self.cancelled = 0
         self.error: Exception | None = None
 
-    async def get(self, key: str, *, max_size: int) -> Blob | None:
-        raise NotImplementedError((key, max_size))
+    def on_retracted(self, callback: Callable[[], None]) -> None:
+        raise NotImplementedError(callback)
 
-    async def get_range(self, key: str, byte_range: ByteRange, *, etag: str | None = None) -> Blob | None:
+    async def get(self, key: str, *, max_size: int, is_metadata: bool = False) -> Blob | None:
+        raise NotImplementedError((key, max_size, is_metadata))
+
+    async def get_range(
+        self, key: str, byte_range: ByteRange, *, version: Version | None = None
+    ) -> Blob | None:
         self.asked.append(byte_range)
         try:
             await self.gate.wait()
@@ -77,7 +84,7 @@ class Objects:
             return None
         if byte_range.stop > len(self.data):
             raise FormatError(f"{key} ends at {len(self.data)}")
-        return Blob(self.data[byte_range.start : byte_range.stop], etag)
+        return Blob(self.data[byte_range.start : byte_range.stop], version or Version())
 
     async def close(self) -> None:
         return
@@ -90,7 +97,7 @@ async def test_reads_of_one_cycle_are_joined_and_each_caller_gets_its_own() -> N
     objects = Objects(DATA)
     store = CoalescingStore(objects)
     ranges = [R(0, 10), R(10, 40), R(300, 301), R(12, 20)]
-    blobs = await asyncio.gather(*(store.get_range("key", wanted, etag="e") for wanted in ranges))
+    blobs = await asyncio.gather(*(store.get_range("key", wanted, version=Version("e")) for wanted in ranges))
     assert [blob.data if blob else None for blob in blobs] == [DATA[a:b] for a, b in ranges]
     assert objects.asked == [R(0, 301)]
 
@@ -99,8 +106,8 @@ async def test_other_objects_and_other_etags_are_read_apart() -> None:
     objects = Objects(DATA)
     store = CoalescingStore(objects)
     blobs = await asyncio.gather(
-        store.get_range("a", R(0, 4), etag="1"),
-        store.get_range("a", R(4, 8), etag="2"),
+        store.get_range("a", R(0, 4), version=Version("1")),
+        store.get_range("a", R(4, 8), version=Version("2")),
         store.get_range("absent", R(0, 4)),
     )
     assert len(objects.asked) == 3

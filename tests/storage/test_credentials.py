@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from dvidpc.errors import StoreError, StoreRefusedError
+from dvidpc.errors import CredentialsError, StoreError, StoreRefusedError
 from dvidpc.storage.credentials import AHEAD_OF_EXPIRY_S, LOOK_AGAIN_S, PAUSE_S, Credentials, Secret
 
 
@@ -85,6 +85,34 @@ async def test_failed_look_up_leaves_a_valid_secret(clock: Clock, caplog: pytest
     clock.now += 1000
     with pytest.raises(StoreError):
         await credentials.ensure()
+
+
+async def test_helper_is_not_run_for_each_request_while_there_is_no_secret(clock: Clock) -> None:
+    keyring = Keyring()
+    keyring.secret = CredentialsError("the metadata server is away", "look at it")
+    credentials = Credentials(keyring, clock=clock)
+    for _ in range(3):
+        with pytest.raises(CredentialsError, match="away; look at it"):
+            await credentials.ensure()
+    assert len(keyring.calls) == 1
+    clock.now += PAUSE_S
+    keyring.secret = "second"
+    await credentials.ensure()
+    assert credentials.values() == {"token": "second"}
+    await credentials.ensure()
+    assert len(keyring.calls) == 2
+
+
+@pytest.mark.parametrize("raised", [LookupError("hunter2"), ValueError("hunter2"), RuntimeError()])
+async def test_what_a_library_raises_is_an_error_of_the_store(clock: Clock, raised: Exception) -> None:
+    class Library(Keyring):
+        async def __call__(self, *, force: bool) -> Secret:
+            self.calls.append(force)
+            raise raised
+
+    with pytest.raises(CredentialsError, match=rf"cannot be looked up \({type(raised).__name__}\)") as caught:
+        await Credentials(Library(), clock=clock).ensure()
+    assert "hunter2" not in str(caught.value)
 
 
 async def test_refusal_makes_for_one_look_up_and_then_a_pause(clock: Clock) -> None:

@@ -5,7 +5,8 @@ import gzip
 import pytest
 
 from dvidpc.errors import FormatError, ObjectChangedError
-from dvidpc.storage.object_checks import check_etag, check_size, if_match, name_object, undo_encoding
+from dvidpc.storage.object_checks import check_size, check_version, if_match, name_object, undo_encoding
+from dvidpc.storage.versions import Version
 
 
 @pytest.mark.parametrize(
@@ -33,9 +34,9 @@ def test_only_strong_etags_are_sent() -> None:
 
 def test_known_etags_that_differ_are_a_replacement() -> None:
     for known, found in ((None, None), ('"1"', None), (None, '"1"'), ('"1"', '"1"'), ('W/"1"', '"1"')):
-        check_etag("a", known=known, found=found)
+        check_version("a", known=Version(known), found=Version(found))
     with pytest.raises(ObjectChangedError, match='a was replaced: its etag is "2", not "1"'):
-        check_etag("a", known='"1"', found='"2"')
+        check_version("a", known=Version('"1"'), found=Version('"2"'))
 
 
 async def test_encoding_is_removed_and_errors_name_the_object() -> None:

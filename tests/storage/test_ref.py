@@ -10,7 +10,21 @@ from dvidpc.storage.ref import Kind, Ref, parse_endpoint, parse_ref
 REFS = {
     "s3://mybucket/sample1/image_aligned/": Ref(Kind.S3, "mybucket", "sample1/image_aligned"),
     "s3://mybucket": Ref(Kind.S3, "mybucket", ""),
-    "s3://my.bucket//a//": Ref(Kind.S3, "my.bucket", "a"),
+    "s3://my.bucket/a/": Ref(Kind.S3, "my.bucket", "a"),
+    "precomputed://gs://bucket/a": Ref(Kind.GCS, "bucket", "a"),
+    "neuroglancer-precomputed://bucket/a": Ref(Kind.GCS, "bucket", "a"),
+    "gs://bucket/a/|neuroglancer-precomputed:": Ref(Kind.GCS, "bucket", "a"),
+    "s3://bucket/a|neuroglancer-precomputed://": Ref(Kind.S3, "bucket", "a"),
+    "precomputed://https://example.org/a|precomputed:": Ref(Kind.HTTP, "", "a", "https://example.org"),
+    "gs://bucket/a/info": Ref(Kind.GCS, "bucket", "a"),
+    "s3://bucket/info": Ref(Kind.S3, "bucket", ""),
+    "s3://info": Ref(Kind.S3, "info", ""),
+    "vast://host/info": Ref(Kind.VAST, "info", "", "https://host"),
+    "https://example.org/info": Ref(Kind.HTTP, "", "", "https://example.org"),
+    "/data/em/info": Ref(Kind.FILE, "", "/data/em", root_prefix="/data"),
+    "gs://bucket/info/": Ref(Kind.GCS, "bucket", "info"),
+    "/data/info/": Ref(Kind.FILE, "", "/data/info", root_prefix="/data"),
+    "https://example.org/a%2Fb/c": Ref(Kind.HTTP, "", "a%2Fb/c", "https://example.org", root_prefix="a%2Fb"),
     "gs://flyem-data/v1": Ref(Kind.GCS, "flyem-data", "v1"),
     "flyem_data/v1/": Ref(Kind.GCS, "flyem_data", "v1"),
     "flyem-data": Ref(Kind.GCS, "flyem-data", ""),
@@ -49,6 +63,18 @@ def test_ref_is_read(text: str) -> None:
         ("vast:///bucket", "endpoint"),
         ("s3://bucket/a/../b", "'..'"),
         ("s3://bucket/a//b", "empty part"),
+        ("s3://bucket//a", "empty part"),
+        ("s3://bucket/a//", "empty part"),
+        ("gs://bucket//", "empty part"),
+        ("vast://host/bucket//a", "empty part"),
+        ("https://host//a", "empty part"),
+        ("https://host/a//", "empty part"),
+        ("s3://bucket/a#b", "a '#', which begins a fragment"),
+        ("https://host/a#", "followed by a fragment ('#')"),
+        ("https://host/a?", "followed by a query ('?')"),
+        ("zarr://gs://bucket/a", "unknown service 'zarr'"),
+        ("gs://bucket/a|zarr3:", "another format"),
+        ("gs://bucket/a|", "another format"),
         ("s3://bucket?region=eu-west-1", "use the keys region"),
         ("https://", "names no host"),
         ("https://host:port/a", "is not a URL"),
@@ -117,6 +143,9 @@ def test_other_endpoints_are_refused(text: str) -> None:
         ("bucket/a", None, ("gs://bucket", "a")),
         ("vast://store.org/bucket/a", None, ("vast://https://store.org/bucket", "a")),
         ("https://host/a%20b/c", None, ("https://host", "a b/c")),
+        ("https://host/a%2Fb/c/d", None, ("https://host/a%2Fb", "c/d")),
+        ("https://host/x/a%2fb", None, ("https://host/x/a%2fb", "")),
+        ("gs://bucket/a/info/", "gs://bucket/a", ("gs://bucket/a", "info")),
         ("file:///data/em/volume", None, ("file:///data/em", "volume")),
         ("/data/em/volume/", "/data", ("file:///data", "em/volume")),
         ("/data", None, ("file:///", "data")),
@@ -146,6 +175,11 @@ def test_a_ref_outside_of_its_root_is_refused(ref: str, root: str) -> None:
         parse_ref(ref).with_root(parse_ref(root))
 
 
+def test_a_root_cannot_lie_above_an_encoded_slash() -> None:
+    with pytest.raises(ConfigError, match="has a %2F behind the root"):
+        parse_ref("https://host/a%2Fb/c").with_root(parse_ref("https://host"))
+
+
 def test_refs_are_equal_if_they_name_the_same_place_below_the_same_root() -> None:
     ref = parse_ref("gs://bucket/a/b")
     assert ref == parse_ref("bucket/a/b/")
@@ -166,7 +200,9 @@ SERVICES = [
     "x://",
 ]
 REST = st.lists(
-    st.sampled_from(["a", "b", "/", "//", ".", "..", "%2F", "%25", "%", ":", "@", "?", "#", "é", "\n"])
+    st.sampled_from(
+        ["a", "b", "info", "|", "/", "//", ".", "..", "%2F", "%25", "%", ":", "@", "?", "#", "é", "\n"]
+    )
 )
 
 

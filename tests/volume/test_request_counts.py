@@ -4,7 +4,7 @@ import asyncio
 import os
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from pathlib import Path
@@ -17,6 +17,7 @@ from dvidpc.storage.base import Blob, BucketAccess, ObjectStore, UpstreamLimits
 from dvidpc.storage.coalesce import CoalescingStore
 from dvidpc.storage.opening import open_store
 from dvidpc.storage.ref import parse_ref
+from dvidpc.storage.versions import Version
 from dvidpc.types import BlockCoord, ByteRange
 from dvidpc.volume.fetching import fetch_blocks
 from dvidpc.volume.grid_store import GridStore
@@ -48,13 +49,22 @@ class CountingStore:
     def identity(self) -> str:
         return self._store.identity
 
-    async def get(self, key: str, *, max_size: int) -> Blob | None:
-        self.gets[key] += 1
-        return await self._store.get(key, max_size=max_size)
+    @property
+    def oddity(self) -> str | None:
+        return self._store.oddity
 
-    async def get_range(self, key: str, byte_range: ByteRange, *, etag: str | None = None) -> Blob | None:
+    def on_retracted(self, callback: Callable[[], None]) -> None:
+        self._store.on_retracted(callback)
+
+    async def get(self, key: str, *, max_size: int, is_metadata: bool = False) -> Blob | None:
+        self.gets[key] += 1
+        return await self._store.get(key, max_size=max_size, is_metadata=is_metadata)
+
+    async def get_range(
+        self, key: str, byte_range: ByteRange, *, version: Version | None = None
+    ) -> Blob | None:
         self.ranges[key, byte_range] += 1
-        return await self._store.get_range(key, byte_range, etag=etag)
+        return await self._store.get_range(key, byte_range, version=version)
 
     async def close(self) -> None:
         await self._store.close()

@@ -14,8 +14,7 @@ async def healthz(_request: web.Request) -> web.StreamResponse:
 async def readyz(request: web.Request) -> web.StreamResponse:
     """Answer `/readyz`: 200 if every volume is readable and the server is not stopping.
 
-    Otherwise 503, with one reason per line. Damage that does not make a volume unreadable, such as a
-    damaged chunk, is listed after the `ok`.
+    What is no reason to send clients elsewhere, such as a damaged chunk or odd ETags, follows the `ok`.
     """
     services = request.app[SERVICES]
     found = await services.health.check()
@@ -24,6 +23,11 @@ async def readyz(request: web.Request) -> web.StreamResponse:
         problems.append("stopping")
     if problems:
         return plain_error(503, "".join(f"{problem}\n" for problem in problems))
-    damages = [f"store {alias}: {health.damage}" for alias, health in found.items() if health.damage]
-    body = "".join(f"{line}\n" for line in ("ok", *damages)).encode(errors="replace")
+    remarks = [
+        f"store {alias}: {remark}"
+        for alias, health in found.items()
+        for remark in (health.damage, health.oddity)
+        if remark
+    ]
+    body = "".join(f"{line}\n" for line in ("ok", *remarks)).encode(errors="replace")
     return web.Response(body=body, content_type="text/plain")

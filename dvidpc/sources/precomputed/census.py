@@ -17,6 +17,7 @@ from dvidpc.sources.precomputed import shard_indexes
 from dvidpc.sources.precomputed.shard_indexes import PAGE_ENTRIES
 from dvidpc.storage.base import Listed, Lister, ObjectStore
 from dvidpc.storage.object_checks import name_object
+from dvidpc.storage.versions import Version
 from dvidpc.tasks import gather_or_cancel
 from dvidpc.types import ByteRange
 
@@ -156,9 +157,9 @@ class _Count:
     async def _count_shard(self, spec: ShardingSpec, shard: int) -> None:
         key = self._key(spec.shard_name(shard))
         last = 0
-        async for etag, numbered in self._minishards(spec, key):
+        async for version, numbered in self._minishards(spec, key):
             ends = await gather_or_cancel(
-                self._count_minishard(spec, key, ShardLocation(shard, number), where, etag)
+                self._count_minishard(spec, key, ShardLocation(shard, number), where, version)
                 for number, where in numbered
             )
             last = max(last, *ends)
@@ -167,8 +168,8 @@ class _Count:
 
     async def _minishards(
         self, spec: ShardingSpec, key: str
-    ) -> AsyncIterator[tuple[str | None, list[tuple[int, ByteRange]]]]:
-        """Yield the non-empty minishards of a shard, a batch at a time, with the ETag of their index."""
+    ) -> AsyncIterator[tuple[Version, list[tuple[int, ByteRange]]]]:
+        """Yield the non-empty minishards of a shard, a batch at a time, with the version of their index."""
         for page in range(-(-(1 << spec.minishard_bits) // PAGE_ENTRIES)):
             blob = await shard_indexes.read_page(self._store, key, page, spec)
             if blob is None:
@@ -184,15 +185,15 @@ class _Count:
             except FormatError as error:
                 raise FormatError(f"{name_object(self._store.url, key)}: {error}") from error
             for at in range(0, len(found), _BATCH):
-                yield blob.etag, found[at : at + _BATCH]
+                yield blob.version, found[at : at + _BATCH]
 
     async def _count_minishard(
-        self, spec: ShardingSpec, key: str, place: ShardLocation, where: ByteRange, etag: str | None
+        self, spec: ShardingSpec, key: str, place: ShardLocation, where: ByteRange, version: Version
     ) -> int:
         """Count the chunks of a minishard and return where the last of them ends."""
         name = f"{name_object(self._store.url, key)} minishard {place.minishard}"
         roll, count = self._rolls[0], self._counts[0]
-        blob = await self._store.get_range(key, where, etag=etag)
+        blob = await self._store.get_range(key, where, version=version)
         if blob is None:
             raise StoreError(f"{name}: the shard is gone since its index was read")
         try:

@@ -40,11 +40,18 @@ class ChunkReader:
             if scale.sharding is None
             else ShardReader(store, directory, scale.sharding, bounds_for(grid.chunk_count), indexes)
         )
+        self._on_replaced: list[Callable[[], None]] = []
+        store.on_retracted(self._report)
+        if self._shards is not None:
+            self._shards.on_replaced(self._report)
 
     def on_replaced(self, callback: Callable[[], None]) -> None:
-        """Have *callback* called whenever a shard turns out to have been replaced."""
-        if self._shards is not None:
-            self._shards.on_replaced(callback)
+        """Have *callback* called whenever a shard was replaced, or chunks reported missing may exist."""
+        self._on_replaced.append(callback)
+
+    def _report(self) -> None:
+        for callback in self._on_replaced:
+            callback()
 
     def describe(self, cell: ChunkCoord) -> str:
         """Return the chunk's name for messages: the object, and the chunk id where it holds many."""

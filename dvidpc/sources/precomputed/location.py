@@ -12,11 +12,10 @@ from dvidpc.formats.precomputed.info import MAX_INFO_SIZE, parse_redirect
 from dvidpc.sources.plan import Metadata
 from dvidpc.storage.base import ObjectStore
 from dvidpc.storage.object_checks import name_object
-from dvidpc.storage.ref import parse_ref
+from dvidpc.storage.ref import parse_ref, strip_format
 
 INFO_KEY = "info"
 MAX_REDIRECTS = 10
-_PROTOCOLS = ("precomputed://", "neuroglancer-precomputed://")
 
 
 async def find_info(store: ObjectStore, directory: str) -> Metadata:
@@ -30,7 +29,7 @@ async def find_info(store: ObjectStore, directory: str) -> Metadata:
     while True:
         key = resolve_key(directory, INFO_KEY)
         url = name_object(store.url, key)
-        blob = await store.get(key, max_size=MAX_INFO_SIZE)
+        blob = await store.get(key, max_size=MAX_INFO_SIZE, is_metadata=True)
         if blob is None:
             raise FormatError(f"{url} does not exist: is the ref right, is the volume complete?")
         redirect = parse_redirect(blob.data)
@@ -70,12 +69,10 @@ def resolve_redirect(root_url: str, directory: str, redirect: str) -> str:
     Raises:
         FormatError: It names no place, or one outside of the store.
     """
-    for protocol in _PROTOCOLS:
-        redirect = redirect.removeprefix(protocol)
-    redirect = redirect.rstrip("/").removesuffix(f"/{INFO_KEY}")
-    if "://" not in redirect:
-        return resolve_key(directory, redirect)
     try:
+        redirect = strip_format(redirect).rstrip("/").removesuffix(f"/{INFO_KEY}")
+        if "://" not in redirect:
+            return resolve_key(directory, redirect)
         return parse_ref(redirect).with_root(parse_ref(root_url)).directory
     except ConfigError as error:
         raise FormatError("leads out of the bucket or root") from error

@@ -23,6 +23,7 @@ from dvidpc.sources.precomputed.shard_reader import StoredValue
 from dvidpc.storage.base import Blob, ObjectStore
 from dvidpc.storage.coalesce import plan_reads
 from dvidpc.storage.object_checks import name_object
+from dvidpc.storage.versions import Comparison, compare
 from dvidpc.tasks import gather_or_cancel
 from dvidpc.types import ByteRange
 
@@ -178,7 +179,7 @@ class MultilodMeshes:
                 return await self._read_part(segment_id, found, where)
 
         blobs = await gather_or_cancel(map(read, reads))
-        if len({blob.etag for blob in blobs}) > 1:
+        if any(compare(blobs[0].version, blob.version) is Comparison.REPLACED for blob in blobs[1:]):
             name = name_object(self._store.url, found.key)
             raise ObjectChangedError(f"{name} was replaced while it was read")
         return blobs
@@ -186,7 +187,7 @@ class MultilodMeshes:
     async def _read_part(self, segment_id: int, found: _Found, where: ByteRange) -> Blob:
         if found.shard is not None:
             assert self._manifests.shards is not None
-            return await self._manifests.shards.read_part(found.key, where, found.shard.etag)
+            return await self._manifests.shards.read_part(found.key, where, found.shard.version)
         blob = await self._store.get_range(found.key, where)
         if blob is None:
             name = name_object(self._store.url, found.key)

@@ -14,15 +14,16 @@ from dvidpc.sources.precomputed.location import INFO_KEY, resolve_key
 from dvidpc.sources.precomputed.segment_tools import SegmentTools
 from dvidpc.storage.base import ObjectStore
 from dvidpc.storage.object_checks import name_object
+from dvidpc.storage.versions import Comparison, Version, compare
 from dvidpc.types import ByteRange
 
 
 @dataclass(frozen=True, slots=True)
 class _Parsed:
-    """Properties, and the ETag of the document that holds them."""
+    """Properties, and the version of the document that holds them."""
 
     properties: SegmentProperties
-    etag: str | None
+    version: Version
 
     @property
     def nbytes(self) -> int:
@@ -46,7 +47,7 @@ class PropertyReader:
         self._tools = tools
 
     async def load(self) -> SegmentProperties:
-        """Return the properties; the document is parsed again only once its ETag has changed.
+        """Return the properties; the document is parsed again only if it has changed.
 
         Raises:
             FormatError: The document is missing, malformed or too large; the message names it.
@@ -63,10 +64,10 @@ class PropertyReader:
         if blob is None:
             raise FormatError(f"{self._name} does not exist")
         properties = await self._tools.run(self._name, partial(parse_segment_properties, blob.data))
-        return _Parsed(properties, blob.etag)
+        return _Parsed(properties, blob.version)
 
     async def _is_current(self, known: _Parsed) -> bool:
-        if known.etag is None:
+        if known.version.etag is None:
             return False
         first_byte = await self._store.get_range(self._key, ByteRange(0, 1))
-        return first_byte is not None and first_byte.etag == known.etag
+        return first_byte is not None and compare(known.version, first_byte.version) is Comparison.SAME

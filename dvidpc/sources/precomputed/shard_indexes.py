@@ -25,6 +25,10 @@ _GZIP_OVERHEAD: Final = 1024
 """Bytes by which gzip may enlarge an index that does not compress."""
 
 
+_MAGIC: Final = {b"\x1f\x8b\x08": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
+"""How compressed files begin."""
+
+
 class IndexBounds(NamedTuple):
     """How many bytes a minishard index may have."""
 
@@ -77,3 +81,14 @@ def decode_index(data: bytes, spec: ShardingSpec, bounds: IndexBounds) -> Minish
     if spec.minishard_index_encoding is DataEncoding.GZIP:
         data = decode_content(data, "gzip", max_size=bounds.decoded)
     return decode_minishard_index(data, spec)
+
+
+def find_compression(page: bytes) -> str:
+    """Return what to add to an error about the first page of a shard index; empty if nothing explains it."""
+    for magic, encoding in _MAGIC.items():
+        if page.startswith(magic):
+            return (
+                f"; the whole shard file is compressed by {encoding}, perhaps as its Content-Encoding: "
+                "store it uncompressed"
+            )
+    return ""

@@ -13,6 +13,7 @@ from dvidpc.sources.precomputed.shard_indexes import PAGE_ENTRIES, IndexBounds
 from dvidpc.storage.base import Blob, ObjectStore
 from dvidpc.storage.content_encoding import decode_content
 from dvidpc.storage.object_checks import name_object
+from dvidpc.storage.versions import Comparison, Version, compare
 from dvidpc.types import ByteRange
 
 _OFF_LOOP_SIZE: Final = 256 * 1024
@@ -21,10 +22,10 @@ _OFF_LOOP_SIZE: Final = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class _IndexPage:
-    """Some entries of a shard index, and the ETag of the object they describe."""
+    """Some entries of a shard index, and the version of the object they describe."""
 
     entries: bytes
-    etag: str | None
+    version: Version
 
     @property
     def nbytes(self) -> int:
@@ -33,10 +34,10 @@ class _IndexPage:
 
 @dataclass(frozen=True, slots=True)
 class _Minishard:
-    """A minishard index, and the ETag of the object it describes."""
+    """A minishard index, and the version of the object it describes."""
 
     index: MinishardIndex
-    etag: str | None
+    version: Version
 
     @property
     def nbytes(self) -> int:
@@ -49,7 +50,7 @@ class StoredValue(NamedTuple):
     key: str
     """The shard."""
     where: ByteRange
-    etag: str | None
+    version: Version
     """The content of the shard that *where* belongs to."""
 
 
@@ -78,6 +79,7 @@ class ShardReader:
         self._bounds = bounds
         self._indexes = indexes
         self._on_replaced: list[Callable[[], None]] = []
+        store.on_retracted(self._forget_all)
 
     def on_replaced(self, callback: Callable[[], None]) -> None:
         """Have *callback* called whenever a shard turns out to have been replaced."""
@@ -126,7 +128,7 @@ class ShardReader:
             return None
         if where.start < self.spec.shard_index_size:
             raise FormatError(f"{describe()}: minishard index puts it into the shard index")
-        return StoredValue(key, where, minishard.etag)
+        return StoredValue(key, where, minishard.version)
 
     async def read_located(self, stored: StoredValue, max_size: int, describe: Callable[[], str]) -> bytes:
         """Return the value that `locate` found, decompressed; arguments and errors as for `read`.
@@ -136,25 +138,26 @@ class ShardReader:
         """
         if not 0 < stored.where.size <= max_size:
             raise FormatError(f"{describe()}: minishard index gives it {stored.where.size} bytes")
-        data = (await self.read_part(stored.key, stored.where, stored.etag)).data
+        blob = await self.read_part(stored.key, stored.where, stored.version)
         if self.spec.data_encoding is not DataEncoding.GZIP:
-            return data
+            return blob.data
         try:
-            if len(data) < _OFF_LOOP_SIZE:
-                return decode_content(data, "gzip", max_size=max_size)
-            return await asyncio.to_thread(decode_content, data, "gzip", max_size=max_size)
+            if len(blob.data) < _OFF_LOOP_SIZE:
+                return decode_content(blob.data, "gzip", max_size=max_size)
+            return await asyncio.to_thread(decode_content, blob.data, "gzip", max_size=max_size)
         except FormatError as error:
+            self._check_fit(stored.key, stored.version, blob.version)
             raise FormatError(f"{describe()}: {error}") from error
 
-    async def read_part(self, key: str, where: ByteRange, etag: str | None) -> Blob:
-        """Read a part of the shard whose index belongs to *etag*, as stored.
+    async def read_part(self, key: str, where: ByteRange, version: Version) -> Blob:
+        """Read a part of the shard whose index belongs to *version*, as stored.
 
         Raises:
             FormatError: The shard ends before the part does.
             ObjectChangedError: The shard was replaced or removed; its indexes are forgotten.
         """
         try:
-            blob = await self._store.get_range(key, where, etag=etag)
+            blob = await self._store.get_range(key, where, version=version)
         except ObjectChangedError:
             self._forget(key)
             raise
@@ -175,14 +178,18 @@ class ShardReader:
         )
         if entries is None:
             return None
+        found = entries.version
         try:
             where = shard_indexes.find_minishard(entries.entries, entry, self.spec, self._bounds)
             if where is None:
                 return None
-            data = (await self.read_part(key, where, entries.etag)).data
-            return _Minishard(await self._decode_index(data), entries.etag)
+            blob = await self.read_part(key, where, entries.version)
+            found = blob.version
+            return _Minishard(await self._decode_index(blob.data), entries.version)
         except FormatError as error:
-            raise FormatError(f"{self._name(key)} minishard {number}: {error}") from error
+            self._check_fit(key, entries.version, found)
+            hint = shard_indexes.find_compression(entries.entries) if page == 0 else ""
+            raise FormatError(f"{self._name(key)} minishard {number}: {error}{hint}") from error
 
     async def _decode_index(self, data: bytes) -> MinishardIndex:
         if len(data) < _OFF_LOOP_SIZE:
@@ -193,9 +200,24 @@ class ShardReader:
         """Return a page of a shard's index; None if there is no such shard."""
         blob = await shard_indexes.read_page(self._store, key, page, self.spec)
         known = self._indexes.last_known((self._store.identity, key, "page", page))
-        if isinstance(known, _IndexPage) and (blob is None or blob.etag != known.etag):
+        if isinstance(known, _IndexPage) and (blob is None or not _is_same_shard(known, blob)):
             self._forget(key)
-        return None if blob is None else _IndexPage(blob.data, blob.etag)
+        return None if blob is None else _IndexPage(blob.data, blob.version)
+
+    def _check_fit(self, key: str, known: Version, found: Version) -> None:
+        """Take a part that its index does not fit for a part of another shard, unless the etags are equal.
+
+        Raises:
+            ObjectChangedError: They differ; the shard's indexes are forgotten.
+        """
+        if compare(known, found) is Comparison.SAME_BUT_ETAG:
+            self._forget(key)
+            raise ObjectChangedError(f"{self._name(key)} was replaced: its index does not fit any more")
+
+    def _forget_all(self) -> None:
+        """Forget every index of the store: shards that were reported missing may exist after all."""
+        identity = self._store.identity
+        self._indexes.drop_where(lambda cached: isinstance(cached, tuple) and cached[0] == identity)
 
     def _forget(self, key: str) -> None:
         shard = (self._store.identity, key)
@@ -213,3 +235,14 @@ class ShardReader:
     def _key(self, shard: int) -> str:
         name = self.spec.shard_name(shard)
         return f"{self._directory}/{name}" if self._directory else name
+
+
+def _is_same_shard(known: _IndexPage, blob: Blob) -> bool:
+    """Return whether a page that was read again belongs to the same shard as before."""
+    match compare(known.version, blob.version):
+        case Comparison.SAME:
+            return True
+        case Comparison.SAME_BUT_ETAG:
+            return known.entries == blob.data
+        case Comparison.REPLACED:
+            return False

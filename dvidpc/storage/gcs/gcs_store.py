@@ -33,6 +33,7 @@ async def open_gcs(
         url=ref.url,
         identity=place.identify(ref.url),
         missing_status=access.missing_status,
+        ignore_etag=access.ignore_etag,
     )
 
 

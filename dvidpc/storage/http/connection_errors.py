@@ -7,6 +7,11 @@ from typing import Final
 import aiohttp
 
 from dvidpc.errors import StoreError, StoreTimeoutError
+from dvidpc.storage.http.tls_errors import explain_tls
+
+_TLS_ALERT = r"\x15\x03"
+"""How aiohttp shows the beginning of a TLS record that it cannot read as HTTP."""
+NEEDS_TLS = "the server speaks HTTPS at this port; write https:// in ref or endpoint"
 
 PROXY_LOGIN: Final = "the proxy wants a login; write it in the variable: http://USER:PASSWORD@HOST:PORT (407)"
 """What status 407 means, whether it is sent for a tunnel or for a request."""
@@ -54,17 +59,27 @@ def _explain_proxy(error: Exception) -> str | None:
 def _explain_server(error: Exception) -> str:
     match error:
         case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientConnectorSSLError():
-            why = "the server's certificate is not trusted; set ca_bundle to trust another authority"
-        case aiohttp.ClientConnectorDNSError():
-            why = "the server's host name is not known"
-        case aiohttp.ClientConnectorError(os_error=ConnectionRefusedError()):
-            why = "the server cannot be reached: connection refused"
+            why = explain_tls(error)
         case aiohttp.ClientConnectorError():
-            why = f"the server cannot be reached: {error.os_error.strerror or type(error.os_error).__name__}"
+            why = _explain_connector(error)
         case aiohttp.ClientPayloadError() | aiohttp.ServerDisconnectedError():
             why = "the connection was lost"
+        case aiohttp.ClientResponseError() if _TLS_ALERT in error.message:
+            why = NEEDS_TLS
         case aiohttp.ClientResponseError():
             why = "the server's answer is malformed HTTP"
         case _:
             why = type(error).__name__
     return why
+
+
+def _explain_connector(error: aiohttp.ClientConnectorError) -> str:
+    """Return why there is no connection."""
+    cause = error.os_error
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return "the server's host name is not known"
+    if isinstance(cause, ConnectionRefusedError):
+        return "the server cannot be reached: connection refused"
+    if isinstance(cause, ConnectionResetError):
+        return "the server closes the connection at once; does this port speak the scheme of ref or endpoint?"
+    return f"the server cannot be reached: {cause.strerror or type(cause).__name__}"

@@ -4,7 +4,7 @@ import re
 from urllib.parse import urlsplit
 
 from dvidpc.errors import StoreBusyError, StoreError, StoreRefusedError
-from dvidpc.storage.http.connection_errors import PROXY_LOGIN
+from dvidpc.storage.http.connection_errors import NEEDS_TLS, PROXY_LOGIN
 from dvidpc.storage.http.service import Refusal
 
 _SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
@@ -25,6 +25,7 @@ _REASONS = {
     "KMS.KMSInvalidStateException": "the key that it is encrypted with cannot be used",
     "KMS.NotFoundException": "the key that it is encrypted with does not exist",
     "NoSuchBucket": "there is no such bucket",
+    "SecondLevelDomainForbidden": "the service wants the bucket in the host name; set path_style = false",
     "RequestTimeTooSkewed": "the clock of this machine differs from the service's",
     "ResourceIsEncryptedWithCustomerEncryptionKey": "it is encrypted with a customer's key",
     "SignatureDoesNotMatch": "the service does not accept the signature; the secret key may be wrong",
@@ -32,26 +33,45 @@ _REASONS = {
     "UserProjectMissing": "the bucket bills its readers; set user_project",
 }
 """What the error codes of S3 and Google mean. Nothing else of a response is repeated."""
+_IF_ABSENT = "only if other objects here can be read, set missing_status = [403, 404]"
 
 
-def error_of(name: str, refusal: Refusal, *, signed: bool = False) -> StoreError:
+def error_of(name: str, refusal: Refusal, *, signed: bool = False, is_metadata: bool = False) -> StoreError:
     """Return the error for a read that the service refused.
 
     Args:
         name: The object.
         refusal: The response.
         signed: Whether the request was signed; else it was anonymous.
+        is_metadata: Whether it describes the volume: `missing_status` does not apply to it.
     """
     status = refusal.status
     if 300 <= status < 400:
         return _redirect_error(name, "read", refusal)
-    if why := _explain_code(refusal) or _explain_status(status, signed=signed):
+    if refusal.needs_tls:
+        return StoreRefusedError(f"{name} cannot be read: {NEEDS_TLS}", status)
+    if why := _explain_code(refusal) or _explain_status(status, signed=signed, is_metadata=is_metadata):
         code = refusal.code if refusal.code in _REASONS else ""
         return StoreRefusedError(f"{name} cannot be read: {why}", status, code)
     if status in {429, 503}:
         after_s = parse_retry_after(refusal.headers.get("Retry-After", ""))
         return StoreBusyError(f"{name} cannot be read: the server answers {status}", after_s)
     return StoreError(f"{name} cannot be read: the server answers {status}")
+
+
+def doubt_error_of(name: str, refusal: Refusal, metadata: str) -> StoreRefusedError:
+    """Return the error for an object that looks missing while the volume's metadata cannot be read either.
+
+    Args:
+        name: The object.
+        refusal: The response for it.
+        metadata: The name of the metadata.
+    """
+    return StoreRefusedError(
+        f"{name} cannot be read ({refusal.status}), and neither can {metadata} any more: the credentials may "
+        "have expired or been removed, or the volume is gone",
+        refusal.status,
+    )
 
 
 def listing_error_of(name: str, refusal: Refusal) -> StoreError:
@@ -87,25 +107,22 @@ def _explain_code(refusal: Refusal) -> str | None:
     return f"{_REASONS[refusal.code]} ({refusal.status} {refusal.code})"
 
 
-def _explain_status(status: int, *, signed: bool) -> str | None:
+def _explain_status(status: int, *, signed: bool, is_metadata: bool) -> str | None:
     """Return why a retry would not help; None if it may."""
+    hint = "" if is_metadata else f"; {_IF_ABSENT}"
     match status:
         case 407:
             return PROXY_LOGIN
         case 404:
             return "the server says it does not exist (404), and missing_status does not list 404"
         case 401 | 403 if not signed:
-            return (
-                f"the server refuses anonymous access ({status}); "
-                "if it also answers so for missing objects, add the status to missing_status"
-            )
+            return f"the server refuses anonymous access, or it does not exist ({status}){hint}"
         case 401:
             return "the service does not accept the credentials (401)"
         case 403:
             return (
-                "the credentials may not read it or are not valid, or it does not exist and they may not "
-                "list (403); "
-                "if that is how absence looks here, set missing_status = [403, 404]"
+                "the credentials may not read it or are wrong or expired, or it does not exist and they may "
+                f"not list (403){hint}"
             )
         case _:
             return None

@@ -1,19 +1,29 @@
 """Reads objects over HTTP: from S3, Google Cloud Storage and plain web servers. Follows no redirect."""
 
+import logging
+from collections.abc import Callable
+
 import aiohttp
 
 from dvidpc.errors import FormatError, ObjectChangedError, StoreError
+from dvidpc.storage.absence import Absences
 from dvidpc.storage.base import Blob
 from dvidpc.storage.http.connection_errors import translate_connection_errors
-from dvidpc.storage.http.http_errors import error_of
+from dvidpc.storage.http.http_errors import doubt_error_of, error_of
 from dvidpc.storage.http.ranges import bytes_before
-from dvidpc.storage.http.response_bodies import read_body, read_refusal
+from dvidpc.storage.http.response_bodies import encoding_of, read_body, read_refusal
+from dvidpc.storage.http.response_versions import read_version
 from dvidpc.storage.http.service import Asking, HttpService, Refusal
-from dvidpc.storage.object_checks import check_etag, check_size, if_match, name_object, undo_encoding
+from dvidpc.storage.object_checks import check_size, check_version, if_match, name_object, undo_encoding
+from dvidpc.storage.versions import Comparison, Version, is_proven_same
 from dvidpc.types import ByteRange
+
+log = logging.getLogger(__name__)
 
 _ABOUT_OBJECT = frozenset({200, 206, 412, 416})
 """Statuses that are about the object; all others are refusals."""
+_PASSING = frozenset({408, 429, 500, 502, 503, 504})
+"""Statuses that say nothing about the object, and may be different in a moment."""
 
 
 class HttpStore:
@@ -27,6 +37,7 @@ class HttpStore:
         url: str,
         identity: str,
         missing_status: frozenset[int],
+        ignore_etag: bool = False,
     ) -> None:
         """Read the objects of *service*.
 
@@ -36,12 +47,18 @@ class HttpStore:
             url: As `ObjectStore.url`.
             identity: As `ObjectStore.identity`.
             missing_status: HTTP statuses that mean "no such object".
+            ignore_etag: Tell versions of an object apart by size and time only.
         """
         self._session = session
         self._service = service
         self._url = url
         self._identity = identity
         self._missing_status = missing_status
+        self._ignore_etag = ignore_etag
+        self._absences = Absences()
+        self._trusts_if_match = True
+        self._has_answered = False
+        self._oddity: str | None = None
 
     @property
     def url(self) -> str:
@@ -53,11 +70,22 @@ class HttpStore:
         """As `ObjectStore.identity`."""
         return self._identity
 
-    async def get(self, key: str, *, max_size: int) -> Blob | None:
+    @property
+    def oddity(self) -> str | None:
+        """As `ObjectStore.oddity`: whether one object has several etags."""
+        return self._oddity
+
+    def on_retracted(self, callback: Callable[[], None]) -> None:
+        """As `ObjectStore.on_retracted`."""
+        self._absences.on_retracted(callback)
+
+    async def get(self, key: str, *, max_size: int, is_metadata: bool = False) -> Blob | None:
         """As `ObjectStore.get`."""
         name = name_object(self._url, key)
         with translate_connection_errors(name):
-            response = await self._ask(name, key, {"Accept-Encoding": "gzip, br, zstd"})
+            response = await self._ask(
+                name, key, {"Accept-Encoding": "gzip, br, zstd"}, is_metadata=is_metadata
+            )
             if response is None:
                 return None
             async with response:
@@ -66,29 +94,33 @@ class HttpStore:
                 check_size(name, response.content_length or 0, max_size)
                 data = await read_body(response, max_size + 1)
                 check_size(name, len(data), max_size)
-        encoding = response.headers.get("Content-Encoding")
-        return Blob(
-            await undo_encoding(name, data, encoding, max_size=max_size), response.headers.get("ETag")
-        )
+        data = await undo_encoding(name, data, encoding_of(response), max_size=max_size)
+        return Blob(data, self._version_of(response))
 
-    async def get_range(self, key: str, byte_range: ByteRange, *, etag: str | None = None) -> Blob | None:
+    async def get_range(
+        self, key: str, byte_range: ByteRange, *, version: Version | None = None
+    ) -> Blob | None:
         """As `ObjectStore.get_range`.
 
         If the server sends the whole object instead, it is read only if the range ends within twice its size.
         """
         name = name_object(self._url, key)
+        known = version or Version()
         headers = {"Range": f"bytes={byte_range.start}-{byte_range.stop - 1}", "Accept-Encoding": "identity"}
-        if condition := if_match(etag):
-            headers["If-Match"] = condition
+        condition = if_match(known.etag) if self._trusts_if_match else None
         with translate_connection_errors(name):
-            response = await self._ask(name, key, headers)
+            response = await self._ask(
+                name, key, {**headers, "If-Match": condition} if condition else headers
+            )
+            is_refused = response is not None and response.status == 412
+            if response is not None and is_refused:
+                response.release()  # the service may be wrong: compare what it has
+                response = await self._ask(name, key, headers)
             if response is None:
                 return None
             async with response:
-                found = response.headers.get("ETag")
-                if response.status == 412:
-                    raise ObjectChangedError(f"{name} was replaced: its etag is not {etag}")
-                check_etag(name, known=etag, found=found)
+                found = self._version_of(response)
+                self._compare(name, known, found, is_refused=is_refused)
                 if response.status == 416:
                     raise FormatError(f"{name} ends before its bytes {byte_range.start}-{byte_range.stop} do")
                 return Blob(await _read_range(name, response, byte_range), found)
@@ -98,35 +130,107 @@ class HttpStore:
         await self._session.close()
         await self._service.close()
 
-    async def _ask(self, name: str, key: str, headers: dict[str, str]) -> aiohttp.ClientResponse | None:
+    def _version_of(self, response: aiohttp.ClientResponse) -> Version:
+        return read_version(response.status, response.headers, ignore_etag=self._ignore_etag)
+
+    def _compare(self, name: str, known: Version, found: Version, *, is_refused: bool) -> None:
+        """Check that the content is the expected one; note it once if only the etags say otherwise.
+
+        Args:
+            name: The object.
+            known: What is expected.
+            found: What was read.
+            is_refused: Whether the service answered 412 to the etag of *known*, and was asked again without.
+
+        Raises:
+            ObjectChangedError: It is not.
+        """
+        result = check_version(name, known=known, found=found)
+        if is_refused and not is_proven_same(known, found):
+            raise ObjectChangedError(f"{name} was replaced: the service says so (412)")
+        if result is Comparison.SAME and not is_refused:
+            return
+        self._trusts_if_match = False
+        if self._oddity is not None:
+            return
+        self._oddity = (
+            f"{name} has several etags, or its own is refused, although its content is unchanged; replaced "
+            "shards are recognised by their size and Last-Modified instead"
+        )
+        log.warning("unreliable etags: %s", self._oddity)
+
+    async def _ask(
+        self, name: str, key: str, headers: dict[str, str], *, is_metadata: bool = False
+    ) -> aiohttp.ClientResponse | None:
         """Return a response about the object, its body not read; None if there is no such object.
 
         A refused request is sent once more if the service can prepare a better one.
         """
         asking = await self._service.prepare(key)
         response = await self._send(name, asking, headers)
-        if response.status in _ABOUT_OBJECT:
-            return response
-        refusal = await read_refusal(response)
-        if await self._service.renew(asking, refusal):
-            response = await self._send(name, await self._service.prepare(key), headers)
-            if response.status in _ABOUT_OBJECT:
-                return response
+        if response.status not in _ABOUT_OBJECT:
             refusal = await read_refusal(response)
-        if refusal.says_absent(self._missing_status):
-            return None
-        raise error_of(name, refusal, signed="Authorization" in asking.headers)
+            if not await self._service.renew(asking, refusal):
+                await self._check_absence(name, asking, refusal, is_metadata=is_metadata)
+                return None
+            asking = await self._service.prepare(key)
+            response = await self._send(name, asking, headers)
+            if response.status not in _ABOUT_OBJECT:
+                refusal = await read_refusal(response)
+                await self._check_absence(name, asking, refusal, is_metadata=is_metadata)
+                return None
+        self._absences.note_read(asking.generation, metadata_key=key if is_metadata else None)
+        return response
+
+    async def _check_absence(self, name: str, asking: Asking, refusal: Refusal, *, is_metadata: bool) -> None:
+        """Return if a refusal means that there is no such object. Every refused read comes here.
+
+        Raises:
+            StoreError: It does not mean that, or cannot be believed.
+        """
+        is_signed = "Authorization" in asking.headers
+        is_not_found = refusal.status == 404
+        if is_metadata and refusal.status not in _PASSING:
+            self._absences.note_lost()
+        if not refusal.says_absent(self._missing_status) or (is_metadata and not is_not_found):
+            raise error_of(name, refusal, signed=is_signed, is_metadata=is_metadata)
+        if is_metadata:
+            return
+        if not await self._absences.believes(self._can_read, asking.generation, by_default=is_not_found):
+            metadata_key = self._absences.metadata_key
+            if metadata_key is None:
+                raise error_of(name, refusal, signed=is_signed)
+            raise doubt_error_of(name, refusal, name_object(self._url, metadata_key))
+
+    async def _can_read(self, key: str) -> bool:
+        asking = await self._service.prepare(key)
+        headers = {"Range": "bytes=0-0", "Accept-Encoding": "identity"}
+        async with await self._send(name_object(self._url, key), asking, headers) as response:
+            if response.status in _ABOUT_OBJECT:
+                return True
+            if response.status in _PASSING:
+                raise error_of(name_object(self._url, key), Refusal(response.status, response.headers))
+            return False
 
     async def _send(self, name: str, asking: Asking, headers: dict[str, str]) -> aiohttp.ClientResponse:
         if self._session.closed:
             raise StoreError(f"{name} cannot be read: the store is closed")
         sent = {**headers, **asking.headers}
         try:
-            return await self._session.get(asking.url, headers=sent, allow_redirects=False)
+            response = await self._session.get(asking.url, headers=sent, allow_redirects=False)
+        except aiohttp.ServerDisconnectedError as error:
+            if self._has_answered or asking.url.scheme == "https":
+                raise
+            raise StoreError(
+                f"{name} cannot be read: the server closes the connection without an answer; "
+                "if it speaks HTTPS at this port, write https:// in ref or endpoint"
+            ) from error
         except ValueError as error:
             if isinstance(error, aiohttp.ClientError):
                 raise
             raise StoreError(f"{name} cannot be requested: its address or a header is not valid") from error
+        self._has_answered = True
+        return response
 
 
 async def _read_range(name: str, response: aiohttp.ClientResponse, byte_range: ByteRange) -> bytes:
@@ -136,7 +240,7 @@ async def _read_range(name: str, response: aiohttp.ClientResponse, byte_range: B
         byte_range,
         response.status,
         headers.get("Content-Range", ""),
-        headers.get("Content-Encoding", ""),
+        encoding_of(response) or "",
     )
     data = await read_body(response, before + byte_range.size)
     if len(data) == before + byte_range.size:

@@ -4,7 +4,7 @@ from typing import Final
 
 import aiohttp
 
-from dvidpc.storage.http.service import MAX_REFUSAL, Refusal, find_code
+from dvidpc.storage.http.service import MAX_REFUSAL, Refusal, find_code, says_tls_is_needed
 
 _WITH_CODE: Final = frozenset({400, 401, 403, 404})
 """Statuses whose body is read for its error code."""
@@ -23,6 +23,18 @@ async def read_body(response: aiohttp.ClientResponse, most: int) -> bytes:
 async def read_refusal(response: aiohttp.ClientResponse) -> Refusal:
     """Return what a response says that is not about the object, and release its connection."""
     async with response:
-        headers = response.headers
         body = await read_body(response, MAX_REFUSAL) if response.status in _WITH_CODE else b""
-    return Refusal(response.status, headers, find_code(body, headers.get("Content-Encoding")))
+    return Refusal(
+        response.status,
+        response.headers,
+        find_code(body, encoding_of(response)),
+        says_tls_is_needed(response.status, body),
+    )
+
+
+def encoding_of(response: aiohttp.ClientResponse) -> str | None:
+    """Return the Content-Encoding, of one header or several; None if there is none.
+
+    Several headers mean the same as one with their values in this order. (RFC 9110 section 5.3)
+    """
+    return ", ".join(response.headers.getall("Content-Encoding", ())) or None

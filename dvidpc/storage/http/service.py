@@ -13,6 +13,10 @@ from dvidpc.storage.content_encoding import decode_content
 MAX_REFUSAL: Final = 16 * 1024
 """The most bytes of a refusal that are read, before and after its Content-Encoding is removed."""
 _CODE = re.compile(rb"<Code>([A-Za-z.]{1,64})</Code>")
+_NEEDS_TLS = re.compile(
+    rb"HTTP request (?:was sent )?to (?:an )?HTTPS (?:port|server)|speaking plain HTTP to an SSL-enabled"
+)
+"""What nginx, Go's servers and Apache answer to plain HTTP where they expect TLS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,8 @@ class Refusal:
     headers: Mapping[str, str]
     code: str = ""
     """The error code of S3 and Google, such as `AccessDenied`; empty if there is none."""
+    needs_tls: bool = False
+    """Whether the server says that it speaks only HTTPS at this port."""
 
     def says_absent(self, missing_status: frozenset[int]) -> bool:
         """Return whether it means that there is no such object.
@@ -65,6 +71,11 @@ class HttpService(Protocol):
 
     async def close(self) -> None:
         """Release the credentials."""
+
+
+def says_tls_is_needed(status: int, body: bytes) -> bool:
+    """Return whether a refusal says that the server speaks only HTTPS at this port."""
+    return status == 400 and _NEEDS_TLS.search(body) is not None
 
 
 def find_code(body: bytes, content_encoding: str | None) -> str:

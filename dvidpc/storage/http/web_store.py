@@ -19,7 +19,12 @@ async def open_web(
     """Open a directory of a web server; see `open_store`. Requests carry no credentials."""
     session = open_session(ref.url, await shared.tls.load(access.ca_bundle), limits, environ)
     return HttpStore(
-        session, WebService(ref.url), url=ref.url, identity=ref.url, missing_status=access.missing_status
+        session,
+        WebService(ref.url),
+        url=ref.url,
+        identity=ref.url,
+        missing_status=access.missing_status,
+        ignore_etag=access.ignore_etag,
     )
 
 

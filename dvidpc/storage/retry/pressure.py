@@ -15,26 +15,46 @@ from dvidpc.storage.base import UpstreamLimits
 
 RESERVE: Final = 10.0
 """The most retries that a budget saves up; it starts with so many."""
+RETRIES_PER_S: Final = 2.0
+"""How many retries a second a bucket with little traffic may get."""
 
 
 class RetryBudget:
-    """Limits retries to a share of the requests, so that they do not make an overload worse."""
+    """Limits retries to a share of the requests, so that they do not make an overload worse.
 
-    def __init__(self, share: float) -> None:
+    A share of little traffic is nothing, so the budget also grows with time. From one first attempt to the
+    next it grows by the larger of the two, not by their sum: under load only the share counts. (as the
+    minimum of Finagle's `RetryBudget`)
+    """
+
+    def __init__(self, share: float, now_s: float = 0.0) -> None:
         """Allow retries of a *share* (0 to 1) of first attempts, and `RESERVE` at once; none if it is 0."""
         self._share = share
+        self._per_s = RETRIES_PER_S if share else 0.0
         self._left = RESERVE if share else 0.0
+        self._grown_at = now_s
+        self._grown = 0.0
 
-    def deposit(self) -> None:
+    def deposit(self, now_s: float) -> None:
         """Note that a first attempt is made."""
-        self._left = min(RESERVE, self._left + self._share)
+        self._grow(now_s)
+        self._left = min(RESERVE, self._left + max(0.0, self._share - self._grown))
+        self._grown = 0.0
 
-    def withdraw(self) -> bool:
+    def withdraw(self, now_s: float) -> bool:
         """Return whether a retry may be made; if so, it counts as made."""
+        self._grow(now_s)
         if self._left < 1:
             return False
         self._left -= 1
         return True
+
+    def _grow(self, now_s: float) -> None:
+        """Add what the time since the last event allows."""
+        gain = self._per_s * max(0.0, now_s - self._grown_at)
+        self._grown_at = now_s
+        self._grown += gain
+        self._left = min(RESERVE, self._left + gain)
 
 
 class AdaptiveLimit:

@@ -19,6 +19,7 @@ from dvidpc.storage.object_checks import name_object
 from dvidpc.storage.retry.pressure import AdaptiveLimit, Breaker, RetryBudget, plan_pause
 from dvidpc.storage.retry.turns import Turns
 from dvidpc.storage.retry.upstream_counts import UpstreamCounts, kind_of
+from dvidpc.storage.versions import Version
 from dvidpc.types import ByteRange
 
 log = logging.getLogger(__name__)
@@ -28,7 +29,7 @@ class Gate:
     """What all readers of one bucket share: concurrency limit, retry budget, circuit breaker."""
 
     def __init__(self, limits: UpstreamLimits, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self.budget = RetryBudget(limits.retry_budget)
+        self.budget = RetryBudget(limits.retry_budget, clock())
         self.limit = AdaptiveLimit(limits.concurrency)
         self.breaker = Breaker()
         self.clock = clock
@@ -108,20 +109,33 @@ class RetryingStore:
         """That of the underlying store."""
         return self._store.identity
 
-    async def get(self, key: str, *, max_size: int) -> Blob | None:
-        """As `ObjectStore.get`."""
-        return await self._with_retries(key, lambda: self._store.get(key, max_size=max_size))
+    @property
+    def oddity(self) -> str | None:
+        """That of the underlying store."""
+        return self._store.oddity
 
-    async def get_range(self, key: str, byte_range: ByteRange, *, etag: str | None = None) -> Blob | None:
+    def on_retracted(self, callback: Callable[[], None]) -> None:
+        """As the underlying store."""
+        self._store.on_retracted(callback)
+
+    async def get(self, key: str, *, max_size: int, is_metadata: bool = False) -> Blob | None:
+        """As `ObjectStore.get`."""
+        return await self._with_retries(
+            key, lambda: self._store.get(key, max_size=max_size, is_metadata=is_metadata)
+        )
+
+    async def get_range(
+        self, key: str, byte_range: ByteRange, *, version: Version | None = None
+    ) -> Blob | None:
         """As `ObjectStore.get_range`."""
-        return await self._with_retries(key, lambda: self._store.get_range(key, byte_range, etag=etag))
+        return await self._with_retries(key, lambda: self._store.get_range(key, byte_range, version=version))
 
     async def close(self) -> None:
         """Close the underlying store."""
         await self._store.close()
 
     async def _with_retries(self, key: str, ask: Callable[[], Awaitable[Blob | None]]) -> Blob | None:
-        self._gate.budget.deposit()
+        self._gate.budget.deposit(self._gate.clock())
         failures = 0
         while True:
             try:
@@ -131,7 +145,9 @@ class RetryingStore:
             except StoreError as error:
                 failures += 1
                 pause = plan_pause(failures, self._limits, _retry_after_of(error))
-                if failures == self._limits.attempts or pause is None or not self._gate.budget.withdraw():
+                if failures == self._limits.attempts or pause is None:
+                    raise
+                if not self._gate.budget.withdraw(self._gate.clock()):
                     raise
             self.counts.retries += 1
             await self._sleep(self._uniform(pause.least_s, pause.most_s))

@@ -24,6 +24,7 @@ from dvidpc.storage.s3.aws_chain import make_chain, needs_person
 from dvidpc.storage.s3.aws_explanations import Explanation, explain_failure, explain_mfa, explain_settings
 from dvidpc.storage.s3.aws_http import CredentialServices
 from dvidpc.storage.s3.aws_settings import AwsSettings
+from dvidpc.storage.s3.s3_address import find_path_style
 
 _NUMBERS = ("metadata_service_timeout", "metadata_service_num_attempts")
 
@@ -201,7 +202,8 @@ def _read_settings(session: AioSession, environ: Mapping[str, str]) -> AwsSettin
         ) from error
     for name in _NUMBERS:
         _check_number(session, name)
-    return AwsSettings(region, endpoint, Path(ca_bundle) if ca_bundle else None)
+    path_style = find_path_style(session.get_scoped_config())
+    return AwsSettings(region, endpoint, Path(ca_bundle) if ca_bundle else None, path_style)
 
 
 def _check_number(session: AioSession, name: str) -> None:

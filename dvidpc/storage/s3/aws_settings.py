@@ -15,6 +15,8 @@ class AwsSettings:
     region: str | None
     endpoint: str | None
     ca_bundle: Path | None
+    path_style: bool | None = None
+    """By `addressing_style`; None if that leaves it open."""
 
 
 def settings_of_environment(environ: Mapping[str, str]) -> AwsSettings:

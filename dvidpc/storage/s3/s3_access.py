@@ -49,7 +49,13 @@ async def reach_s3(
     settings = await _load_settings(ref, access, environ, shared)
     tls = await shared.tls.load(access.ca_bundle or settings.ca_bundle)
     configured = access.region or settings.region
-    address = locate_bucket(ref, access, default_endpoint=settings.endpoint, region=configured)
+    address = locate_bucket(
+        ref,
+        access,
+        default_endpoint=settings.endpoint,
+        region=configured,
+        default_path_style=settings.path_style,
+    )
     async with open_session(address.url, tls, limits, environ) as session:
         reported = await ask_region(session, address.url, timeout_s=limits.connect_timeout_s)
     region = choose_region(configured=configured, reported=reported)

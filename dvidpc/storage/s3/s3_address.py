@@ -1,6 +1,7 @@
 """Finds the address of an S3 bucket: at AWS, VAST or any other endpoint."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dvidpc.errors import ConfigError
@@ -37,12 +38,17 @@ class BucketAddress:
 
 
 def locate_bucket(
-    ref: Ref, access: BucketAccess, *, default_endpoint: str | None, region: str | None
+    ref: Ref,
+    access: BucketAccess,
+    *,
+    default_endpoint: str | None,
+    region: str | None,
+    default_path_style: bool | None = None,
 ) -> BucketAddress:
     """Return the bucket's address: by the ref, else the configuration, else *default_endpoint*, else AWS.
 
-    At AWS the bucket's name is in the host name unless no certificate can cover that; elsewhere it is in the
-    path.
+    Where neither the configuration nor *default_path_style* says, the bucket's name is in the path; at AWS it
+    is in the host name unless no certificate can cover that.
 
     Raises:
         ConfigError: The ref and the configuration name different endpoints, or one is not a URL.
@@ -52,10 +58,17 @@ def locate_bucket(
     if ref.endpoint and service not in {None, ref.endpoint}:
         raise ConfigError(f"{ref.url} names another endpoint than the key endpoint: {service}")
     service = ref.endpoint or service
-    path_style = access.path_style
+    path_style = default_path_style if access.path_style is None else access.path_style
     if path_style is None:
         path_style = service is not None or not _HOST_NAME.fullmatch(ref.bucket)
     return BucketAddress(ref.bucket, region or DEFAULT_REGION, service, path_style)
+
+
+def find_path_style(profile: Mapping[str, object]) -> bool | None:
+    """Return what `addressing_style` of a profile in `~/.aws/config` says; None if it leaves it open."""
+    settings = profile.get("s3")
+    style = settings.get("addressing_style") if isinstance(settings, Mapping) else None
+    return {"path": True, "virtual": False}.get(str(style))
 
 
 def _domain(region: str) -> str:

@@ -25,4 +25,5 @@ async def open_s3(
         url=ref.url,
         identity=address.identify(ref.url),
         missing_status=access.missing_status,
+        ignore_etag=access.ignore_etag,
     )

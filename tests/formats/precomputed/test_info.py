@@ -137,6 +137,20 @@ def test_what_the_volume_has_wrong_costs_the_volume(changes: dict[str, Any], rea
         parse(info(**changes))
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_byte_order_mark_is_passed_over(encoding: str) -> None:
+    document = json.dumps(info())
+    assert parse_info(document.encode(encoding)) == parse_info(document.encode())
+    assert parse_redirect('{"redirect": "../x"}'.encode(encoding)) == "../x"
+
+
+@pytest.mark.parametrize("data", [b"\xef\xbb\xbf", b"\xff\xfe{", b"\xfe\xff\xd8\x00{}"])
+def test_a_byte_order_mark_before_anything_else_is_refused(data: bytes) -> None:
+    with pytest.raises(FormatError, match="is not JSON"):
+        parse_info(data)
+    assert parse_redirect(data) is None
+
+
 def test_a_redirect_is_seen() -> None:
     assert parse_redirect(b'{"redirect": "../x"}') == "../x"
     assert parse_redirect(json.dumps(info()).encode()) is None

@@ -19,6 +19,7 @@ from dvidpc.sources.precomputed.keyed_reader import KeyedReader
 from dvidpc.storage.base import Blob, BucketAccess, UpstreamLimits
 from dvidpc.storage.opening import open_store
 from dvidpc.storage.ref import parse_ref
+from dvidpc.storage.versions import Version
 from dvidpc.types import ByteRange
 from tests.segments import SHARDING, MemoryStore, objects_below
 
@@ -127,8 +128,10 @@ async def test_a_shard_that_is_replaced_is_read_once_more(tmp_path: Path) -> Non
 
 async def test_a_shard_that_changes_all_the_time_is_a_failure(tmp_path: Path) -> None:
     class Restless(MemoryStore):
-        async def get_range(self, key: str, byte_range: ByteRange, *, etag: str | None = None) -> Blob | None:
-            if etag is not None:
+        async def get_range(
+            self, key: str, byte_range: ByteRange, *, version: Version | None = None
+        ) -> Blob | None:
+            if version is not None:
                 raise ObjectChangedError(f"{key} was replaced")
             return await super().get_range(key, byte_range)
 

@@ -17,7 +17,8 @@ KEY = ConnectionKey("host", 443, is_ssl=True, ssl=True, proxy=None, proxy_auth=N
     ("error", "words"),
     [
         (aiohttp.ClientProxyConnectionError(KEY, OSError()), "the proxy cannot be reached"),
-        (aiohttp.ClientConnectorSSLError(KEY, OSError()), "certificate is not trusted"),
+        (aiohttp.ClientConnectorSSLError(KEY, OSError()), "the TLS handshake failed: no reason is given"),
+        (aiohttp.ClientConnectorError(KEY, ConnectionResetError()), "closes the connection at once"),
         (aiohttp.ClientConnectorCertificateError(KEY, ssl.CertificateError()), "certificate is not trusted"),
         (aiohttp.ClientConnectorDNSError(KEY, OSError()), "host name is not known"),
         (aiohttp.ClientConnectorError(KEY, ConnectionRefusedError()), "connection refused"),

@@ -17,10 +17,11 @@ from dvidpc.storage.http.service import Refusal
         (400, "KMS.DisabledException", True, StoreRefusedError, "encrypted with is disabled"),
         (400, "AuthorizationHeaderMalformed", True, StoreRefusedError, "signed for another region"),
         (403, "InvalidTokenId", True, StoreRefusedError, "does not accept the session token"),
-        (403, "AccessDenied", True, StoreRefusedError, "may not read it or are not valid"),
+        (403, "AccessDenied", True, StoreRefusedError, "may not read it or are wrong or expired"),
         (401, "", True, StoreRefusedError, "does not accept the credentials"),
         (401, "", False, StoreRefusedError, "refuses anonymous access"),
         (403, "", True, StoreRefusedError, "the credentials may not read it"),
+        (403, "SecondLevelDomainForbidden", True, StoreRefusedError, "set path_style = false"),
         (403, "Unheard", False, StoreRefusedError, "refuses anonymous access"),
         (407, "", True, StoreRefusedError, "the proxy wants a login"),
         (404, "", True, StoreRefusedError, "missing_status does not list 404"),
@@ -35,6 +36,17 @@ def test_read_errors(status: int, code: str, expected: type[StoreError], words: 
     assert type(error) is expected
     assert str(error).startswith("s3://b/info cannot be read: ")
     assert words in str(error)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize("signed", [True, False])
+def test_missing_status_is_advised_only_where_it_applies(status: int, *, signed: bool) -> None:
+    refusal = Refusal(status, {}, "AccessDenied")
+    assert "missing_status" not in str(error_of("s3://b/info", refusal, signed=signed, is_metadata=True))
+    said = str(error_of("s3://b/0-64_0-64_0-64", refusal, signed=signed))
+    assert ("only if other objects here can be read, set missing_status" in said) == (
+        status == 403 or not signed
+    )
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from dvidpc.errors import FormatError, ObjectChangedError, StoreError, StoreRefu
 from dvidpc.storage.base import Blob, BucketAccess, UpstreamLimits
 from dvidpc.storage.opening import open_store
 from dvidpc.storage.ref import parse_ref
+from dvidpc.storage.versions import Version
 from dvidpc.types import ByteRange
 from tests.servers import WebServer, serve
 from tests.storage.contract import LIMITS
@@ -38,7 +39,7 @@ async def read_range(
         access = BucketAccess(parse_ref(f"{server.url}/image"), **settings)  # type: ignore[arg-type]
         store = await open_store(access, LIMITS, environ={})
         try:
-            return await store.get_range("0.shard", byte_range, etag=etag), server
+            return await store.get_range("0.shard", byte_range, version=Version(etag)), server
         finally:
             await store.close()
 
@@ -46,7 +47,7 @@ async def read_range(
 class TestRanges:
     async def test_what_is_sent(self) -> None:
         blob, server = await read_range(Answers(partial(b"2345", "bytes 2-5/10")), ByteRange(2, 6), '"1"')
-        assert blob == Blob(b"2345", '"1"')
+        assert blob == Blob(b"2345", Version('"1"', 10))
         [request] = server.asked
         assert request.headers["Range"] == "bytes=2-5"
         assert request.headers["If-Match"] == '"1"'
@@ -58,6 +59,18 @@ class TestRanges:
         assert "If-Match" not in server.asked[0].headers
         with pytest.raises(ObjectChangedError, match=r"0\.shard"):
             await read_range(Answers(answer), ByteRange(2, 6), 'W/"2"')
+
+    @pytest.mark.parametrize("etag", ["", '"2"'])
+    async def test_refused_etag_is_a_replacement_unless_the_same_is_read_again(self, etag: str) -> None:
+        refused, again = web.Response(status=412), partial(b"2345", "bytes 2-5/10", etag)
+        with pytest.raises(ObjectChangedError, match=r"0\.shard was replaced"):
+            await read_range(Answers(refused, again), ByteRange(2, 6), '"1"')
+        with pytest.raises(ObjectChangedError, match=r"0\.shard was replaced"):
+            await read_range(Answers(refused, refused), ByteRange(2, 6), '"1"')
+        same = partial(b"2345", "bytes 2-5/10", '"1"')
+        blob, server = await read_range(Answers(refused, same), ByteRange(2, 6), '"1"')
+        assert blob is not None
+        assert ["If-Match" in request.headers for request in server.asked] == [True, False]
 
     async def test_server_that_ignores_if_match_is_noticed(self) -> None:
         with pytest.raises(ObjectChangedError):
@@ -82,7 +95,7 @@ class TestRanges:
 
     async def test_little_whole_object_is_cut_to_the_range(self) -> None:
         blob, _ = await read_range(Answers(web.Response(body=b"0123456789")), ByteRange(3, 7))
-        assert blob == Blob(b"3456", None)
+        assert blob == Blob(b"3456", Version(size=10))
 
     async def test_little_whole_object_that_ends_too_early_is_a_format_error(self) -> None:
         with pytest.raises(FormatError, match=r"0\.shard ends at byte 5"):
@@ -107,7 +120,7 @@ class TestRanges:
             store = await open_store(BucketAccess(parse_ref(server.url)), LIMITS, environ={})
             blob = await store.get_range("0.shard", ByteRange(0, 16))
             await store.close()
-        assert blob == Blob(bytes(16), None)
+        assert blob == Blob(bytes(16), Version())
         assert len(written) < 32
 
     async def test_encoding_that_was_not_asked_for_is_an_error(self) -> None:
@@ -133,7 +146,9 @@ class TestAnswers:
         with pytest.raises(StoreRefusedError, match=rf"/image/info.*{status}"):
             await self.read(web.Response(status=status))
         assert len(self.server.asked) == 1
-        await self.read(web.Response(status=status), missing_status=frozenset({status}))
+        with pytest.raises(StoreRefusedError, match=rf"/image/info.*{status}"):
+            await self.read(web.Response(status=status), missing_status=frozenset({status}))
+        assert len(self.server.asked) == 1
 
     @pytest.mark.parametrize("location", ["", "/elsewhere", "http://[", "http://me:hunter2@host/"])
     async def test_redirect_is_an_error_that_names_the_host_only(self, location: str) -> None:

@@ -10,6 +10,7 @@ from aiohttp import web
 from dvidpc.errors import StoreRefusedError
 from dvidpc.storage.inspection import inspect_bucket
 from dvidpc.storage.opening import open_store
+from dvidpc.storage.versions import Version
 from dvidpc.types import ByteRange
 from tests.servers import WebServer, serve
 from tests.storage.contract import LIMITS
@@ -52,7 +53,7 @@ async def test_nothing_reaches_the_other_host(
         with pytest.raises(StoreRefusedError, match=f"not followed.*{status} to '{host}'") as caught:
             await store.get("info", max_size=100)
         with pytest.raises(StoreRefusedError, match="not followed"):
-            await store.get_range("0.shard", ByteRange(0, 2), etag='"1"')
+            await store.get_range("0.shard", ByteRange(0, 2), version=Version('"1"'))
         await store.close()
         if kind != "http":
             assert any("Authorization" in request.headers for request in bucket.asked), "it was signed"

@@ -3,8 +3,9 @@
 import aiohttp
 import pytest
 from aiohttp import web
+from multidict import CIMultiDict
 
-from dvidpc.storage.http.response_bodies import read_body, read_refusal
+from dvidpc.storage.http.response_bodies import encoding_of, read_body, read_refusal
 from tests.servers import serve
 
 
@@ -33,3 +34,35 @@ async def test_code_is_read_where_it_matters(status: int, code: str) -> None:
     async with serve(answer) as server, aiohttp.ClientSession() as session:
         refusal = await read_refusal(await session.get(server.url, allow_redirects=False))
     assert (refusal.status, refusal.code) == (status, code)
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ([], None),
+        ([("Content-Encoding", "gzip")], "gzip"),
+        ([("Content-Encoding", "aws-chunked"), ("content-encoding", "gzip")], "aws-chunked, gzip"),
+    ],
+)
+async def test_encodings_of_several_headers_are_joined(
+    headers: list[tuple[str, str]], expected: str | None
+) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(headers=CIMultiDict(headers))
+
+    async with (
+        serve(answer) as server,
+        aiohttp.ClientSession(auto_decompress=False) as session,
+        session.get(server.url) as response,
+    ):
+        assert encoding_of(response) == expected
+
+
+@pytest.mark.parametrize(("status", "needs_tls"), [(400, True), (403, False)])
+async def test_server_that_wants_https_is_understood(status: int, *, needs_tls: bool) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(status=status, text="Client sent an HTTP request to an HTTPS server.")
+
+    async with serve(answer) as server, aiohttp.ClientSession() as session:
+        refusal = await read_refusal(await session.get(server.url))
+    assert refusal.needs_tls is needs_tls

@@ -32,7 +32,7 @@ async def test_path_of_the_ref_is_taken_as_written() -> None:
         return web.Response(body=b"{}")
 
     async with serve(answer) as server:
-        for path in ("a%20b", "a b", "ü", "a+b"):
+        for path in ("a%20b", "a b", "ü", "a+b", "a%2Fb"):
             store = await open_store(BucketAccess(parse_ref(f"{server.url}/{path}/")), LIMITS, environ={})
             await store.get("info", max_size=9)
             await store.close()
@@ -41,4 +41,6 @@ async def test_path_of_the_ref_is_taken_as_written() -> None:
         "/a b/info",
         "/ü/info",
         "/a+b/info",
+        "/a/b/info",
     ]
+    assert server.asked[-1].raw_path == "/a%2Fb/info"

@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dvidpc.storage.base import UpstreamLimits
-from dvidpc.storage.retry.pressure import RESERVE, AdaptiveLimit, Breaker, RetryBudget, plan_pause
+from dvidpc.storage.retry.pressure import (
+    RESERVE,
+    RETRIES_PER_S,
+    AdaptiveLimit,
+    Breaker,
+    RetryBudget,
+    plan_pause,
+)
 
 LIMITS = UpstreamLimits()
 
@@ -35,21 +42,49 @@ def test_pauses_are_never_backwards(
         assert max(least, retry_after_s or 0) <= pause.least_s <= pause.most_s
 
 
-@given(st.lists(st.booleans(), max_size=300), st.floats(0, 1))
-def test_retries_stay_within_the_budget(asks: list[bool], share: float) -> None:
+@given(st.lists(st.tuples(st.booleans(), st.floats(0, 5)), max_size=300), st.floats(0, 1))
+def test_retries_stay_within_the_budget(asks: list[tuple[bool, float]], share: float) -> None:
     budget = RetryBudget(share)
-    deposits = granted = 0
-    for wants_retry in asks:
+    now = granted = 0.0
+    allowed = RESERVE
+    first_at = 0.0
+    for wants_retry, pause in asks:
+        now += pause
         if wants_retry:
-            granted += budget.withdraw()
+            granted += budget.withdraw(now)
         else:
-            budget.deposit()
-            deposits += 1
-    assert granted <= RESERVE + share * deposits + 1e-6
+            budget.deposit(now)
+            allowed += max(share, RETRIES_PER_S * (now - first_at))
+            first_at = now
+    assert granted <= allowed + RETRIES_PER_S * (now - first_at) + 1e-6
+
+
+def test_a_storm_gets_its_share_and_no_more() -> None:
+    for per_s in (10, 11, 20, 100, 1000):
+        budget = RetryBudget(0.2)
+        while budget.withdraw(0.0):
+            pass
+        granted = 0
+        for number in range(1, 5001):
+            budget.deposit(number / per_s)
+            granted += sum(budget.withdraw((number + part) / per_s) for part in (0.2, 0.4))
+        assert granted <= 0.2 * 5000 + 1, per_s
+
+
+def test_a_quiet_bucket_may_be_retried_again_after_a_while() -> None:
+    budget = RetryBudget(0.2)
+    while budget.withdraw(0.0):
+        pass
+    assert not budget.withdraw(0.4)
+    assert budget.withdraw(1.0)
+    assert budget.withdraw(1.0)
+    assert not budget.withdraw(1.0)
+    budget.deposit(3600.0)
+    assert sum(budget.withdraw(3600.0) for _ in range(20)) == RESERVE
 
 
 def test_no_share_means_no_retry() -> None:
-    assert not RetryBudget(0).withdraw()
+    assert not RetryBudget(0).withdraw(3600.0)
 
 
 def test_limit_falls_once_a_second_and_recovers() -> None:

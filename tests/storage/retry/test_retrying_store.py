@@ -16,15 +16,17 @@ from dvidpc.errors import (
 )
 from dvidpc.storage.base import Blob, UpstreamLimits
 from dvidpc.storage.retry.retrying_store import BreakerOpenError, Gate, RetryingStore
+from dvidpc.storage.versions import Version
 from dvidpc.types import ByteRange
 
-BLOB = Blob(b"data", '"etag"')
+BLOB = Blob(b"data", Version('"etag"'))
 
 
 class FlakyStore:
     """A store that fails as a test sets it, and counts its reads."""
 
     url = identity = "s3://bucket/image"
+    oddity = None
 
     def __init__(self, *failures: DvidpcError) -> None:
         self.failures = list(failures)
@@ -36,12 +38,17 @@ class FlakyStore:
         self.asked = asyncio.Event()
         self.closed = False
 
-    async def get(self, key: str, *, max_size: int) -> Blob | None:
-        del key, max_size
+    def on_retracted(self, callback: Callable[[], None]) -> None:
+        raise NotImplementedError(callback)
+
+    async def get(self, key: str, *, max_size: int, is_metadata: bool = False) -> Blob | None:
+        del key, max_size, is_metadata
         return await self._answer()
 
-    async def get_range(self, key: str, byte_range: ByteRange, *, etag: str | None = None) -> Blob | None:
-        del key, byte_range, etag
+    async def get_range(
+        self, key: str, byte_range: ByteRange, *, version: Version | None = None
+    ) -> Blob | None:
+        del key, byte_range, version
         return await self._answer()
 
     async def close(self) -> None:

@@ -50,8 +50,16 @@ class AbsentReads:
     asked: int
     """How often the last `read` requested the object."""
 
-    async def read(self, make: Callable[[web.Request], web.Response], **settings: object) -> int:
-        """Read an object, which must be missing, in both ways; return the number of requests."""
+    async def read(
+        self, make: Callable[[web.Request], web.Response], *, reads_first: str = "", **settings: object
+    ) -> int:
+        """Read an object, which must be missing, in both ways; return the number of requests.
+
+        Args:
+            make: Answers requests.
+            reads_first: An object that is read before and is not missing; empty for none.
+            settings: Of the `BucketAccess`.
+        """
 
         async def answer(request: web.Request) -> web.Response:
             return make(request)
@@ -59,6 +67,8 @@ class AbsentReads:
         async with serve(answer) as server:
             store = await open_at(server, **settings)  # type: ignore[arg-type]
             try:
+                if reads_first:
+                    assert await store.get(reads_first, max_size=9)
                 assert await store.get("info", max_size=9) is None
                 assert await store.get_range("info", ByteRange(0, 4)) is None
             finally:

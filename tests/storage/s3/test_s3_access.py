@@ -1,5 +1,7 @@
 """Where an S3 bucket is and who signs there, found out before the first read."""
 
+from pathlib import Path
+
 import pytest
 from aiohttp import web
 
@@ -31,6 +33,13 @@ async def test_region_is_the_reported_else_the_configured_one(
     place = await reach(reported, region=configured or None, anonymous=True)
     assert (place.configured_region, place.reported_region) == (configured or None, reported or None)
     assert place.address.region == used
+
+
+async def test_addressing_style_of_the_dotfile_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "aws-config").write_text("[default]\ns3 =\n    addressing_style = virtual\n")
+    access = BucketAccess(parse_ref(URL), endpoint="http://127.0.0.1:1", anonymous=True)
+    place = await reach_s3(access.ref, access, LIMITS, {})
+    assert place.address.url == "http://bucket.127.0.0.1:1/"
 
 
 @pytest.mark.usefixtures("dotfile")

@@ -5,7 +5,7 @@ import pytest
 from dvidpc.errors import ConfigError
 from dvidpc.storage.base import BucketAccess
 from dvidpc.storage.ref import parse_ref
-from dvidpc.storage.s3.s3_address import BucketAddress, locate_bucket
+from dvidpc.storage.s3.s3_address import BucketAddress, find_path_style, locate_bucket
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,39 @@ from dvidpc.storage.s3.s3_address import BucketAddress, locate_bucket
 )
 def test_bucket_is_located(access: BucketAccess, default: str | None, url: str) -> None:
     address = locate_bucket(access.ref, access, default_endpoint=default, region="eu-west-1")
+    assert address.url == url
+
+
+@pytest.mark.parametrize(
+    ("profile", "expected"),
+    [
+        ({}, None),
+        ({"s3": {"addressing_style": "path"}}, True),
+        ({"s3": {"addressing_style": "virtual"}}, False),
+        ({"s3": {"addressing_style": "auto"}}, None),
+        ({"s3": "addressing_style"}, None),
+    ],
+)
+def test_addressing_style_of_a_profile_is_read(profile: dict[str, object], *, expected: bool | None) -> None:
+    assert find_path_style(profile) is expected
+
+
+@pytest.mark.parametrize(
+    ("configured", "default", "url"),
+    [
+        (None, False, "http://bkt.minio:9000/"),
+        (True, False, "http://minio:9000/bkt"),
+        (False, True, "http://bkt.minio:9000/"),
+        (None, None, "http://minio:9000/bkt"),
+    ],
+)
+def test_configuration_comes_before_the_profile(
+    url: str, *, configured: bool | None, default: bool | None
+) -> None:
+    access = BucketAccess(parse_ref("s3://bkt"), endpoint="http://minio:9000", path_style=configured)
+    address = locate_bucket(
+        access.ref, access, default_endpoint=None, region=None, default_path_style=default
+    )
     assert address.url == url
 
 

@@ -14,6 +14,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from dvidpc.errors import StoreRefusedError
+from dvidpc.storage.versions import Version
 from dvidpc.types import ByteRange
 from tests.servers import serve
 from tests.storage.conftest import write_keys
@@ -117,7 +118,7 @@ class TestLearning:
             store = await open_at(server, requester_pays=True)
             for key in ("info", "a b", "ü", "%20", "a+b=c&d:e", "~_-.0"):
                 assert await store.get(key, max_size=9) is not None
-                assert await store.get_range(key, ByteRange(0, 2), etag='"1"') is not None
+                assert await store.get_range(key, ByteRange(0, 2), version=Version('"1"')) is not None
             await store.close()
         assert server.asked[-1].headers["x-amz-security-token"] == SESSION_TOKEN
 

@@ -8,6 +8,7 @@ import pytest
 from aiohttp import web
 
 from dvidpc.errors import StoreError, StoreRefusedError, StoreTimeoutError
+from dvidpc.storage.absence import FRESH_S
 from dvidpc.storage.base import BucketAccess, UpstreamLimits
 from dvidpc.storage.opening import open_store
 from dvidpc.storage.ref import parse_ref
@@ -15,7 +16,7 @@ from dvidpc.types import ByteRange
 from tests.servers import S3Server, serve
 from tests.storage.contract import LIMITS, Bucket, StoreContract
 from tests.storage.kinds import SECRET
-from tests.storage.s3.s3_answers import HEADERS, AbsentReads, error, found, open_at, refusing
+from tests.storage.s3.s3_answers import HEADERS, AbsentReads, error, found, open_at, refusing, signed_by
 
 
 class TestS3(StoreContract):
@@ -45,8 +46,14 @@ class TestFailures(AbsentReads):
         assert "AKIDTEST" not in str(caught.value)
         assert "\n" not in str(caught.value)
 
-    async def test_refusal_means_missing_if_listed(self) -> None:
-        assert await self.read(refusing(403), missing_status=frozenset({403, 404})) == 2
+    async def test_listed_refusal_means_missing_where_other_objects_are_read(self) -> None:
+        def make(request: web.Request) -> web.Response:
+            return found() if request.path.endswith("/other") else refusing(403)(request)
+
+        listed = frozenset({403, 404})
+        with pytest.raises(StoreRefusedError, match="wrong or expired"):
+            await self.read(make, missing_status=listed)
+        assert await self.read(make, reads_first="other", missing_status=listed) == 3
 
     async def test_not_found_is_an_error_if_not_listed(self) -> None:
         with pytest.raises(StoreRefusedError, match="404"):
@@ -158,3 +165,35 @@ class TestFailures(AbsentReads):
             await store.close()
         assert server.asked[-1].raw_path == "/bucket/image/a%0Db"
         assert "\r" not in str(caught.value)
+
+
+class Keys:
+    """A service with one object that answers 403 to all keys but one, as Ceph does."""
+
+    def __init__(self) -> None:
+        self.valid = "AKIDTEST"
+
+    async def __call__(self, request: web.Request) -> web.Response:
+        if request.method == "HEAD":
+            return web.Response()
+        if signed_by(request) != self.valid or not request.path.endswith("/info"):
+            return error(403, "AccessDenied")
+        return found()
+
+
+@pytest.mark.usefixtures("dotfile")
+async def test_removed_key_is_an_error_even_if_refusals_mean_absence() -> None:
+    keys = Keys()
+    async with serve(keys) as server:
+        store = await open_at(server, missing_status=frozenset({403, 404}))
+        assert await store.get("info", max_size=9, is_metadata=True) is not None
+        assert await store.get("0-64_0-64_0-64", max_size=9) is None
+        keys.valid = "AKIDNEW"
+        await asyncio.sleep(FRESH_S)
+        for _ in range(3):
+            with pytest.raises(StoreRefusedError, match="may have expired or been removed"):
+                await store.get("0-64_0-64_0-64", max_size=9)
+        with pytest.raises(StoreRefusedError, match="may not read it or are wrong or expired") as caught:
+            await store.get("info", max_size=9, is_metadata=True)
+        assert "missing_status" not in str(caught.value)
+        await store.close()
