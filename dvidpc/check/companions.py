@@ -11,6 +11,7 @@ from dvidpc.check.fixes import Fixes
 from dvidpc.data.companion_opening import make_companions
 from dvidpc.data.instance import Data
 from dvidpc.data.keyvalue import KeyvalueData
+from dvidpc.data.listed_ids import cannot_list
 from dvidpc.data.neuronjson import NeuronjsonData
 from dvidpc.errors import DvidpcError, FormatError
 from dvidpc.names import Companion
@@ -47,7 +48,7 @@ async def check_companions(
     if not plan.companions:
         return found
     segments = await _find_segments(plan, store, resources)
-    for name, data in make_companions(plan, store, resources):
+    for name, data in make_companions(plan, store, resources, cannot_list):
         title = f"{name} ({data.data_type.name})"
         try:
             text, is_any = await _read_sample(data, segments)
