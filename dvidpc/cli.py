@@ -2,6 +2,7 @@
 
 import argparse
 import gc
+import io
 import os
 import sys
 import time
@@ -22,9 +23,20 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code: 0, 1 for a failure, 2 for a wrong configuration."""
+    _write_what_stdout_can()
     options = _parser().parse_args(arguments)
     run: Callable[[argparse.Namespace], int] = options.run
     return _exit_code(lambda: run(options))
+
+
+def _write_what_stdout_can() -> None:
+    """Write a character that stdout's encoding lacks as an escape, as Python does on stderr.
+
+    Names of volumes and objects may hold any character, and with `PYTHONIOENCODING=ascii`, or with bytes in a
+    path that are not UTF-8, a report would end in a traceback.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _exit_code(run: Callable[[], int]) -> int:

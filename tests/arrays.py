@@ -14,7 +14,7 @@ from dvidpc.formats.grid import Grid
 from dvidpc.formats.payloads import UNCOMPRESSED, Payload
 from dvidpc.formats.precomputed.label_chunk import LabelChunk
 from dvidpc.sources.base import ChunkSource, SourceTools, StoredChunk
-from dvidpc.sources.counting import ChunkCount, Progress
+from dvidpc.sources.counting import ChunkCount, Progress, Survey
 from dvidpc.sources.plan import Channel, Metadata, ScalePlan, VolumePlan, VolumeSettings, decide_service
 from dvidpc.storage.base import Lister, ObjectStore
 from dvidpc.types import ChunkCoord, Point
@@ -71,11 +71,17 @@ class ArrayScale:
     description = "an array"
     stored_as = "array chunks"
 
-    def open(self, store: ObjectStore, tools: SourceTools) -> Sequence[ChunkSource]:  # noqa: ARG002
+    def open(self, store: ObjectStore, tools: SourceTools) -> Sequence[ChunkSource]:
+        del store, tools
         return [ArrayChunks()]
 
-    async def count(self, store: ObjectStore, lister: Lister | None, progress: Progress) -> list[ChunkCount]:  # noqa: ARG002
+    async def count(self, store: ObjectStore, lister: Lister | None, progress: Progress) -> list[ChunkCount]:
+        del store, lister, progress
         return [ChunkCount(GRID.chunk_size, GRID.chunk_count, GRID.chunk_count - 1)]
+
+    async def survey(self, lister: Lister) -> Survey:
+        del lister
+        return Survey()
 
 
 class Arrays:
@@ -84,7 +90,11 @@ class Arrays:
     async def load(self, store: ObjectStore, directory: str) -> Metadata:
         return Metadata(directory, f"{store.url}/array", hashlib.sha256(ARRAY.tobytes()).digest())
 
-    def plan(self, metadata: Metadata, settings: VolumeSettings) -> VolumePlan:  # noqa: ARG002
+    async def find_nearby(self, store: ObjectStore, lister: Lister | None, directory: str) -> None:
+        """Find nothing: the array always exists."""
+
+    def plan(self, metadata: Metadata, settings: VolumeSettings) -> VolumePlan:
+        del metadata
         channel = Channel(0, DataType.UINT16, BlockLayout(np.dtype("<u2"), 1, 0), (UNCOMPRESSED,))
         service = decide_service(GRID, BLOCK, None, UNCOMPRESSED)
         scale = ScalePlan(0, GRID.box, (4.0, 4.0, 40.0), BLOCK, service, ArrayScale())

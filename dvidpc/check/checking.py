@@ -1,33 +1,32 @@
 """Open every volume of a configuration; report how it is served, and its problems."""
 
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from dvidpc.check.companions import check_companions
+from dvidpc.check.counts import Judged, describe_count, is_empty, judge_counts
 from dvidpc.check.fixes import Fixes
+from dvidpc.check.missing_chunks import Absence
 from dvidpc.check.report import CopyCount, VolumeReport
+from dvidpc.check.samples import Samples, sample
 from dvidpc.config import Config, StoreConfig
 from dvidpc.data.image import find_voxel_type
-from dvidpc.errors import DvidpcError, FormatError
-from dvidpc.sources.base import ChunkSource
+from dvidpc.errors import DvidpcError, FormatError, StoreError
 from dvidpc.sources.buckets import access_of, settings_of, upstream_limits_of
-from dvidpc.sources.counting import ChunkCount
+from dvidpc.sources.counting import ChunkCount, Survey
 from dvidpc.sources.engines import ENGINES
-from dvidpc.sources.plan import InstancePlan, ScalePlan, VolumePlan, times
-from dvidpc.storage.base import ObjectStore
+from dvidpc.sources.plan import InstancePlan, Metadata, ScalePlan, VolumePlan, times
+from dvidpc.storage.base import Lister, ObjectStore
 from dvidpc.storage.coalesce import CoalescingStore
 from dvidpc.storage.inspection import inspect_bucket
 from dvidpc.storage.opening import open_lister, open_store
 from dvidpc.storage.shared import Shared
-from dvidpc.types import ChunkCoord, Finding
+from dvidpc.types import Finding
 from dvidpc.volume.resources import Resources, make_resources
-
-_SAMPLES = 9
-"""Number of chunks of each copy that are read and decoded, along the diagonal of the scale."""
 
 Progress = Callable[[str, int, int], None]
 """Called with the name of the current step, the amount that is done, and the total amount."""
@@ -67,17 +66,18 @@ class _Check:
     environ: Mapping[str, str]
     resources: Resources
     progress: Progress
+    shared: Shared = field(default_factory=Shared)
     lines: list[str] = field(default_factory=list)
     warnings: list[Finding] = field(default_factory=list)
     problems: list[Finding] = field(default_factory=list)
     counts: list[CopyCount] = field(default_factory=list)
-    shared: Shared = field(default_factory=Shared)
 
     async def run(self, *, deep: bool) -> VolumeReport:
         """Return all findings. An error that ends the check is one of the problems."""
         fixes = Fixes(self.store)
         try:
-            await self._run(fixes, deep=deep)
+            async with _opened(self.store, self.config, self.environ, self.shared) as (bucket, lister):
+                await self._run(bucket, lister, fixes, deep=deep)
         except DvidpcError as error:
             self.problems.append(Finding(str(error), fixes.of_error(error)))
         name = f"{self.store.instance} ({self.store.ref.text})"
@@ -85,42 +85,60 @@ class _Check:
             name, tuple(self.lines), tuple(self.warnings), tuple(self.problems), tuple(self.counts)
         )
 
-    async def _run(self, fixes: Fixes, *, deep: bool) -> None:
-        inspection = await inspect_bucket(access_of(self.store), self.environ, self.shared)
-        async with _opened(self.store, self.config, self.environ, self.shared) as bucket:
-            self.lines.append(inspection.line())
-            self.warnings += inspection.warnings()
-            plan = await self._plan(bucket, fixes)
-            if plan is None:
-                return
-            self.warnings += [Finding(text, fixes.of_pyramid()) for text in plan.warnings]
-            for refused in plan.problems:
-                text = f"scale {refused.level} is not served: {refused.reason}"
-                self.problems.append(Finding(text, fixes.of_scale(refused.reason)))
-            for scale in plan.scales:
-                self.lines.append(describe_scale(plan, scale))
-                await self._sample_scale(bucket, scale, fixes, deep=deep)
-            if plan.adds_level:
-                self.lines.append(
-                    f"{plan.name} has one level; another is made from it, which neuroglancer needs"
-                )
-            await self._check_companions(bucket, plan, fixes)
-            if deep:
-                await self._count_scales(bucket, plan, fixes)
-            if bucket.oddity is not None:
-                self.warnings.append(Finding(bucket.oddity, fixes.of_oddity()))
-
-    async def _plan(self, bucket: ObjectStore, fixes: Fixes) -> VolumePlan | None:
-        """Return the plan that the server would make; None, with a problem noted, if there is none."""
-        settings = settings_of(self.store)
-        source_format = ENGINES[settings.engine]
+    async def _run(self, bucket: ObjectStore, lister: Lister | None, fixes: Fixes, *, deep: bool) -> None:
+        metadata = None
         try:
-            metadata = await source_format.load(bucket, settings.directory)
+            metadata = await ENGINES[self.store.engine].load(bucket, self.store.ref.directory)
         except FormatError as error:
-            self.problems.append(Finding(str(error), fixes.of_missing_info()))
-            return None
+            self.problems.append(await self._explain_no_metadata(bucket, lister, error, fixes))
+        finally:
+            await self._note_rights(can_read=metadata is not None)
+        plan = None if metadata is None else self._plan(metadata, fixes)
+        if plan is None:
+            return
+        self._note_plan(plan, fixes)
+        samples = {scale.level: await self._sample(bucket, plan, scale) for scale in plan.scales}
+        for level, copies in samples.items():
+            self._note_damaged_samples(level, copies, fixes)
+        if plan.adds_level:
+            self.lines.append(f"{plan.name} has one level; another is made from it, which neuroglancer needs")
+        await self._check_companions(bucket, plan, fixes)
+        absence = Absence(bucket, lister, fixes)
+        if deep:
+            await self._count_scales(bucket, lister, plan, absence)
+        else:
+            await self._note_absent_samples(plan, samples, absence)
+        if bucket.oddity is not None:
+            self.warnings.append(Finding(bucket.oddity, fixes.of_oddity()))
+
+    async def _note_rights(self, *, can_read: bool) -> None:
+        """Report what the credentials may do; a failure to find out is no problem of the volume."""
+        access = access_of(self.store)
         try:
-            return source_format.plan(metadata, settings)
+            rights = await inspect_bucket(replace(access, ref=self.store.ref), self.environ, self.shared)
+        except StoreError as error:
+            self.lines.append(f"rights are not known: {error}")
+        else:
+            self.lines.append(rights.line())
+            self.warnings += rights.warnings(can_read=can_read, missing_status=access.missing_status)
+
+    async def _explain_no_metadata(
+        self, bucket: ObjectStore, lister: Lister | None, error: FormatError, fixes: Fixes
+    ) -> Finding:
+        """Return the problem that a volume does not exist, with what is there instead."""
+        engine, directory = ENGINES[self.store.engine], self.store.ref.directory
+        try:
+            nearby = await engine.find_nearby(bucket, lister, directory)
+        except StoreError:
+            nearby = None
+        if nearby is None:
+            return Finding(str(error), fixes.of_missing_info())
+        return Finding(f"{error}; {nearby.text}", fixes.of_missing_info(nearby.directory))
+
+    def _plan(self, metadata: Metadata, fixes: Fixes) -> VolumePlan | None:
+        """Return the plan that the server would make; None, with a problem noted, if there is none."""
+        try:
+            return ENGINES[self.store.engine].plan(metadata, settings_of(self.store))
         except FormatError as error:
             is_scale = "no scale can be served" in str(error)
             fix = fixes.of_scale(str(error)) if is_scale else fixes.of_info(str(error))
@@ -133,80 +151,110 @@ class _Check:
         self.warnings += found.warnings
         self.problems += found.problems
 
-    async def _sample_scale(self, bucket: ObjectStore, scale: ScalePlan, fixes: Fixes, *, deep: bool) -> None:
+    def _note_plan(self, plan: VolumePlan, fixes: Fixes) -> None:
+        fix = fixes.of_pyramid(is_finest_first=plan.is_finest_first)
+        self.warnings += [Finding(text, fix) for text in plan.warnings]
+        for refused in plan.problems:
+            text = f"scale {refused.level} is not served: {refused.reason}"
+            self.problems.append(Finding(text, fixes.of_scale(refused.reason)))
+        for level in sorted(self.store.skip_scales):
+            self.lines.append(f"scale {level} is left out by skip_scales")
+
+    async def _sample(self, bucket: ObjectStore, plan: VolumePlan, scale: ScalePlan) -> list[Samples]:
+        self.lines.append(describe_scale(plan, scale))
         self.progress(f"{self.store.instance} scale {scale.level}: decoding samples", 0, 1)
-        for source in scale.stored.open(bucket, self.resources.tools):
-            found, problem = await _sample(source)
+        return [await sample(source) for source in scale.stored.open(bucket, self.resources.tools)]
+
+    def _note_damaged_samples(self, level: int, copies: list[Samples], fixes: Fixes) -> None:
+        for problem in (copy.problem for copy in copies):
             if problem is not None:
                 fix = fixes.of_damage() if isinstance(problem, FormatError) else fixes.of_error(problem)
-                self.problems.append(Finding(f"scale {scale.level}: {problem}", fix))
-            elif not deep and found < _SAMPLES:
-                self._note_absent_samples(scale.level, times(source.grid.chunk_size), found, fixes)
+                self.problems.append(Finding(f"scale {level}: {problem}", fix))
 
-    def _note_absent_samples(self, level: int, size: str, found: int, fixes: Fixes) -> None:
-        if found:
-            text = f"{found} of {_SAMPLES} sampled chunks of {size} are stored; --deep counts all chunks"
-            self.lines.append(f"scale {level}: {text}")
-        else:
-            text = f"none of {_SAMPLES} sampled chunks of {size} is stored; is the scale empty?"
-            self.warnings.append(Finding(f"scale {level}: {text}", fixes.of_absence()))
+    async def _note_absent_samples(
+        self, plan: VolumePlan, samples: Mapping[int, list[Samples]], absence: Absence
+    ) -> None:
+        whole = {
+            level: copies for level, copies in samples.items() if not any(copy.problem for copy in copies)
+        }
+        surveys: dict[int, Survey] = {}
+        for scale in plan.scales:
+            for copy in (copies := whole.get(scale.level, [])):
+                if copy.stored < copy.looked_at and any(other.stored for other in copies):
+                    found = (
+                        f"{copy.stored} of {copy.looked_at} sampled chunks of {copy.chunk_size} are stored"
+                    )
+                    self.lines.append(f"scale {scale.level}: {found}; --deep counts all chunks")
+            if copies and not any(copy.stored for copy in copies):
+                surveys[scale.level] = await absence.survey(scale.stored)
+        skip = self._skip(plan, surveys)
+        for level, survey in surveys.items():
+            first = whole[level][0]
+            what = f"none of {first.looked_at} sampled chunks of {first.chunk_size} is stored"
+            judged = await absence.explain(level, survey, what, counted=False, skip=skip)
+            self._add(judged)
+            if not judged:
+                self.lines.append(f"scale {level}: {what}, but others are; --deep counts all chunks")
 
-    async def _count_scales(self, bucket: ObjectStore, plan: VolumePlan, fixes: Fixes) -> None:
-        access, limits = access_of(self.store), upstream_limits_of(self.config.limits)
-        lister = await open_lister(access, limits, environ=self.environ, shared=self.shared)
-        try:
-            for scale in plan.scales:
-                watch = partial(self.progress, f"{self.store.instance} scale {scale.level}: counting chunks")
-                try:
-                    counts = await scale.stored.count(CoalescingStore(bucket), lister, watch)
-                except DvidpcError as error:
-                    text = f"scale {scale.level} cannot be counted: {error}"
-                    self.problems.append(Finding(text, fixes.of_error(error)))
-                else:
-                    self._judge(scale.level, counts, fixes)
-        finally:
-            if lister is not None:
-                await lister.close()
+    async def _count_scales(
+        self, bucket: ObjectStore, lister: Lister | None, plan: VolumePlan, absence: Absence
+    ) -> None:
+        counted: dict[int, list[ChunkCount]] = {}
+        for scale in plan.scales:
+            watch = partial(self.progress, f"{self.store.instance} scale {scale.level}: counting chunks")
+            try:
+                counted[scale.level] = await scale.stored.count(CoalescingStore(bucket), lister, watch)
+            except DvidpcError as error:
+                text = f"scale {scale.level} cannot be counted: {error}"
+                self.problems.append(Finding(text, absence.fixes.of_error(error)))
+        surveys: dict[int, Survey] = {}
+        for scale in plan.scales:
+            counts = counted.get(scale.level, [])
+            self._note_counts(scale.level, counts)
+            self._add(judge_counts(scale.level, counts, absence.fixes))
+            if counts and is_empty(counts):
+                surveys[scale.level] = await absence.survey(scale.stored)
+        skip = self._skip(plan, surveys)
+        for level, survey in surveys.items():
+            first = counted[level][0]
+            what = f"none of its {first.expected} chunks of {times(first.chunk_size)} is stored"
+            self._add(await absence.explain(level, survey, what, counted=True, skip=skip))
 
-    def _judge(self, level: int, counts: list[ChunkCount], fixes: Fixes) -> None:
+    def _note_counts(self, level: int, counts: list[ChunkCount]) -> None:
         is_whole = any(count.stored >= count.expected for count in counts)
-        is_empty = not any(count.stored for count in counts)
         for count in counts:
-            size = times(count.chunk_size)
             self.counts.append(CopyCount(level, count.chunk_size, count.expected, count.stored))
-            stored = f"scale {level}: {count.stored} of {count.expected} chunks of {size} are stored"
-            if is_empty:
-                text = f"scale {level}: none of its {count.expected} chunks of {size} is stored"
-                self.problems.append(Finding(text, fixes.of_absence()))
-            elif count.stored < count.expected and not is_whole:
-                first = f"; the first absent chunk is {count.first_absent}" if count.first_absent else ""
-                text = f"{stored}{first}; absent chunks are served as empty"
-                self.warnings.append(Finding(text, fixes.of_absence()))
-            else:
-                self.lines.append(stored)
-            self._note_foreign_and_damaged(level, count, fixes)
+            if is_whole:
+                self.lines.append(describe_count(level, count))
+            if count.odd:
+                names = f"names that are never read ({count.odd}), such as {count.first_odd}"
+                self.lines.append(f"scale {level}: not counted: objects with {names}")
 
-    def _note_foreign_and_damaged(self, level: int, count: ChunkCount, fixes: Fixes) -> None:
-        if count.foreign:
-            text = (
-                f"scale {level}: {count.foreign} stored chunks do not belong to the scale that the info "
-                f"describes, for example {count.first_foreign}"
-            )
-            self.warnings.append(Finding(text, fixes.of_foreign()))
-        self.problems += [Finding(f"scale {level}: {what}", fixes.of_damage()) for what in count.damage]
-        if more := count.damaged - len(count.damage):
-            text = f"scale {level}: {more} more objects are damaged"
-            self.problems.append(Finding(text, fixes.of_damage()))
+    def _add(self, judged: Iterable[Judged]) -> None:
+        for finding, is_problem in judged:
+            (self.problems if is_problem else self.warnings).append(finding)
+
+    def _skip(self, plan: VolumePlan, surveys: Mapping[int, Survey]) -> list[int]:
+        """Return the value of `skip_scales` that leaves out empty scales; empty if no other would be left."""
+        empty = {level for level, survey in surveys.items() if survey.is_empty}
+        is_any_left = any(scale.level not in empty for scale in plan.scales)
+        return sorted(empty | self.store.skip_scales) if is_any_left else []
 
 
 @asynccontextmanager
 async def _opened(
     store: StoreConfig, config: Config, environ: Mapping[str, str], shared: Shared
-) -> AsyncIterator[ObjectStore]:
-    limits = upstream_limits_of(config.limits)
-    bucket = await open_store(access_of(store), limits, environ=environ, shared=shared)
+) -> AsyncIterator[tuple[ObjectStore, Lister | None]]:
+    """Open the store for reading and for listing, as the server does; None if it cannot be listed."""
+    access, limits = access_of(store), upstream_limits_of(config.limits)
+    bucket = await open_store(access, limits, environ=environ, shared=shared)
     try:
-        yield bucket
+        lister = await open_lister(access, limits, environ=environ, shared=shared)
+        try:
+            yield bucket, lister
+        finally:
+            if lister is not None:
+                await lister.close()
     finally:
         await bucket.close()
 
@@ -230,19 +278,3 @@ def _type_name(instance: InstancePlan) -> str:
     channel = instance.channel
     voxel_type = find_voxel_type(channel.data_type.value, channel.num_values)
     return voxel_type.data_type.name if voxel_type else channel.data_type.value
-
-
-async def _sample(source: ChunkSource) -> tuple[int, DvidpcError | None]:
-    """Return how many samples are stored, and the error of the first that cannot be read or decoded."""
-    last = _SAMPLES - 1
-    found = 0
-    for step in range(_SAMPLES):
-        cell = ChunkCoord(*((n - 1) * step // last for n in source.grid.cells))
-        try:
-            data = await source.read(cell)
-            if data is not None:
-                found += 1
-                source.decode(cell, data)
-        except DvidpcError as error:
-            return found, error
-    return found, None

@@ -1,40 +1,22 @@
 """Suggest fixes for a volume: a line of the configuration, or a command of the storage vendor."""
 
+import posixpath
 import shlex
 from dataclasses import replace
 
+from dvidpc.check.error_codes import ABOUT_CREDENTIALS, ABOUT_ENCRYPTION
 from dvidpc.config import StoreConfig
 from dvidpc.errors import ConfigError, CredentialsError, DvidpcError, StoreRefusedError, StoreTimeoutError
+from dvidpc.sources.counting import Slip, Stray
+from dvidpc.storage.object_checks import name_object
 from dvidpc.storage.ref import Kind
 
 _AWS = (".amazonaws.com", ".amazonaws.com.cn")
 """How the host names of AWS's own endpoints end."""
 _SOURCE = "SOURCE"
 """Placeholder in a command for a good copy of the volume, whose location only the user knows."""
-
-
-_ABOUT_CREDENTIALS = frozenset(
-    {
-        "ExpiredToken",
-        "InvalidAccessKeyId",
-        "InvalidSecurity",
-        "InvalidToken",
-        "InvalidTokenId",
-        "SignatureDoesNotMatch",
-        "TokenRefreshRequired",
-    }
-)
-"""Error codes that other credentials fix."""
-_ABOUT_ENCRYPTION = frozenset(
-    {
-        "InvalidRequest",
-        "KMS.DisabledException",
-        "KMS.KMSInvalidStateException",
-        "KMS.NotFoundException",
-        "ResourceIsEncryptedWithCustomerEncryptionKey",
-    }
-)
-"""Error codes of objects whose key we do not have."""
+_ENCODINGS = {".gz": "gzip", ".br": "br", ".zst": "zstd", ".zstd": "zstd"}
+"""The Content-Encoding that a suffix of a file name stands for."""
 
 
 class Fixes:
@@ -59,8 +41,14 @@ class Fixes:
             case _:
                 return self._correct()
 
-    def of_missing_info(self) -> str:
-        """Return the fix for a volume that does not exist."""
+    def of_missing_info(self, directory: str | None = None) -> str:
+        """Return the fix for a volume that does not exist.
+
+        Args:
+            directory: Where one is, as the store knows it; None if that is not known.
+        """
+        if directory is not None:
+            return f'{self._section} ref = "{name_object(self._ref.root.url, directory).rstrip("/")}"'
         return f'correct {self._section} ref = "{self._store.ref.text}"; to see what is there: {self._list()}'
 
     def of_info(self, reason: str) -> str:
@@ -89,6 +77,37 @@ class Fixes:
         """Return the fix for absent chunks."""
         return f"if the chunks should exist, upload them from a complete copy: {self._upload()}"
 
+    def of_empty_scale(self, skip: list[int]) -> str:
+        """Return the fix for a scale without any chunk; *skip* as for `Absence.explain`."""
+        if not skip:
+            return self.of_absence()
+        return f"{self.of_absence()}; if it is a placeholder: {self._section} skip_scales = {skip}"
+
+    def of_hidden(self) -> str:
+        """Return the fix for an object that is listed, but reads as absent."""
+        if self._ref.kind is Kind.FILE:
+            return "if the file is compressed, decompress it: parts of a compressed shard cannot be read"
+        return (
+            f"{self._rights()}; and take 403 out of {self._section} missing_status, which hides the refusal"
+        )
+
+    def of_stray(self, stray: Stray) -> str:
+        """Return the fix for objects whose names are not those that are read."""
+        old, new = self._object(stray.example), self._object(stray.intended)
+        match stray.slip:
+            case Slip.LAYOUT:
+                return f"upload the info that describes these objects (sharding): {self._copy('info')}"
+            case Slip.SUFFIX if stray.intended.endswith(".shard"):
+                return f"decompress each shard, and store it without {stray.detail}"
+            case Slip.SUFFIX if encoding := _ENCODINGS.get(stray.detail):
+                move = self._move(old, new, encoding)
+                return f"store each without {stray.detail}, but with its encoding: {move}"
+            case Slip.ELSEWHERE if not new.startswith(f"{posixpath.dirname(old)}/"):
+                old, new = posixpath.dirname(old), posixpath.dirname(new)
+                return f"correct the key of the scale in the info, or move all: {self._move_all(old, new)}"
+            case _:
+                return f"move each: {self._move(old, new)}"
+
     def of_foreign(self) -> str:
         """Return the fix for chunks that `info` does not describe."""
         return f"upload the info that describes these chunks (size, chunk_sizes): {self._copy('info')}"
@@ -97,15 +116,17 @@ class Fixes:
         """Return the fix for meshes, skeletons or properties that cannot be read."""
         return f"upload them from a good copy ({self._upload()}), or remove their key from the info"
 
-    def of_pyramid(self) -> str:
-        """Return the fix for a scale that is not twice as coarse as the one before."""
+    def of_pyramid(self, *, is_finest_first: bool) -> str:
+        """Return the fix for scales that are in disorder, or not twice as coarse as the one before."""
+        if not is_finest_first:
+            return f"list the finest scale first in the info: {self._copy('info')}"
         return "downsample by 2 along each axis: igneous image downsample PATH --factor 2,2,2"
 
     def _reason(self, code: str) -> str | None:
         """Return the fix for a reason that the service gives; None: its status says more."""
-        if code in _ABOUT_CREDENTIALS:
+        if code in ABOUT_CREDENTIALS:
             return self._credentials()
-        if code in _ABOUT_ENCRYPTION:
+        if code in ABOUT_ENCRYPTION:
             return f"write it again with a key that the service keeps itself: {self._upload()}"
         fixes = {
             "AuthorizationHeaderMalformed": self._correct(),
@@ -205,6 +226,39 @@ class Fixes:
                 return f"rsync -a --checksum {_SOURCE}/ {shlex.quote(self._place)}/"
             case Kind.HTTP:
                 return f"upload {_SOURCE} to {self._place}"
+
+    def _move(self, old: str, new: str, encoding: str = "") -> str:
+        names = f"{shlex.quote(old)} {shlex.quote(new)}"
+        match self._ref.kind:
+            case Kind.S3 | Kind.VAST:
+                return self._aws(f"s3 mv {names}" + (f" --content-encoding {encoding}" if encoding else ""))
+            case Kind.GCS:
+                return f"gcloud storage mv {names}" + (f" --content-encoding={encoding}" if encoding else "")
+            case Kind.FILE:
+                return f"mv {names}"
+            case Kind.HTTP:
+                return f"move {old} to {new}"
+
+    def _move_all(self, old: str, new: str) -> str:
+        names = f"{shlex.quote(old)} {shlex.quote(new)}"
+        match self._ref.kind:
+            case Kind.S3 | Kind.VAST:
+                return self._aws(f"s3 mv --recursive {names}")
+            case Kind.GCS:
+                return f"gcloud storage mv {shlex.quote(f'{old}/*')} {shlex.quote(f'{new}/')}"
+            case _:
+                return self._move(old, new)
+
+    def _object(self, key: str) -> str:
+        """Return an object's name in the vendor's commands; *key* as the store knows it."""
+        root = (
+            replace(self._ref.root, kind=Kind.S3, endpoint=None)
+            if self._ref.kind is Kind.VAST
+            else self._ref.root
+        )
+        if root.kind is Kind.FILE:
+            return posixpath.join(root.prefix, key)
+        return f"{root.url}/{key}"
 
     @property
     def _endpoint(self) -> str | None:

@@ -237,8 +237,8 @@ class StoreConfig:
     """A location that contains the volume, written like `ref`; the volume's keys and redirects may not lead
     out of it. Unset: the bucket, the web server, or the directory above the volume's."""
     instance: Annotated[str | None, Key(of_store.INSTANCE)] = None
-    """The data name of scale 0. Further scales are `name_1`, `name_2`, and so on. Unset: the volume is not
-    served."""
+    """The data name of scale 0, or of the first that `skip_scales` leaves in. Further scales are `name_1`,
+    `name_2`, and so on. Unset: the volume is not served."""
     uuid: Annotated[str | None, Key(OPTIONAL_TEXT)] = None
     """The version that DVID would put the instances in. Here all are in the one version of the one repo."""
     testing: Annotated[bool, Key(FLAG)] = False
@@ -274,6 +274,10 @@ class StoreConfig:
     """`"compare"`: a shard whose ETag changes was replaced, unless its size and `Last-Modified` show that it
     was not. `"ignore"`, a last resort for services without meaningful ETags: only size, `Last-Modified` and
     version tell."""
+    skip_scales: Annotated[frozenset[int], Key(of_store.SKIP_SCALES)] = frozenset()
+    """Scales to leave out, such as an empty placeholder, by their position in the volume's `info`: 0 is the
+    first. The first scale that is left is `name`, and the others keep their distance from it: with `[0]`,
+    scale 1 is `name` and scale 3 is `name_2`."""
 
 
 @dataclass(frozen=True, slots=True)

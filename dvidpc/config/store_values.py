@@ -9,6 +9,7 @@ from dvidpc.storage.ref import Ref, parse_ref
 RESERVED_NAMES = frozenset({"log", "branch", "note", "commit", "newversion", "status", "tag"})
 """Words that DVID's node routes use where the name of an instance would be."""
 _MOST_BLOCK_SIZE = 1024
+_MOST_SCALE = 999
 _RETRY_LATER = frozenset({408, 429})
 """4xx statuses that ask the client to retry, so they never mean that an object is missing."""
 
@@ -62,6 +63,18 @@ def parse_missing_status(value: object) -> frozenset[int]:
     return frozenset(value)
 
 
+def parse_skip_scales(value: object) -> frozenset[int]:
+    """Parse the positions of scales to leave out; whether the volume has them is seen when it is opened."""
+    if not isinstance(value, list):
+        raise BadValueError
+    for level in value:
+        if not isinstance(level, int) or isinstance(level, bool) or not 0 <= level <= _MOST_SCALE:
+            raise BadValueError(
+                f"expected scales as whole numbers from 0, the first of the info, got {describe(level)}"
+            )
+    return frozenset(value)
+
+
 def parse_path_style(value: object) -> bool | None:
     """Parse whether the bucket's name goes into the path of URLs; None: decided by the service."""
     if value == "auto":
@@ -82,4 +95,5 @@ INSTANCE = Kind("a string", '"sample1"', parse_instance)
 BLOCK_SIZE = Kind(f'an integer from 1 to {_MOST_BLOCK_SIZE} or "chunk"', "64", parse_block_size)
 LABEL_TYPE = choice("labelmap", "labelblk", "both")
 MISSING_STATUS = Kind("an array of HTTP statuses", "[403, 404]", parse_missing_status)
+SKIP_SCALES = Kind("an array of scales", "[0]", parse_skip_scales)
 PATH_STYLE = Kind('true, false or "auto"', "true", parse_path_style)

@@ -52,7 +52,7 @@ def make_scale(
     scale, channel = instance.scale, instance.channel
     return ImageData(
         voxel_type=voxel_type,
-        scale_level=scale.level,
+        scale_level=instance.level,
         compression=compression,
         voxel_size=scale.resolution_nm,
         min_point=scale.box.start,

@@ -3,6 +3,7 @@
 import logging
 
 from dvidpc.data.companion_opening import make_companions
+from dvidpc.data.empty_scales import EmptyScales, WatchedChunks
 from dvidpc.data.image_opening import make_images
 from dvidpc.data.instance import Data, Instance
 from dvidpc.data.label_opening import make_labels
@@ -43,9 +44,10 @@ def make_instances(
     url = name_object(store.url, directory).rstrip("/")
     for problem in plan.problems:
         log.error("%s: scale %d is not served: %s", url, problem.level, problem.reason)
+    watch = EmptyScales(settings.alias, settings.skip_scales)
     copies = [
         [
-            CachedChunks(source, resources.payloads, resources.pool)
+            CachedChunks(WatchedChunks(source, scale.level, watch), resources.payloads, resources.pool)
             for source in scale.stored.open(store, resources.tools)
         ]
         for scale in plan.scales

@@ -13,7 +13,7 @@ from dvidpc.formats.data_types import Voxels
 from dvidpc.formats.grid import Box, Grid
 from dvidpc.formats.payloads import Payload
 from dvidpc.formats.precomputed.label_chunk import LabelChunk
-from dvidpc.sources.counting import ChunkCount, Progress
+from dvidpc.sources.counting import ChunkCount, Progress, Survey
 from dvidpc.sources.isolation import Isolation
 from dvidpc.storage.base import Lister, ObjectStore
 from dvidpc.types import ByteRange, ChunkCoord
@@ -135,4 +135,11 @@ class StoredScale(Protocol):
 
         Raises:
             StoreError: The bucket failed, or there are too many objects to ask for each.
+        """
+
+    async def survey(self, lister: Lister) -> Survey:
+        """Look at the first pages of listings, to find out why no chunk of the scale is found.
+
+        Raises:
+            StoreError: The bucket failed or refused to list.
         """

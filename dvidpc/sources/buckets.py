@@ -88,6 +88,7 @@ def settings_of(store: StoreConfig) -> VolumeSettings:
         store.ref.directory,
         label_types=_LABEL_TYPES[store.label_type],
         engine=store.engine,
+        skip_scales=store.skip_scales,
     )
 
 

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, Protocol
 
+from dvidpc.sources.counting import Nearby
 from dvidpc.sources.plan import Metadata, VolumePlan, VolumeSettings
 from dvidpc.sources.precomputed.engine import Precomputed
-from dvidpc.storage.base import ObjectStore
+from dvidpc.storage.base import Lister, ObjectStore
 
 
 class SourceFormat(Protocol):
@@ -20,10 +21,18 @@ class SourceFormat(Protocol):
             StoreError: The bucket failed.
         """
 
+    async def find_nearby(self, store: ObjectStore, lister: Lister | None, directory: str) -> Nearby | None:
+        """Return what is near *directory*, where `load` found no metadata; None if nothing can be said.
+
+        Raises:
+            StoreError: The bucket failed, or refused to be listed.
+        """
+
     def plan(self, metadata: Metadata, settings: VolumeSettings) -> VolumePlan:
         """Decide how the volume is served; pure.
 
         Raises:
+            ConfigError: The settings do not fit the volume.
             FormatError: The metadata cannot be understood, or no scale can be served.
         """
 

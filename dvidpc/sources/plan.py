@@ -7,11 +7,12 @@ anything again.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import takewhile
-from typing import Final
+from itertools import pairwise, takewhile
+from typing import Final, TypeAlias
 
 import mmh3
 
+from dvidpc.errors import ConfigError
 from dvidpc.formats.assembly import BlockLayout
 from dvidpc.formats.data_types import DataType
 from dvidpc.formats.grid import Box, Grid
@@ -19,6 +20,9 @@ from dvidpc.formats.payloads import Payload
 from dvidpc.names import Companion, companion_name, instance_name, twin_name
 from dvidpc.sources.base import StoredScale
 from dvidpc.types import Point
+
+Resolution: TypeAlias = tuple[float, float, float]
+"""The extent of a voxel along x, y and z, in nm."""
 
 RESOLUTION_TOLERANCE: Final = 0.02
 """By how much the ratio of two resolutions may differ from a power of two, as a fraction of it."""
@@ -49,6 +53,8 @@ class VolumeSettings:
     """How a segmentation is served; of no meaning for an image."""
     engine: str = "ngprecomputed"
     """Which format it is in: a key of `engines.ENGINES`."""
+    skip_scales: frozenset[int] = frozenset()
+    """Scales that are left out, by their position in the metadata."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +107,10 @@ class ScalePlan:
     """One scale that is served."""
 
     level: int
-    """Position in the volume; 0 is the finest."""
+    """Position in the metadata; 0 is the first, which should be the finest."""
     box: Box
     """All voxels of the scale."""
-    resolution_nm: tuple[float, float, float]
+    resolution_nm: Resolution
     block_size: Point
     service: Service
     stored: StoredScale
@@ -115,6 +121,7 @@ class ScaleProblem:
     """One scale that cannot be served, and why."""
 
     level: int
+    """Position in the metadata."""
     reason: str
     """One line that names the key or package at fault."""
 
@@ -124,6 +131,8 @@ class InstancePlan:
     """One data instance of a volume, or one scale of a labelmap."""
 
     name: str
+    level: int
+    """The scale as clients count it: 0 is the first that is not left out."""
     scale: ScalePlan
     channel: Channel
     label_type: LabelType | None = None
@@ -180,6 +189,15 @@ class VolumePlan:
     """How the volume is served as a segmentation; empty: it is an image."""
     directories: tuple[tuple[Companion, str], ...] = ()
     """What lies beside the segmentation, and where."""
+    first_level: int = 0
+    """Position of the first scale that is not left out, which clients count as 0."""
+
+    @property
+    def is_finest_first(self) -> bool:
+        """Whether no scale is finer than the one before it."""
+        return not any(
+            is_finer(fine.resolution_nm, coarse.resolution_nm) for coarse, fine in pairwise(self.scales)
+        )
 
     @property
     def labelblk_name(self) -> str:
@@ -208,14 +226,15 @@ class VolumePlan:
 
     def instances_of(self, scale: ScalePlan) -> Iterator[InstancePlan]:
         """Yield the instances that show *scale*."""
+        level = scale.level - self.first_level
         if LabelType.LABELMAP in self.label_types and scale in self.labelmap_scales:
-            yield InstancePlan(self.name, scale, self.channels[0], LabelType.LABELMAP)
+            yield InstancePlan(self.name, level, scale, self.channels[0], LabelType.LABELMAP)
         if LabelType.LABELBLK in self.label_types:
-            name = instance_name(self.labelblk_name, 0, scale.level)
-            yield InstancePlan(name, scale, self.channels[0], LabelType.LABELBLK)
+            name = instance_name(self.labelblk_name, 0, level)
+            yield InstancePlan(name, level, scale, self.channels[0], LabelType.LABELBLK)
         if not self.label_types:
             for channel in self.channels:
-                yield InstancePlan(instance_name(self.name, channel.number, scale.level), scale, channel)
+                yield InstancePlan(instance_name(self.name, channel.number, level), level, scale, channel)
 
 
 def _is_halved(base: ScalePlan, scale: ScalePlan, levels: int) -> bool:
@@ -225,6 +244,31 @@ def _is_halved(base: ScalePlan, scale: ScalePlan, levels: int) -> bool:
     is_coarser = all(abs(coarse / fine - factor) <= factor * RESOLUTION_TOLERANCE for fine, coarse in pairs)
     corner = tuple(at // factor for at in base.box.start)
     return scale.level == base.level + levels and is_coarser and scale.box.start == corner
+
+
+def find_first_level(total: int, settings: VolumeSettings) -> int:
+    """Return the position of the first scale that is not left out.
+
+    Args:
+        total: How many scales the metadata has.
+        settings: What the configuration says of the volume.
+
+    Raises:
+        ConfigError: A scale to leave out does not exist, or none would be left.
+    """
+    skipped = settings.skip_scales
+    place = f"[store.{settings.alias}] skip_scales"
+    if unknown := sorted(level for level in skipped if level >= total):
+        raise ConfigError(f"{place}: there is no scale {unknown[0]}; the volume has scales 0 to {total - 1}")
+    left = [level for level in range(total) if level not in skipped]
+    if not left:
+        raise ConfigError(f"{place}: all {total} scales are left out; leave at least one in")
+    return left[0]
+
+
+def is_finer(one: Resolution, other: Resolution) -> bool:
+    """Return whether a resolution is finer than another: along some axis, and coarser along none."""
+    return one != other and all(a <= b for a, b in zip(one, other, strict=True))
 
 
 def decide_service(grid: Grid, block_size: Point, stored: Payload | None, default: Payload) -> Service:

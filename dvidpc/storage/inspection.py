@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Mapping
+from pathlib import Path
 
 from dvidpc.storage.base import BucketAccess, UpstreamLimits
 from dvidpc.storage.bucket_rights import BucketRights
@@ -14,7 +15,7 @@ from dvidpc.storage.vendors import load_gcs, load_s3
 async def inspect_bucket(
     access: BucketAccess, environ: Mapping[str, str], shared: Shared | None = None
 ) -> BucketRights:
-    """Ask what the credentials may do in the bucket of *access*; leaves nothing behind there.
+    """Ask what the credentials may do with the volume at the ref of *access*; never writes there.
 
     Raises:
         ConfigError: The configuration cannot be right.
@@ -28,7 +29,13 @@ async def inspect_bucket(
         case Kind.GCS:
             return await (await load_gcs()).inspect(ref, access, limits, environ, shared)
         case Kind.FILE:
-            readable = await asyncio.to_thread(os.access, ref.prefix, os.R_OK)
-            return BucketRights(f"user {os.getuid()}", None, readable)
+            return BucketRights(
+                f"user {os.getuid()}", may_list=await asyncio.to_thread(_may_list, ref.prefix)
+            )
         case Kind.HTTP:
             return BucketRights("anybody")
+
+
+def _may_list(directory: str) -> bool | None:
+    """Return whether this user may list a directory; None if there is none."""
+    return os.access(directory, os.R_OK) if Path(directory).is_dir() else None

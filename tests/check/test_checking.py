@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from dvidpc.cli import main
-from tests.servers import run_s3_server
 from tests.serving import config_text
 from tests.volumes import VolumeSpec, sharding, write_volume
 
@@ -59,26 +58,3 @@ def test_problems_are_reported_and_the_exit_code_is_1(
     assert "is the scale empty?" in captured.out
     assert "nothing/info does not exist" in captured.out
     assert captured.err == "dvidpc: 3 of 4 volumes have problems\n"
-
-
-def test_write_access_is_a_warning(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write_volume(tmp_path / "em", VolumeSpec())
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDTEST")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "made-up-secret")
-    with run_s3_server() as s3:
-        s3.make_bucket("checked", "eu-west-1")
-        for file in (tmp_path / "em").rglob("*"):
-            if file.is_file():
-                s3.put("checked", f"em/{file.relative_to(tmp_path / 'em')}", file.read_bytes())
-        path = tmp_path / "config.toml"
-        path.write_text(
-            '[store.em]\nengine = "ngprecomputed"\ninstance = "em"\nref = "s3://checked/em"\n'
-            f'endpoint = "{s3.url}"\nregion = "us-west-2"\n'
-        )
-        assert main(["check", str(path)]) == 0
-    said = capsys.readouterr().out
-    assert "read as access key AKIDTEST, region eu-west-1; may list: yes, may write: yes" in said
-    assert "warning access key AKIDTEST may write there; reading is all the server needs" in said
-    assert "made-up-secret" not in said

@@ -24,6 +24,7 @@ def test_every_key_has_a_row_below_the_heading_of_its_section(name: str) -> None
         '| `max_cutout` | `"3GiB"` |',
         "| `backoff_min` | `0.05` |",
         "| `missing_status` | `[404]` |",
+        "| `skip_scales` | `[]` |",
         '| `omit_failed_blocks_for` | `["lowtis"]` |',
         "| `allowTiming` | `false` |",
         "| `pidFile` | unset |",

@@ -92,6 +92,7 @@ def test_root_is_refused_for_the_reasons_of_a_ref(tmp_path: Path) -> None:
     assert message.endswith('; write for example root = "s3://mybucket/public"')
 
 
+WHOLE = "expected scales as whole numbers from 0, the first of the info"
 WRONG = [
     (
         STORE + "block_size = 0\n",
@@ -112,6 +113,24 @@ WRONG = [
         STORE + "missing_status = [404, 429]\n",
         "[store.em] missing_status: 429 asks for a retry, it never means that an object is missing",
         "write for example missing_status = [403, 404]",
+    ),
+    (
+        STORE + "skip_scales = 0\n",
+        "[store.em] skip_scales: expected an array of scales, got the integer 0",
+        "write for example skip_scales = [0]",
+    ),
+    *(
+        (
+            STORE + f"skip_scales = [{value}]\n",
+            f"[store.em] skip_scales: {WHOLE}, got {words}",
+            "write for example skip_scales = [0]",
+        )
+        for value, words in (
+            ("-1", "the integer -1"),
+            ("true", "the boolean true"),
+            ("'s0'", 'the string "s0"'),
+            ("1.0", "the float 1.0"),
+        )
     ),
     (
         STORE + "path_style = 'yes'\n",

@@ -28,6 +28,7 @@ requester_pays = true
 user_project = "billing"
 block_size = "chunk"
 missing_status = [403, 404]
+skip_scales = [1, 0, 1]
 [store.a]
 engine = "ngprecomputed"
 ref = "file:///volumes/a"
@@ -50,6 +51,7 @@ path_style = "auto"
         user_project="billing",
         block_size=None,
         missing_status=frozenset({403, 404}),
+        skip_scales=frozenset({0, 1}),
     )
     assert a == StoreConfig("a", parse_ref("file:///volumes/a"), instance="a")
 

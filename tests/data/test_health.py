@@ -7,8 +7,9 @@ import pytest
 
 from dvidpc.data.health import KEPT_S, Health, HealthChecks
 from dvidpc.dvid.services import SERVICES
+from dvidpc.sources.counting import Nearby
 from dvidpc.sources.plan import Metadata, VolumePlan, VolumeSettings
-from dvidpc.storage.base import ObjectStore
+from dvidpc.storage.base import Lister, ObjectStore
 from tests.faulty.bucket import faulty_bucket
 from tests.faulty.faults import BROKEN, HANG, Fault
 from tests.faulty.site import Site, faulty_site, store_section
@@ -67,6 +68,9 @@ class Unforeseen:
 
     async def load(self, store: ObjectStore, directory: str) -> Metadata:
         raise LookupError(store.url, directory)
+
+    async def find_nearby(self, store: ObjectStore, lister: Lister | None, directory: str) -> Nearby | None:
+        raise LookupError(store.url, lister, directory)
 
     def plan(self, metadata: Metadata, settings: VolumeSettings) -> VolumePlan:
         raise LookupError(metadata, settings)

@@ -1,12 +1,11 @@
 """Count which chunks of a scale are stored, by listing the bucket or by asking for each object."""
 
 import itertools
-import re
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 
 import numpy as np
 
-from dvidpc.errors import FormatError, StoreError, StoreRefusedError
+from dvidpc.errors import FormatError, StoreError, StoreTimeoutError
 from dvidpc.formats.grid import Grid
 from dvidpc.formats.precomputed.chunk_ids import ChunkIds
 from dvidpc.formats.precomputed.chunk_names import chunk_name, is_chunk_name
@@ -14,6 +13,7 @@ from dvidpc.formats.precomputed.seen_chunks import Roll
 from dvidpc.formats.precomputed.sharding import ShardingSpec, ShardLocation
 from dvidpc.sources.counting import ChunkCount, Progress
 from dvidpc.sources.precomputed import shard_indexes
+from dvidpc.sources.precomputed.object_names import ObjectNames
 from dvidpc.sources.precomputed.shard_indexes import PAGE_ENTRIES
 from dvidpc.storage.base import Listed, Lister, ObjectStore
 from dvidpc.storage.object_checks import name_object
@@ -21,7 +21,6 @@ from dvidpc.storage.versions import Version
 from dvidpc.tasks import gather_or_cancel
 from dvidpc.types import ByteRange
 
-_SHARD = re.compile(r"([0-9a-f]+)\.shard", re.ASCII)
 _BATCH = 64
 """Objects or minishards that are read concurrently."""
 _MAX_ASKED = 10_000_000
@@ -42,7 +41,7 @@ async def take_census(
 
     Args:
         store: Reads indexes.
-        lister: Lists objects; None: objects are asked for one by one, as where listing is refused.
+        lister: Lists objects; None: objects are asked for one by one, as where listing is refused or fails.
         sharding: How the scale is sharded; None: it is not.
         directory: Where its chunks lie.
         grids: The lattices of its copies.
@@ -54,9 +53,33 @@ async def take_census(
     if lister is not None:
         try:
             return await _Count(store, sharding, directory, grids, progress).by_listing(lister)
-        except StoreRefusedError:
+        except _CannotListError:
             pass
     return await _Count(store, sharding, directory, grids, progress).by_asking()
+
+
+class _CannotListError(Exception):
+    """Listing is refused, or the listing is malformed: some services do not escape odd names."""
+
+
+async def _pages(lister: Lister, directory: str) -> AsyncIterator[list[Listed]]:
+    """Yield the pages of a listing.
+
+    Raises:
+        StoreTimeoutError: The listing takes too long.
+        _CannotListError: It failed in another way, which reads of objects need not.
+    """
+    pages = lister.list_below(directory)
+    while True:
+        try:
+            page = await anext(pages, None)
+        except StoreTimeoutError:
+            raise
+        except StoreError as error:
+            raise _CannotListError from error
+        if page is None:
+            return
+        yield page
 
 
 class _Count:
@@ -78,11 +101,16 @@ class _Count:
         self._rolls = [Roll(grid) for grid in grids]
         self._counts = [ChunkCount(grid.chunk_size, grid.chunk_count) for grid in grids]
         self._bounds = shard_indexes.bounds_for(grids[0].chunk_count)
+        self._names = ObjectNames(sharding, grids)
+        self._is_listed = False
 
     async def by_listing(self, lister: Lister) -> list[ChunkCount]:
-        async for page in lister.list_below(self._directory):
+        self._is_listed = True
+        async for page in _pages(lister, self._directory):
             if self._sharding is None:
-                self._count_names(page)
+                first = self._count_names(page)
+                if first is not None and not await self._can_be_read(first):
+                    self._counts[0].note_hidden(self._name(first))
             else:
                 await self._count_shards(self._sharding, [entry.name for entry in page])
             self._report()
@@ -121,17 +149,40 @@ class _Count:
             count.first_absent = None if absent is None else chunk_name(roll.grid, absent)
         return self._counts
 
-    def _count_names(self, page: Iterable[Listed]) -> None:
-        """Count unsharded chunks; where copies share a directory, a clipped chunk may belong to several."""
+    def _count_names(self, page: Iterable[Listed]) -> str | None:
+        """Count unsharded chunks, and return the first of them; None if there is none.
+
+        Where copies share a directory, a clipped chunk may belong to several.
+        """
+        first = None
         for name, size in page:
             owners = [
                 count for roll, count in zip(self._rolls, self._counts, strict=True) if roll.mark_name(name)
             ]
-            if not owners and is_chunk_name(name):
-                self._counts[0].note_foreign(name)
-            for count in owners[:1]:
-                if size == 0:
-                    count.note_damage(f"{self._name(name)}: chunk is empty (0 bytes)")
+            if not owners:
+                self._note_other(name)
+                continue
+            first = first or name
+            if size == 0:
+                owners[0].note_damage(f"{self._name(name)}: chunk is empty (0 bytes)")
+        return first
+
+    def _note_other(self, name: str) -> None:
+        """Note an object that is not read as a part of the scale."""
+        if self._sharding is None and is_chunk_name(name):
+            self._counts[0].note_foreign(name)
+        elif (slipped := self._names.find_slip(name)) is not None:
+            intended = self._key(slipped.intended) if slipped.intended else ""
+            self._counts[0].strays.note(slipped.slip, slipped.detail, self._key(name), intended)
+        elif not name.isprintable() or not {"", ".", ".."}.isdisjoint(name.split("/")):
+            self._counts[0].note_odd(self._name(name))
+
+    async def _can_be_read(self, name: str) -> bool:
+        """Return whether an object that was listed can be read; its content does not matter."""
+        try:
+            return await self._store.get(self._key(name), max_size=0) is not None
+        except FormatError:  # it is larger
+            return True
 
     async def _ask(self, name: str) -> Listed | None:
         """Find out whether an object exists, by its first byte; None: it does not."""
@@ -143,11 +194,9 @@ class _Count:
 
     async def _count_shards(self, spec: ShardingSpec, names: Iterable[str]) -> None:
         for name in names:
-            match = _SHARD.fullmatch(name)
-            if match is None or int(match[1], 16) >> spec.shard_bits:
-                continue
-            shard = int(match[1], 16)
-            if spec.shard_name(shard) != name:
+            shard = self._names.shard_of(name)
+            if shard is None:
+                self._note_other(name)
                 continue
             try:
                 await self._count_shard(spec, shard)
@@ -173,6 +222,8 @@ class _Count:
         for page in range(-(-(1 << spec.minishard_bits) // PAGE_ENTRIES)):
             blob = await shard_indexes.read_page(self._store, key, page, spec)
             if blob is None:
+                if self._is_listed and page == 0:
+                    self._counts[0].note_hidden(name_object(self._store.url, key))
                 return
             entries = range(min(PAGE_ENTRIES, (1 << spec.minishard_bits) - page * PAGE_ENTRIES))
             try:

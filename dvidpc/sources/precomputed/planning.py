@@ -1,5 +1,6 @@
 """How a precomputed volume is served, decided from its `info` alone."""
 
+import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -17,9 +18,8 @@ from dvidpc.formats.payloads import payloads_for, stored_payload
 from dvidpc.formats.precomputed.info import Scale, Side, VolumeInfo, VolumeType, parse_info
 from dvidpc.names import Companion
 from dvidpc.sources.base import ChunkSource, SourceTools
-from dvidpc.sources.counting import ChunkCount, Progress
+from dvidpc.sources.counting import ChunkCount, Progress, Survey
 from dvidpc.sources.plan import (
-    RESOLUTION_TOLERANCE,
     Channel,
     LabelType,
     Metadata,
@@ -28,12 +28,16 @@ from dvidpc.sources.plan import (
     VolumePlan,
     VolumeSettings,
     decide_service,
+    find_first_level,
     times,
 )
 from dvidpc.sources.precomputed.census import take_census
 from dvidpc.sources.precomputed.chunk_reader import ChunkReader
 from dvidpc.sources.precomputed.chunk_source import PrecomputedChunks
 from dvidpc.sources.precomputed.location import resolve_key
+from dvidpc.sources.precomputed.object_names import ObjectNames
+from dvidpc.sources.precomputed.pyramid import explain_pyramid
+from dvidpc.sources.precomputed.survey import survey_scale
 from dvidpc.storage.base import Lister, ObjectStore
 from dvidpc.types import Point
 
@@ -70,6 +74,10 @@ class PrecomputedScale:
     scale: Scale
     directory: str
     """Where its chunks lie, as the store knows it."""
+    volume: str
+    """The directory of the volume, likewise."""
+    others: frozenset[str]
+    """The directories of all scales of the volume."""
     grids: tuple[Grid, ...]
     """The lattices of its copies, the one that needs the fewest reads per block first."""
     data_type: DataType
@@ -108,6 +116,11 @@ class PrecomputedScale:
         """As `StoredScale.count`."""
         return await take_census(store, lister, self.scale.sharding, self.directory, self.grids, progress)
 
+    async def survey(self, lister: Lister) -> Survey:
+        """As `StoredScale.survey`."""
+        names = ObjectNames(self.scale.sharding, self.grids)
+        return await survey_scale(lister, self.volume, self.directory, self.others, names)
+
     def _open_copy(self, grid: Grid, store: ObjectStore, tools: SourceTools) -> PrecomputedChunks:
         chunk_size = "x".join(map(str, grid.chunk_size))
         return PrecomputedChunks(
@@ -125,6 +138,7 @@ def plan_volume(metadata: Metadata, settings: VolumeSettings) -> VolumePlan:
     """Decide how to serve a volume.
 
     Raises:
+        ConfigError: `skip_scales` does not fit the volume.
         FormatError: The `info` cannot be understood, or no scale can be served; the message names it.
     """
     try:
@@ -134,22 +148,30 @@ def plan_volume(metadata: Metadata, settings: VolumeSettings) -> VolumePlan:
 
 
 def _plan(info: VolumeInfo, metadata: Metadata, settings: VolumeSettings) -> VolumePlan:
+    first = find_first_level(len(info.scales) + len(info.refused), settings)
     is_labels = info.volume_type is VolumeType.SEGMENTATION
     channels = LABEL_CHANNELS if is_labels else plan_channels(info.data_type, info.num_channels)
     block_size = LABEL_BLOCK_SIZE if is_labels else settings.block_size
     scales = []
     problems = [ScaleProblem(refused.level, refused.reason) for refused in info.refused]
     for scale in info.scales:
+        if scale.level in settings.skip_scales:
+            continue
         try:
             scales.append(_plan_scale(info, scale, metadata, block_size, channels[0]))
         except FormatError as error:
             problems.append(ScaleProblem(scale.level, str(error)))
+    problems = [problem for problem in problems if problem.level not in settings.skip_scales]
     problems.sort(key=lambda problem: problem.level)
     if not scales:
         raise FormatError(f"no scale can be served: scale {problems[0].level}: {problems[0].reason}")
     label_types = settings.label_types if is_labels else ()
-    plan = VolumePlan(settings.instance, channels, tuple(scales), tuple(problems), (), label_types)
-    warnings = _labelmap_warnings(plan) if LabelType.LABELMAP in label_types else _pyramid_warnings(scales)
+    plan = VolumePlan(
+        settings.instance, channels, tuple(scales), tuple(problems), (), label_types, first_level=first
+    )
+    pyramid = [(scale.level, scale.resolution_nm) for scale in scales]
+    is_map = LabelType.LABELMAP in label_types
+    warnings = _labelmap_warnings(plan) if is_map else explain_pyramid(pyramid)
     directories, refused = _plan_companions(info, metadata.directory)
     return replace(plan, warnings=(*warnings, *refused), directories=tuple(directories))
 
@@ -203,7 +225,15 @@ def _plan_scale(
     as_stored = stored_payload(scale.encoding, info.num_channels)
     service = decide_service(grids[0], block, as_stored, channel.payloads[0])
     stored = PrecomputedScale(
-        scale, directory, grids, info.data_type, info.num_channels, _shown_as(info), metadata.digest
+        scale,
+        directory,
+        metadata.directory,
+        frozenset(posixpath.normpath(posixpath.join(metadata.directory, other.key)) for other in info.scales),
+        grids,
+        info.data_type,
+        info.num_channels,
+        _shown_as(info),
+        metadata.digest,
     )
     return ScalePlan(scale.level, grids[0].box, scale.resolution_nm, block, service, stored)
 
@@ -233,18 +263,3 @@ def _labelmap_warnings(plan: VolumePlan) -> list[str]:
     end = left_out[0].level
     reason = "it does not halve the resolution of the one before along x, y and z, from the same corner"
     return [f"the labelmap ends before scale {end}: {reason}; not served by it: scale {levels}"]
-
-
-def _pyramid_warnings(plans: list[ScalePlan]) -> list[str]:
-    """Name the scales that are not 2^n times coarser, which NeuTu and neuroglancer assume of every scale."""
-    base = plans[0]
-    warnings = []
-    for plan in plans[1:]:
-        factor = 2 ** (plan.level - base.level)
-        ratios = [coarse / fine for fine, coarse in zip(base.resolution_nm, plan.resolution_nm, strict=True)]
-        if any(abs(ratio - factor) > factor * RESOLUTION_TOLERANCE for ratio in ratios):
-            warnings.append(
-                f"scale {plan.level} is {' x '.join(f'{ratio:g}' for ratio in ratios)} times coarser than "
-                f"scale {base.level}; NeuTu and neuroglancer assume {factor}"
-            )
-    return warnings

@@ -3,12 +3,14 @@
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from dvidpc.cache.loading_cache import LoadingCache
-from dvidpc.sources.plan import Metadata, Service
+from dvidpc.errors import ConfigError, FormatError
+from dvidpc.sources.plan import Metadata, Service, VolumeSettings
 from dvidpc.sources.precomputed.planning import plan_volume
 from dvidpc.storage.base import BucketAccess, UpstreamLimits
 from dvidpc.storage.opening import open_store
@@ -85,3 +87,73 @@ def test_what_lies_beside_a_segmentation_is_planned_and_warned_of() -> None:
     plan = plan_volume(Metadata("a/b", "a/b/info", json.dumps(info | outside).encode()), SETTINGS)
     assert plan.companions == ()
     assert plan.warnings == ("no meshes are served: mesh '../../../meshes' leads out of the bucket or root",)
+
+
+def info_of(*resolutions: int, **changes: dict[str, object]) -> Metadata:
+    """Return an info with a scale per resolution; *changes* to scale 2 are called `s2`."""
+    scales: list[dict[str, object]] = [
+        {
+            "key": f"s{level}",
+            "size": [100, 100, 100],
+            "resolution": [resolution] * 3,
+            "chunk_sizes": [[64, 64, 64]],
+            "encoding": "raw",
+        }
+        | changes.get(f"s{level}", {})
+        for level, resolution in enumerate(resolutions)
+    ]
+    info = {"type": "image", "data_type": "uint8", "num_channels": 1, "scales": scales}
+    return Metadata("", "em/info", json.dumps(info).encode())
+
+
+def skipping(*levels: int) -> VolumeSettings:
+    return replace(SETTINGS, skip_scales=frozenset(levels))
+
+
+@pytest.mark.parametrize(
+    ("skipped", "names"),
+    [
+        ((), {"em": 8, "em_1": 16, "em_2": 32, "em_3": 64}),
+        ((0,), {"em": 16, "em_1": 32, "em_2": 64}),
+        ((0, 1), {"em": 32, "em_1": 64}),
+        ((1,), {"em": 8, "em_2": 32, "em_3": 64}),
+        ((0, 2), {"em": 16, "em_2": 64}),
+        ((3,), {"em": 8, "em_1": 16, "em_2": 32}),
+    ],
+)
+def test_the_first_scale_that_is_left_has_the_name_and_others_keep_their_distance(
+    skipped: tuple[int, ...], names: dict[str, int]
+) -> None:
+    plan = plan_volume(info_of(8, 16, 32, 64), skipping(*skipped))
+    instances = [one for scale in plan.scales for one in plan.instances_of(scale)]
+    assert {one.name: one.scale.resolution_nm[0] for one in instances} == names
+    assert [one.level for one in instances] == [int(one.name[3:] or 0) for one in instances]
+    assert plan.warnings == ()
+
+
+def test_a_scale_that_cannot_be_served_is_no_problem_if_it_is_left_out() -> None:
+    metadata = info_of(8, 16, 32, s0={"encoding": "brotli-magic"}, s1={"size": "large"})
+    assert [problem.level for problem in plan_volume(metadata, SETTINGS).problems] == [0, 1]
+    plan = plan_volume(metadata, skipping(0, 1))
+    assert plan.problems == ()
+    assert [one.name for one in plan.instances_of(plan.scales[0])] == ["em"]
+    with pytest.raises(FormatError, match=r"no scale can be served: scale 0: encoding is 'brotli-magic'"):
+        plan_volume(metadata, skipping(1, 2))
+
+
+@pytest.mark.parametrize(
+    ("skipped", "why"),
+    [((4,), "there is no scale 4; the volume has scales 0 to 1"), ((0, 1), "all 2 scales are left out")],
+)
+def test_skip_scales_must_fit_the_volume(skipped: tuple[int, ...], why: str) -> None:
+    with pytest.raises(ConfigError, match=rf"^\[store.em\] skip_scales: {why}"):
+        plan_volume(info_of(8, 16), skipping(*skipped))
+
+
+def test_scales_in_disorder_are_one_warning() -> None:
+    plan = plan_volume(info_of(32, 16, 8), SETTINGS)
+    [warning] = plan.warnings
+    assert warning.startswith("the scales are not listed from fine to coarse: scale 1 (16 x 16 x 16 nm)")
+    assert not plan.is_finest_first
+    assert plan_volume(info_of(8, 16, 32), SETTINGS).is_finest_first
+    assert plan_volume(info_of(8, 8), SETTINGS).is_finest_first  # not finer, but not coarser either

@@ -60,10 +60,12 @@ async def test_other_answers_say_nothing(status: int, body: bytes) -> None:
         access = BucketAccess(parse_ref("gs://bucket/volume"), endpoint=server.url, anonymous=True)
         found = await inspect_bucket(access, {})
     assert (found.may_list, found.may_write) == (None, None)
+    reason = "the service does not say" if status == 200 else f"the service answers {status}"
+    assert found.no_list == found.no_write == reason
 
 
 async def test_server_that_is_away_says_nothing() -> None:
     found = await inspect_bucket(
         BucketAccess(parse_ref("gs://bucket"), endpoint="http://127.0.0.1:1", anonymous=True), {}
     )
-    assert (found.may_list, found.may_write) == (None, None)
+    assert (found.may_list, found.may_write, found.no_list) == (None, None, "no answer")
