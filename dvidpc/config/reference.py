@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from dvidpc.config import sections
 from dvidpc.config.reading import keys_of
+from dvidpc.config.store_section import StoreConfig
 from dvidpc.config.values import Address, Kind
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def reference() -> str:
     """Return the page, in Markdown."""
     meanings = _meanings(inspect.getsource(sections))
     shown: tuple[type[DataclassInstance], ...] = (
-        sections.StoreConfig,
+        StoreConfig,
         sections.ServerConfig,
         sections.LoggingConfig,
         sections.RepoConfig,

@@ -187,10 +187,10 @@ class VolumePlan:
     """What some clients will misunderstand."""
     label_types: tuple[LabelType, ...] = ()
     """How the volume is served as a segmentation; empty: it is an image."""
-    directories: tuple[tuple[Companion, str], ...] = ()
-    """What lies beside the segmentation, and where."""
     first_level: int = 0
     """Position of the first scale that is not left out, which clients count as 0."""
+    directories: tuple[tuple[Companion, str], ...] = ()
+    """What lies beside the segmentation, and where."""
 
     @property
     def is_finest_first(self) -> bool:

@@ -32,12 +32,13 @@ _CONCURRENT_READS: Final = 4
 
 async def keys(_request: web.Request, instance: Instance[KeyvalueData]) -> web.StreamResponse:
     """Answer `keys`."""
-    return json_answer(await instance.data.values.keys("", None))
+    return await asyncio.to_thread(json_answer, await instance.data.values.keys("", None))
 
 
 async def keyrange(request: web.Request, instance: Instance[KeyvalueData]) -> web.StreamResponse:
     """Answer `keyrange/<key>/<key>`: the keys between two, both inclusive."""
-    return json_answer(await _keys_between(instance.data.values, *bounds_of(request)))
+    found = await _keys_between(instance.data.values, *bounds_of(request))
+    return await asyncio.to_thread(json_answer, found)
 
 
 async def keyrangevalues(request: web.Request, instance: Instance[KeyvalueData]) -> web.StreamResponse:
