@@ -219,6 +219,11 @@ class VolumePlan:
         scales = takewhile(lambda pair: _is_halved(base, pair[1], pair[0]), enumerate(self.scales))
         return tuple(scale for _, scale in scales)
 
+    @property
+    def adds_level(self) -> bool:
+        """Whether a labelmap gets a second level, made from its only one, as neuroglancer needs two."""
+        return LabelType.LABELMAP in self.label_types and len(self.labelmap_scales) == 1
+
     def instances_of(self, scale: ScalePlan) -> Iterator[InstancePlan]:
         """Yield the instances that show *scale*."""
         level = scale.level - self.first_level

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import compressed_segmentation
 import numpy as np
 import pytest
 import tensorstore as ts
@@ -117,8 +118,6 @@ def write_far_chunks(
 
 def encode_flat(voxels: Voxels) -> bytes:
     """compressed_segmentation in blocks of 16 x 16 x 2."""
-    import compressed_segmentation  # noqa: PLC0415
-
     flat = np.asfortranarray(voxels[..., 0])
     return bytes(compressed_segmentation.compress(flat, block_size=(16, 16, 2), order="F"))
 

@@ -95,9 +95,11 @@ class PrecomputedScale:
         hidden = ", hidden" if scale.hidden else ""
         copies = " or ".join(times(grid.chunk_size) for grid in self.grids)
         offset = ",".join(map(str, scale.offset))
+        widened = f" (served as {self.shown_as})" if self.shown_as is not self.data_type else ""
         return (
             f"{times(scale.size)} voxels of {times(scale.resolution_nm)} nm at {offset}, "
-            f"{self.num_channels} x {self.data_type} {scale.encoding}, {sharded}, chunks of {copies}{hidden}"
+            f"{self.num_channels} x {self.data_type}{widened} {scale.encoding}, {sharded}, "
+            f"chunks of {copies}{hidden}"
         )
 
     @property
