@@ -63,9 +63,10 @@ fuzz: $(VENV)/.dev
 		$(BIN)/python -m fuzz.run $$target $(SECONDS) || exit 1; \
 	done
 
-# 5,000 random volumes. DRAWS=20000 runs more.
+# 5,000 random volumes and segmentations each. DRAWS=20000 runs more.
 property: $(VENV)/.dev
-	DVIDPC_DRAWS=$${DRAWS:-5000} $(BIN)/python -m pytest --timeout 0 tests/volume/test_property_volumes.py
+	DVIDPC_DRAWS=$${DRAWS:-5000} $(BIN)/python -m pytest --timeout 0 \
+		tests/volume/test_property_volumes.py tests/dvid/labelmap/test_property_labels.py
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .

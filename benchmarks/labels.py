@@ -44,7 +44,7 @@ def draw_cells(num_labels: int) -> NDArray[np.uint64]:
     return cells
 
 
-def _milliseconds(step: Callable[[], object]) -> float:
+def milliseconds(step: Callable[[], object]) -> float:
     """Return the median CPU time of a step."""
     timer = timeit.Timer(step, timer=time.process_time)
     number, taken = timer.autorange()
@@ -52,19 +52,20 @@ def _milliseconds(step: Callable[[], object]) -> float:
     return 1000 * float(np.median(timer.repeat(repeats, _BATCH))) / _BATCH
 
 
-def _open(stored: bytes) -> LabelChunk:
+def open_chunk(stored: bytes) -> LabelChunk:
+    """Return the checked view of a gzip'd chunk of 64^3 labels."""
     return parse_label_chunk(isal_zlib.decompress(stored, 31), _SIZE, _SUB_BLOCK, 8)
 
 
 def _rows(voxels: NDArray[np.uint64]) -> dict[str, Callable[[], object]]:
     """Return what is measured, by name."""
     stored = compress_gzip(encode_google(voxels))
-    chunk = _open(stored)
+    chunk = open_chunk(stored)
     points = np.random.default_rng(2).integers(0, 64, (20, 3))
     return {
-        "block": lambda: compress_gzip(encode_chunk(_open(stored))),
-        "block by voxels": lambda: compress_gzip(encode_block(decode_voxels(_open(stored)))),
-        "gunzip and check": lambda: _open(stored),
+        "block": lambda: compress_gzip(encode_chunk(open_chunk(stored))),
+        "block by voxels": lambda: compress_gzip(encode_block(decode_voxels(open_chunk(stored)))),
+        "gunzip and check": lambda: open_chunk(stored),
         "transcode": lambda: encode_chunk(chunk),
         "decode": lambda: decode_voxels(chunk),
         "decode and encode": lambda: encode_block(decode_voxels(chunk)),
@@ -81,7 +82,7 @@ def main() -> None:
     """Print milliseconds, and blocks a second with the ratio that counts."""
     for num_labels in (18, 100, 400):
         voxels = draw_cells(num_labels)
-        times = {name: _milliseconds(step) for name, step in _rows(voxels).items()}
+        times = {name: milliseconds(step) for name, step in _rows(voxels).items()}
         ratio = times["block by voxels"] / times["block"]
         lines = [f"{len(np.unique(voxels))} labels"]
         lines += [f"  {name:22}{taken:8.3f} ms" for name, taken in times.items()]

@@ -85,7 +85,7 @@ def fetch(url: str) -> bytes:
         return body
 
 
-def _ratio_row(name: str, target: float, pairs: Sequence[tuple[float, float]], unit: str) -> Row:
+def ratio_row(name: str, target: float, pairs: Sequence[tuple[float, float]], unit: str) -> Row:
     """Make a row of rates: the median ratio of our rate to the limit."""
     ratios = [ours / limit for ours, limit in pairs]
     ours, limit = (statistics.median(rates) for rates in zip(*pairs, strict=True))
@@ -114,7 +114,7 @@ def hot(bench: Bench) -> list[Row]:
                     )
                     for _ in range(bench.rounds)
                 ]
-                rows.append(_ratio_row(name, 0.6, pairs, "req/s"))
+                rows.append(ratio_row(name, 0.6, pairs, "req/s"))
     return rows
 
 
@@ -131,7 +131,7 @@ def cut_out(bench: Bench) -> list[Row]:
             rate, _count = wrk([url], bench.directory, connections=1)
             wire, _count = wrk([f"{bare}/box"], bench.directory, connections=1)
             pairs.append((rate, min(wire, _limit("copy", bench.directory, SERVER_CORE))))
-    return [_ratio_row("raw cut-out 256^3, hot", 0.5, pairs, "cut-outs/s")]
+    return [ratio_row("raw cut-out 256^3, hot", 0.5, pairs, "cut-outs/s")]
 
 
 def two_workers(bench: Bench) -> list[Row]:
@@ -225,7 +225,7 @@ def cold_singles(bench: Bench) -> list[Row]:
                 (wrk(urls, bench.directory)[0], _limit("read", work, SERVER_CORE))
                 for _ in range(bench.rounds)
             ]
-    return [_ratio_row("cold single blocks, store at 0 ms", 0.5, pairs, "blocks/s")]
+    return [ratio_row("cold single blocks, store at 0 ms", 0.5, pairs, "blocks/s")]
 
 
 def cold_directory(bench: Bench) -> list[Row]:
@@ -240,7 +240,7 @@ def cold_directory(bench: Bench) -> list[Row]:
             (wrk(urls, bench.directory)[0], wrk([f"{bare}/part"], bench.directory)[0])
             for _ in range(bench.rounds)
         ]
-    return [_ratio_row("cold single blocks from a directory", 0.5, pairs, "blocks/s")]
+    return [ratio_row("cold single blocks from a directory", 0.5, pairs, "blocks/s")]
 
 
 def coding(bench: Bench) -> list[Row]:
@@ -267,7 +267,7 @@ def coding(bench: Bench) -> list[Row]:
             for _ in range(bench.rounds):
                 requests, _count = wrk(urls, bench.directory, connections=4)
                 pairs.append((requests * 8, _limit(what, work, None)))
-        rows.append(_ratio_row(name, target, pairs, "blocks/s"))
+        rows.append(ratio_row(name, target, pairs, "blocks/s"))
     return rows
 
 

@@ -1,9 +1,18 @@
 """The one rule by which the data instances of a volume are named."""
 
 import re
+from enum import StrEnum
 
-_COMPANIONS = ("blk", "meshes", "skeletons", "annotations")
-_SUFFIX = re.compile(rf"(?:_(?:c[1-9][0-9]*|{'|'.join(_COMPANIONS)}))?(?:_[1-9][0-9]*)?", re.ASCII)
+
+class Companion(StrEnum):
+    """What may lie beside a segmentation; each is an instance of its own, named after it."""
+
+    MESHES = "meshes"
+    SKELETONS = "skeletons"
+    ANNOTATIONS = "annotations"
+
+
+_SUFFIX = re.compile(rf"(?:_(?:c[1-9][0-9]*|blk|{'|'.join(Companion)}))?(?:_[1-9][0-9]*)?", re.ASCII)
 
 
 def instance_name(base: str, channel: int, level: int) -> str:
@@ -23,6 +32,11 @@ def instance_name(base: str, channel: int, level: int) -> str:
 def twin_name(base: str) -> str:
     """Return the name under which the segmentation called *base* is served as `labelblk` too."""
     return f"{base}_blk"
+
+
+def companion_name(base: str, companion: Companion) -> str:
+    """Return the name of an instance that belongs to the segmentation called *base*."""
+    return f"{base}_{companion}"
 
 
 def may_be_instance_of(name: str, base: str) -> bool:

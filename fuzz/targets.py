@@ -7,21 +7,25 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import tomli
 
 from dvidpc.config import read_config
 from dvidpc.data.repo import Repo
+from dvidpc.data.segment_keys import parse_key
 from dvidpc.dvid.url.coordinates import parse_block_coord, parse_blocks, parse_point
 from dvidpc.dvid.url.query import parse_payload
 from dvidpc.errors import DvidpcError
 from dvidpc.formats.codec import ChunkShape, check_jpeg, decode_chunk, find_obstacle, may_crash
 from dvidpc.formats.data_types import DataType
 from dvidpc.formats.draco import decode_draco
+from dvidpc.formats.dvid.annotation_queries import make_matcher, parse_queries
+from dvidpc.formats.dvid.key_requests import parse_json_ids, parse_json_reads, parse_protobuf_reads
 from dvidpc.formats.dvid.labels_block import decode_block, encode_block
 from dvidpc.formats.dvid.labels_json import parse_ids, parse_points
+from dvidpc.formats.dvid.regular_expressions import Expression
 from dvidpc.formats.dvid.swc import encode_swc
 from dvidpc.formats.dvid.transcoding import encode_chunk
 from dvidpc.formats.payloads import JPEG
@@ -50,6 +54,9 @@ from dvidpc.formats.precomputed.transforms import IDENTITY
 from dvidpc.storage.content_encoding import decode_content
 from dvidpc.storage.ref import parse_endpoint, parse_ref
 from dvidpc.types import Point
+
+if TYPE_CHECKING:
+    from dvidpc.formats.dvid.go_json import JsonValue
 
 _SPEC = ShardingSpec(
     preshift_bits=1,
@@ -178,6 +185,24 @@ def labels_json(data: bytes) -> None:
     _run(lambda: parse_ids(data))
 
 
+def key_requests(data: bytes) -> None:
+    """Parse the bodies of `keyvalues` requests, and the keys of segments."""
+    for parse in (parse_protobuf_reads, parse_json_reads, parse_json_ids):
+        _run(partial(parse, data))
+    parse_key(_text(data))
+
+
+def annotation_query(data: bytes) -> None:
+    """Parse a query of annotations, and ask it of one object."""
+    body: dict[str, JsonValue] = {"bodyid": 7, "type": "Mi1 of the medulla", "tags": ["a", "b"]}
+    _run(lambda: make_matcher(parse_queries(data))(body))
+
+
+def expression(data: bytes) -> None:
+    """Compile a regular expression, and look for it."""
+    _run(lambda: Expression(_text(data)).found_in("Mi1 of the medulla"))
+
+
 def ref(data: bytes) -> None:
     """Parse a `ref` and an endpoint."""
     _run(lambda: parse_ref(_text(data)))
@@ -217,6 +242,9 @@ TARGETS: Final[Mapping[str, Callable[[bytes], None]]] = MappingProxyType(
             label_chunk,
             labels_block,
             labels_json,
+            key_requests,
+            annotation_query,
+            expression,
             ref,
             config,
         )

@@ -19,7 +19,7 @@ from cloudvolume import CloudVolume
 from cloudvolume.datasource.precomputed.common import compressed_morton_code
 from hypothesis import strategies as st
 
-from tests.encoders import COMBINATIONS, ENCODERS, Voxels, draw_voxels
+from tests.encoders import COMBINATIONS, ENCODERS, LABEL_TYPES, Voxels, draw_labels, draw_voxels
 
 XYZ = tuple[int, int, int]
 
@@ -49,6 +49,13 @@ class DrawnVolume:
     writer: str
     label_block: XYZ = (8, 8, 8)
     seed: int = 0
+    num_labels: int = 0
+    """Number of different labels; 0: it is an image."""
+
+    @property
+    def kind(self) -> str:
+        """The volume's `type`."""
+        return "segmentation" if self.num_labels else "image"
 
     @property
     def block_side(self) -> int:
@@ -110,6 +117,38 @@ def drawn_volumes(draw: st.DrawFn) -> DrawnVolume:
     )
 
 
+@st.composite
+def drawn_segmentations(draw: st.DrawFn) -> DrawnVolume:
+    """Draw a small segmentation of any kind."""
+    encoding = draw(st.sampled_from(["compressed_segmentation"] * 4 + ["raw", "png", "compresso", "crackle"]))
+    data_type = draw(st.sampled_from(LABEL_TYPES[encoding]))
+    size = draw(_triples(st.sampled_from([1, 7, 30, 64, 70, 128])))
+    cells = draw(_triples(st.sampled_from([1, 1, 2, 3])))
+    chunk_size = _chunk_size(size, cells, draw(_triples(st.sampled_from([0, 0, 5]))))
+    if draw(st.booleans()):
+        chunk_size = (64, 64, 64)
+    sharding = draw(st.none() | _shardings)
+    is_tensorstores = encoding in TENSORSTORE and data_type != "int64"
+    return DrawnVolume(
+        encoding=encoding,
+        data_type=data_type,
+        num_channels=1,
+        size=size,
+        chunk_size=chunk_size,
+        offset=draw(_triples(st.sampled_from([0, 0, 64, 128, 5, -7, -64]))),
+        sharding=sharding,
+        second_chunk_size=None,
+        holes=draw(st.frozensets(st.integers(0, 20), max_size=3)),
+        block_size=64,
+        key="s0",
+        spelling="plain",
+        writer="tensorstore" if is_tensorstores else "codec",
+        label_block=draw(st.sampled_from([(8, 8, 8), (8, 8, 8), (16, 16, 2), (5, 3, 7), (64, 64, 64)])),
+        seed=draw(st.integers(0, 100)),
+        num_labels=draw(st.sampled_from([1, 2, 5, 40, 600])),
+    )
+
+
 def _triples(values: st.SearchStrategy[int]) -> st.SearchStrategy[XYZ]:
     return st.tuples(values, values, values)
 
@@ -135,7 +174,10 @@ _shardings = st.fixed_dictionaries(
 def write(volume: DrawnVolume, directory: Path) -> Truth:
     """Write *volume* with its `info` in *directory*; the parent directory is used too."""
     directory.mkdir(parents=True)
-    voxels = draw_voxels(volume.size, volume.data_type, volume.num_channels, volume.seed)
+    if volume.num_labels:
+        voxels = draw_labels(volume.size, volume.data_type, volume.num_labels, volume.seed)[..., None]
+    else:
+        voxels = draw_voxels(volume.size, volume.data_type, volume.num_channels, volume.seed)
     numbers = itertools.count()
     known = np.zeros(volume.size, bool)
     for chunk_size in _copies(volume):
@@ -189,7 +231,7 @@ def _scale(volume: DrawnVolume, chunk_size: XYZ) -> dict[str, Any]:
 def _info(volume: DrawnVolume, scale: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "@type": "neuroglancer_multiscale_volume",
-        "type": "image",
+        "type": volume.kind,
         "data_type": volume.data_type,
         "num_channels": volume.num_channels,
         "scales": [scale],
@@ -214,7 +256,7 @@ def _write_by_tensorstore(
             "driver": "neuroglancer_precomputed",
             "kvstore": {"driver": "file", "path": f"{aside}/"},
             "multiscale_metadata": {
-                "type": "image",
+                "type": volume.kind,
                 "data_type": volume.data_type,
                 "num_channels": volume.num_channels,
             },

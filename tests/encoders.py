@@ -99,6 +99,31 @@ TOLERANCES: Mapping[str, float] = MappingProxyType({"jpeg": 4, "kempressed": 3e-
 """Largest error of decoded values for lossy encodings; 0 for the others."""
 
 
+LABEL_TYPES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "raw": ("uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64"),
+        "png": ("uint8", "uint16"),
+        "compressed_segmentation": ("uint64", "uint64", "uint32"),
+        "compresso": ("uint8", "uint16", "uint32", "uint64"),
+        "crackle": ("uint8", "uint16", "uint32", "uint64"),
+    }
+)
+"""The data types of labels that each encoding can hold."""
+
+
+def draw_labels(size: tuple[int, int, int], data_type: str, number: int, seed: int = 0) -> Voxels:
+    """Return at most *number* labels `[x, y, z]` in ragged cells, some of them large; never 0."""
+    rng = np.random.default_rng(seed)
+    bounds = np.iinfo(data_type)
+    labels = rng.integers(bounds.min, bounds.max, number, data_type, endpoint=True)
+    labels[:2] = [bounds.max, bounds.min or bounds.max - 1][:number]
+    labels[labels == 0] = 1
+    x, y, z = np.meshgrid(*(np.arange(n) for n in size), indexing="ij", sparse=True)
+    waves = (x + np.sin(y / 5) * 3) // 9, (y + np.sin(z / 4) * 3) // 7, (z + np.sin(x / 6) * 3) // 8
+    cells = sum(factor * wave.astype(np.int64) for factor, wave in zip((1, 13, 101), waves, strict=True))
+    return np.asarray(labels[cells % number])
+
+
 def draw_voxels(size: tuple[int, int, int], data_type: str, channels: int, seed: int = 0) -> Voxels:
     """Return smooth voxels that span their type's range without zero; floats are between 0 and 1."""
     x, y, z = (np.arange(n) for n in size)

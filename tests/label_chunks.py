@@ -149,3 +149,11 @@ def read_by_the_book(data: bytes, size: Point, sub_block: Point, itemsize: int) 
             return None
         labels.append(channel[entry] | (channel[entry + 1] << 32 if step > 1 else 0))
     return labels
+
+
+def read_google(data: bytes, size: Sequence[int]) -> NDArray[np.uint64]:
+    """Return the labels `[z, y, x]` of a chunk of uint64 with sub-blocks of 8 voxels, by the library."""
+    voxels = compressed_segmentation.decompress(
+        data, tuple(size), dtype=np.uint64, block_size=EIGHT, order="F"
+    )
+    return np.asarray(voxels).reshape(tuple(size), order="F").T

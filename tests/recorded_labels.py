@@ -5,7 +5,7 @@ import json
 import struct
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,11 @@ class Answer(NamedTuple):
     request_body: bytes
     status: int
     body: bytes
+    method: str
+    content_type: str
+    content_encoding: str
+    varies: str
+    """How the answer differed in a second run; empty if it did not."""
 
     @property
     def error(self) -> str:
@@ -35,6 +40,13 @@ class Answer(NamedTuple):
 def answers() -> tuple[Answer, ...]:
     """Return all recorded answers."""
     return tuple(_answer(entry) for entry in json.loads((HERE / "index.json").read_text()))
+
+
+@cache
+def endpoint_answers() -> tuple[Answer, ...]:
+    """Return the answers of the endpoints of voxels, of all instances without a label index."""
+    more = json.loads((HERE / "voxel_endpoints.json").read_text())
+    return (*answers(), *(_answer(entry) for entry in more))
 
 
 def find(instance: str, start: str, status: int = 200) -> list[Answer]:
@@ -100,11 +112,25 @@ def read_labels_block(data: bytes) -> Voxels:
     return out
 
 
-def _answer(entry: dict[str, object]) -> Answer:
+def _answer(entry: dict[str, Any]) -> Answer:
     instance, _, path = str(entry["path"]).split("/", 4)[4].partition("/")
+    headers = {str(name): str(value) for name, value in entry["headers"]}
+    return Answer(
+        instance,
+        path,
+        str(entry.get("request_body", "")).encode(),
+        int(entry["status"]),
+        _body(entry),
+        str(entry["method"]),
+        headers.get("Content-Type", ""),
+        headers.get("Content-Encoding", ""),
+        str(entry.get("varies", "")),
+    )
+
+
+def _body(entry: dict[str, Any]) -> bytes:
     name = entry.get("file")
-    body = b"" if name is None else (HERE / str(name)).read_bytes()
-    if str(name).endswith(".gz"):
-        body = gzip.decompress(body)
-    request_body = str(entry.get("request_body", "")).encode()
-    return Answer(instance, path, request_body, int(str(entry["status"])), body)
+    if name is None:
+        return str(entry.get("text", "")).encode()
+    body = (HERE / str(name)).read_bytes()
+    return gzip.decompress(body) if name.endswith(".gz") else body

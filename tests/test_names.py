@@ -2,7 +2,7 @@
 
 import pytest
 
-from dvidpc.names import instance_name, may_be_instance_of
+from dvidpc.names import Companion, companion_name, instance_name, may_be_instance_of, twin_name
 
 NAMES = {("em", 0, 0): "em", ("em", 0, 3): "em_3", ("em", 2, 0): "em_c2", ("em", 2, 13): "em_c2_13"}
 
@@ -16,6 +16,10 @@ def test_an_instance_is_named_by_channel_and_scale(what: tuple[str, int, int], n
     ("name", "expected"),
     [
         *((name, True) for name in NAMES.values()),
+        *((companion_name("em", companion), True) for companion in Companion),
+        (twin_name("em"), True),
+        ("em_mesh", False),
+        ("em_c2_meshes", False),
         ("em_0", False),
         ("em_c0", False),
         ("em_01", False),

@@ -24,11 +24,15 @@ description = "Made-up nervous tissue, as if imaged by an electron microscope at
 engine = "ngprecomputed"
 ref = "{ref}"
 instance = "em"
+[store.neurites]
+engine = "ngprecomputed"
+ref = "{ref}/segmentation"
+instance = "segmentation"
 """
 
 
 async def main() -> None:
-    """Serve the demo volume and take all screenshots of it."""
+    """Serve the demo volumes and take all screenshots of them."""
     volume = demo_directory(os.environ)
     ensure_demo_volume(volume, sys.stderr)
     with tempfile.TemporaryDirectory() as scratch:
@@ -41,8 +45,11 @@ async def take(url: str, width: int, height: int, theme: Literal["light", "dark"
     """Take a screenshot of the page and, in the light theme, one of the viewer."""
     async with browsing(width, height, theme) as browser:
         await browser.open(f"{url}/")
-        await browser.wait_for("return document.querySelector('.preview canvas.shown')")
-        await browser.run("document.querySelector('.where').textContent = 'file:///data/demo'")
+        await browser.wait_for("return document.querySelectorAll('.preview canvas.shown').length === 2")
+        await browser.run(
+            "for (const where of document.querySelectorAll('.where'))"
+            "  where.textContent = where.textContent.replace(/.*demo-v\\d+/, 'file:///data/demo')"
+        )
         await asyncio.sleep(0.5)  # The preview fades in.
         whole = await browser.run("return document.documentElement.scrollHeight")
         await save(browser, f"page-{width}-{theme}.png", width, whole)

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+from dvidpc.check.companions import check_companions
 from dvidpc.check.counts import Judged, describe_count, is_empty, judge_counts
 from dvidpc.check.fixes import Fixes
 from dvidpc.check.missing_chunks import Absence
@@ -99,6 +100,9 @@ class _Check:
         samples = {scale.level: await self._sample(bucket, plan, scale) for scale in plan.scales}
         for level, copies in samples.items():
             self._note_damaged_samples(level, copies, fixes)
+        if plan.adds_level:
+            self.lines.append(f"{plan.name} has one level; another is made from it, which neuroglancer needs")
+        await self._check_companions(bucket, plan, fixes)
         absence = Absence(bucket, lister, fixes)
         if deep:
             await self._count_scales(bucket, lister, plan, absence)
@@ -137,9 +141,15 @@ class _Check:
             return ENGINES[self.store.engine].plan(metadata, settings_of(self.store))
         except FormatError as error:
             is_scale = "no scale can be served" in str(error)
-            fix = fixes.of_scale(str(error)) if is_scale else fixes.of_info()
+            fix = fixes.of_scale(str(error)) if is_scale else fixes.of_info(str(error))
             self.problems.append(Finding(str(error), fix))
             return None
+
+    async def _check_companions(self, bucket: ObjectStore, plan: VolumePlan, fixes: Fixes) -> None:
+        found = await check_companions(plan, bucket, self.resources, fixes)
+        self.lines += found.lines
+        self.warnings += found.warnings
+        self.problems += found.problems
 
     def _note_plan(self, plan: VolumePlan, fixes: Fixes) -> None:
         fix = fixes.of_pyramid(is_finest_first=plan.is_finest_first)

@@ -51,8 +51,10 @@ class Fixes:
             return f'{self._section} ref = "{name_object(self._ref.root.url, directory).rstrip("/")}"'
         return f'correct {self._section} ref = "{self._store.ref.text}"; to see what is there: {self._list()}'
 
-    def of_info(self) -> str:
-        """Return the fix for a malformed `info`."""
+    def of_info(self, reason: str) -> str:
+        """Return the fix for an `info` that cannot be served."""
+        if "graphene" in reason:
+            return f"name a flat segmentation in {self._section} ref, such as an export of this one"
         return f"correct the info and upload it again: {self._copy('info')}"
 
     def of_scale(self, reason: str) -> str:
@@ -109,6 +111,10 @@ class Fixes:
     def of_foreign(self) -> str:
         """Return the fix for chunks that `info` does not describe."""
         return f"upload the info that describes these chunks (size, chunk_sizes): {self._copy('info')}"
+
+    def of_companion(self) -> str:
+        """Return the fix for meshes, skeletons or properties that cannot be read."""
+        return f"upload them from a good copy ({self._upload()}), or remove their key from the info"
 
     def of_pyramid(self, *, is_finest_first: bool) -> str:
         """Return the fix for scales that are in disorder, or not twice as coarse as the one before."""

@@ -15,8 +15,8 @@ from dvidpc.config.sections import (
     MetricsConfig,
     RepoConfig,
     ServerConfig,
-    StoreConfig,
 )
+from dvidpc.config.store_section import StoreConfig
 from dvidpc.config.values import Address
 
 __all__ = [

@@ -6,8 +6,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar, get_args, get_origin, get_type_hints
 
-from dvidpc.config.sections import Key
-from dvidpc.config.values import BadValueError, Kind, describe
+from dvidpc.config.values import BadValueError, Key, Kind, describe
 from dvidpc.errors import ConfigError
 from dvidpc.log.escaping import one_line
 

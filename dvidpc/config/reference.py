@@ -10,7 +10,7 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dvidpc.config import sections
+from dvidpc.config import sections, store_section
 from dvidpc.config.reading import keys_of
 from dvidpc.config.values import Address, Kind
 
@@ -38,9 +38,9 @@ _GIB = 1024**3
 
 def reference() -> str:
     """Return the page, in Markdown."""
-    meanings = _meanings(inspect.getsource(sections))
+    meanings = _meanings(inspect.getsource(sections)) | _meanings(inspect.getsource(store_section))
     shown: tuple[type[DataclassInstance], ...] = (
-        sections.StoreConfig,
+        store_section.StoreConfig,
         sections.ServerConfig,
         sections.LoggingConfig,
         sections.RepoConfig,

@@ -8,18 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from dvidpc.config import store_values as of_store
+from dvidpc.config.store_section import StoreConfig
 from dvidpc.config.values import (
     ADDRESS,
     BASE_PATH,
     CACHE_SIZE,
     COUNT,
-    ENDPOINT,
     FLAG,
     FRACTION,
     OPTIONAL_ADDRESS,
     OPTIONAL_TEXT,
-    OPTIONAL_WORD,
     PATH,
     SECONDS,
     SECONDS_OR_NONE,
@@ -28,12 +26,11 @@ from dvidpc.config.values import (
     TEXTS,
     UUID,
     Address,
-    Kind,
+    Key,
     choice,
     integer,
 )
 from dvidpc.log.settings import LogSettings
-from dvidpc.storage.ref import Ref
 
 _KIB = 1024
 _MIB = 1024**2
@@ -41,15 +38,6 @@ _GIB = 1024**3
 _DAY_S = 24 * 3600
 _MOST_WORKERS = 1024
 _MOST_ATTEMPTS = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """How a field is written in the file."""
-
-    kind: Kind
-    name: str | None = None
-    """The key's name in the file; None: the same as the field's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +135,8 @@ class LimitsConfig:
     """Maximum size of a response whose size is known in advance, such as uncompressed blocks."""
     max_cutout: Annotated[int, Key(SIZE)] = 3 * _GIB
     """Maximum size of one raw cut-out, which is streamed."""
+    max_mesh: Annotated[int, Key(SIZE)] = 128 * _MIB
+    """Maximum size of a mesh in memory. A larger one is served at a coarser level of detail, or refused."""
     header_timeout_s: Annotated[float, Key(SECONDS, "header_timeout")] = 15.0
     """Seconds in which a client must send the head of a request."""
     keepalive_timeout_s: Annotated[float, Key(SECONDS, "keepalive_timeout")] = 75.0
@@ -216,66 +206,6 @@ class AuthConfig:
     `/healthz` and `/readyz` need no token. `"none"`: everybody may read. The server does not start with any
     other value. `proxy_address` without `enforce` means `"token"`, as in DVID, and `no_enforce = true` means
     `"none"`."""
-
-
-@dataclass(frozen=True, slots=True)
-class StoreConfig:
-    """`[store.<alias>]` with `engine = "ngprecomputed"`: one volume, and how to access it."""
-
-    alias: str
-    """The store's name in the file."""
-    ref: Annotated[Ref, Key(of_store.REF)]
-    """The location of the volume: `s3://bucket/prefix`, `gs://bucket/prefix`,
-    `vast://endpoint/bucket/prefix`, `https://host/path`, `file:///path`, an absolute path, or
-    `bucket/prefix`, which is GCS as in DVID. `precomputed://` before it and `|neuroglancer-precomputed:` or
-    `/info` after it are understood; a directory called `info` needs a `/` at its end."""
-    engine: Annotated[Literal["ngprecomputed"], Key(of_store.ENGINE)] = "ngprecomputed"
-    """Only stores with this engine are served. Other stores are ignored."""
-    root: Annotated[Ref | None, Key(of_store.ROOT)] = None
-    """A location that contains the volume, written like `ref`; the volume's keys and redirects may not lead
-    out of it. Unset: the bucket, the web server, or the directory above the volume's."""
-    instance: Annotated[str | None, Key(of_store.INSTANCE)] = None
-    """The data name of scale 0, or of the first that `skip_scales` leaves in. Further scales are `name_1`,
-    `name_2`, and so on. Unset: the volume is not served."""
-    uuid: Annotated[str | None, Key(OPTIONAL_TEXT)] = None
-    """The version that DVID would put the instances in. Here all are in the one version of the one repo."""
-    testing: Annotated[bool, Key(FLAG)] = False
-    """Accepted for DVID, without effect."""
-    endpoint: Annotated[str | None, Key(ENDPOINT)] = None
-    """The URL of the service. Unset: `AWS_ENDPOINT_URL` or the like in the environment, or else the
-    vendor's own."""
-    region: Annotated[str | None, Key(OPTIONAL_WORD)] = None
-    """The bucket's region. Unset: taken from the environment, or else asked of the bucket."""
-    profile: Annotated[str | None, Key(OPTIONAL_WORD)] = None
-    """A profile of `~/.aws`. Unset: taken from the environment."""
-    anonymous: Annotated[bool, Key(FLAG)] = False
-    """Whether to send unsigned requests without looking for credentials."""
-    path_style: Annotated[bool | None, Key(of_store.PATH_STYLE)] = None
-    """Whether the bucket's name is in the path of URLs rather than in the host name. `"auto"`, the default:
-    as `addressing_style` of the AWS profile says, or else in the path, but not at AWS itself."""
-    ca_bundle: Annotated[Path | None, Key(PATH)] = None
-    """A file with the certificates to trust. Unset: the system's."""
-    requester_pays: Annotated[bool, Key(FLAG)] = False
-    """Whether to accept charges for what is read."""
-    user_project: Annotated[str | None, Key(OPTIONAL_WORD)] = None
-    """The Google project to bill. Unset: none is named."""
-    block_size: Annotated[int | None, Key(of_store.BLOCK_SIZE)] = 64
-    """The side of a block in voxels. `"chunk"`: the volume's chunk size, as in DVID."""
-    label_type: Annotated[Literal["labelmap", "labelblk", "both"], Key(of_store.LABEL_TYPE)] = "labelmap"
-    """How a segmentation is served: as one `labelmap`, as a `labelblk` for each scale (for lowtis with a
-    libdvid of 2022-11 or later), or as both; then the `labelblk` instances are named `<instance>_blk`,
-    `<instance>_blk_1`, and so on."""
-    missing_status: Annotated[frozenset[int], Key(of_store.MISSING_STATUS)] = frozenset({404})
-    """HTTP statuses that mean "no such object". They count only while `info` can be read, and never for
-    `info` itself."""
-    etag: Annotated[Literal["compare", "ignore"], Key(choice("compare", "ignore"))] = "compare"
-    """`"compare"`: a shard whose ETag changes was replaced, unless its size and `Last-Modified` show that it
-    was not. `"ignore"`, a last resort for services without meaningful ETags: only size, `Last-Modified` and
-    version tell."""
-    skip_scales: Annotated[frozenset[int], Key(of_store.SKIP_SCALES)] = frozenset()
-    """Scales to leave out, such as an empty placeholder, by their position in the volume's `info`: 0 is the
-    first. The first scale that is left is `name`, and the others keep their distance from it: with `[0]`,
-    scale 1 is `name` and scale 3 is `name_2`."""
 
 
 @dataclass(frozen=True, slots=True)

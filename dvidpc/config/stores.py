@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from dvidpc.config.reading import Reading, closest, keys_of, read_section, refuse_unknown
-from dvidpc.config.sections import StoreConfig
+from dvidpc.config.store_section import StoreConfig
 from dvidpc.config.values import describe
 from dvidpc.errors import ConfigError
 from dvidpc.names import may_be_instance_of

@@ -33,6 +33,15 @@ class Kind:
 
 
 @dataclass(frozen=True, slots=True)
+class Key:
+    """How a field is written in the file."""
+
+    kind: Kind
+    name: str | None = None
+    """The key's name in the file; None: the same as the field's."""
+
+
+@dataclass(frozen=True, slots=True)
 class Address:
     """Where a server listens."""
 

@@ -2,10 +2,12 @@
 
 import logging
 
+from dvidpc.data.companion_opening import make_companions
 from dvidpc.data.empty_scales import EmptyScales, WatchedChunks
 from dvidpc.data.image_opening import make_images
 from dvidpc.data.instance import Data, Instance
 from dvidpc.data.label_opening import make_labels
+from dvidpc.data.listed_ids import OpenLister, cannot_list
 from dvidpc.data.repo import derive_data_uuid
 from dvidpc.sources.plan import VolumePlan, VolumeSettings
 from dvidpc.storage.base import ObjectStore
@@ -23,6 +25,7 @@ def make_instances(
     store: ObjectStore,
     repo_uuid: str,
     resources: Resources,
+    open_lister: OpenLister = cannot_list,
 ) -> list[Instance[Data]]:
     """Return the instances of a volume, finest scale first; log the scales that are not served.
 
@@ -33,6 +36,7 @@ def make_instances(
         store: Reads the volume.
         repo_uuid: UUID of the repo that will hold the instances.
         resources: Shared by all volumes.
+        open_lister: Opens what lists the store.
 
     Raises:
         FormatError: DVID has no type for the volume's voxels.
@@ -51,7 +55,10 @@ def make_instances(
     make = make_labels if plan.label_types else make_images
     instances = [
         Instance(name, derive_data_uuid(repo_uuid, name), settings.alias, url, data)
-        for name, data in make(plan, copies, resources)
+        for name, data in (
+            *make(plan, copies, resources),
+            *make_companions(plan, store, resources, open_lister),
+        )
     ]
     for warning in plan.warnings:
         log.warning("%s: %s", url, warning)

@@ -43,7 +43,7 @@ def _make_labelmap(
         instance, *_ = plan.instances_of(scale)
         level = make_scale(instance, LABELMAP, LABELMAP_COMPRESSION, of_scale, resources)
         levels.append(replace(level, lookup=LabelLookup(of_scale, resources.payloads)))
-    if len(levels) == 1:
+    if plan.adds_level:
         instance, *_ = plan.instances_of(plan.scales[0])
         levels.append(_halve(levels[0], instance, copies[0], resources))
     return LabelmapData(tuple(levels))
@@ -52,7 +52,7 @@ def _make_labelmap(
 def _halve(
     finest: ImageData, instance: InstancePlan, copies: Sequence[CachedChunks], resources: Resources
 ) -> ImageData:
-    """Return a second level for a labelmap that has only one: neuroglancer opens none with fewer than two."""
+    """Return the second level of a labelmap whose plan `adds_level`."""
     source = HalvedLabels(finest.grid, [copy.source for copy in copies])
     halved = [CachedChunks(source, resources.payloads, resources.pool)]
     channel = instance.channel

@@ -18,7 +18,7 @@ from dvidpc.errors import ConfigError, DvidpcError, StoreError
 from dvidpc.names import may_be_instance_of
 from dvidpc.sources.engines import ENGINES, SourceFormat
 from dvidpc.sources.plan import Metadata, VolumeSettings
-from dvidpc.storage.base import ObjectStore
+from dvidpc.storage.base import Lister, ObjectStore
 from dvidpc.tasks import abandon, keep_running, run_in_background
 from dvidpc.volume.resources import Resources
 
@@ -30,6 +30,11 @@ REFRESH_AFTER_S: Final = 60.0
 """Pause before the metadata of a volume that is served is read again."""
 RETIRE_S: Final = 60.0
 """How long a store that is no longer used stays open, for the requests in flight."""
+
+
+async def _cannot_list(_settings: VolumeSettings) -> Lister | None:
+    """Open no lister."""
+    return None
 
 
 @dataclass(slots=True)
@@ -61,6 +66,7 @@ class Volumes:
         repo: Holds the instances.
         resources: What the instances share.
         engines: The formats by the name of their engine.
+        open_lister: Opens what lists the store of one; its result is None if the store cannot be listed.
         retry_after_s: Pause before a volume that failed is retried.
         refresh_after_s: Pause before the metadata of a served one is read again.
     """
@@ -73,12 +79,14 @@ class Volumes:
         resources: Resources,
         *,
         engines: Mapping[str, SourceFormat] = ENGINES,
+        open_lister: Callable[[VolumeSettings], Awaitable[Lister | None]] = _cannot_list,
         retry_after_s: float = RETRY_AFTER_S,
         refresh_after_s: float = REFRESH_AFTER_S,
     ) -> None:
         self._engines = engines
         self._volumes = {one.alias: self._describe(one) for one in settings}
         self._open_store = open_store
+        self._open_lister = open_lister
         self._repo = repo
         self._resources = resources
         self._retry_after_s = retry_after_s
@@ -218,8 +226,9 @@ class Volumes:
         """Put the instances that *metadata* describes into the repo, in place of the volume's others."""
         settings = volume.settings
         plan = volume.source_format.plan(metadata, settings)
+        open_lister = partial(self._open_lister, settings)
         instances = make_instances(
-            plan, settings, metadata.directory, store, self._repo.uuid, self._resources
+            plan, settings, metadata.directory, store, self._repo.uuid, self._resources, open_lister
         )
         self._repo.put(settings.alias, instances)
         return instances

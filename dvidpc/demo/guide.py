@@ -3,6 +3,9 @@
 from pathlib import Path
 from urllib.parse import urlsplit
 
+SEGMENTATION = "segmentation"
+"""The name of the instance of the neurites, and of their directory in that of the image."""
+
 _INSTANCE = "em"
 
 _CONFIG = """\
@@ -17,10 +20,15 @@ description = "Made-up nervous tissue, as if imaged by an electron microscope at
 engine = "ngprecomputed"
 ref = "{ref}"
 instance = "{instance}"
+
+[store.neurites]
+engine = "ngprecomputed"
+ref = "{ref}/{segmentation}"
+instance = "{segmentation}"
 """
 
 _GUIDE = """\
-A made-up EM volume is served at {url}
+A made-up EM volume and its segmentation are served at {url}
 
 curl, in another terminal:
   curl -s '{url}/api/repos/info'
@@ -31,14 +39,20 @@ One block as a picture, its 64 slices one below the other:
 A whole slice:
   curl -s '{data}/raw/xy/512_512/0_0_130/jpg' -o slice.jpg
 
-neuroglancer, as the source of a layer:
+The segment of a voxel, and a slice with a color for each segment:
+  curl -s '{labels}/label/256_256_130'
+  curl -s '{labels}/pseudocolor/xy/512_512/0_0_130' -o segments.png
+
+neuroglancer, as the source of an image layer and of a segmentation layer:
   dvid://{url}/{uuid}/{instance}
+  dvid://{url}/{uuid}/{segmentation}
 
 NeuTu, in its dialog for DVID servers:
-  host       {host}
-  port       {port}
-  UUID       {uuid}
-  grayscale  {instance}
+  host          {host}
+  port          {port}
+  UUID          {uuid}
+  grayscale     {instance}
+  segmentation  {segmentation}
 
 Ctrl-C stops the server.
 """
@@ -46,7 +60,9 @@ Ctrl-C stops the server.
 
 def demo_config_text(directory: Path, address: str) -> str:
     """Return the configuration that serves the volume in *directory*, absolute, at *address*, `host:port`."""
-    return _CONFIG.format(address=address, ref=directory.as_uri(), instance=_INSTANCE)
+    return _CONFIG.format(
+        address=address, ref=directory.as_uri(), instance=_INSTANCE, segmentation=SEGMENTATION
+    )
 
 
 def demo_guide(base_url: str, uuid: str) -> str:
@@ -56,8 +72,10 @@ def demo_guide(base_url: str, uuid: str) -> str:
     return _GUIDE.format(
         url=url,
         data=f"{url}/api/node/{uuid}/{_INSTANCE}",
+        labels=f"{url}/api/node/{uuid}/{SEGMENTATION}",
         uuid=uuid,
         instance=_INSTANCE,
+        segmentation=SEGMENTATION,
         host=parts.hostname,
         port=parts.port or {"http": 80, "https": 443}[parts.scheme],
     )

@@ -15,7 +15,7 @@ Report: TypeAlias = Callable[[float], None]
 
 DEMO_SIZE = Point(557, 530, 261)
 """In voxels. Chunks at the upper faces are clipped, along x to a width that is not a multiple of JPEG's 8."""
-_NAME = "demo-v2"
+_NAME = "demo-v3"
 """Has a new number whenever the volume changes, so that an old volume in the cache is not used."""
 _SEED = 8
 
@@ -35,7 +35,7 @@ def demo_directory(environ: Mapping[str, str]) -> Path:
 
 
 def ensure_demo_volume(directory: Path, stderr: TextIO, size: Point = DEMO_SIZE) -> None:
-    """Write the demo volume if it does not exist yet, with progress on *stderr*; takes about 10 s.
+    """Write the demo volumes if they do not exist yet, with progress on *stderr*; takes about 15 s.
 
     Raises:
         ConfigError: The volume cannot be written there.
@@ -59,12 +59,12 @@ def write_demo_volume(directory: Path, report: Report, size: Point = DEMO_SIZE) 
     Raises:
         OSError: The file system refuses.
     """
-    from dvidpc.demo.writing import write_image  # noqa: PLC0415  slow to import
+    from dvidpc.demo.writing import write_volumes  # noqa: PLC0415  slow to import
 
     directory.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f".{directory.name}-", dir=directory.parent) as scratch:
         volume = Path(scratch) / directory.name
-        write_image(volume, (size.z, size.y, size.x), _SEED, report)
+        write_volumes(volume, (size.z, size.y, size.x), _SEED, report)
         try:
             volume.rename(directory)
         except OSError:

@@ -28,6 +28,15 @@ _CYTOPLASM, _MATRIX, _MEMBRANE = 152, 108, 54
 """Brightness of the insides of neurites and mitochondria, and of membranes."""
 
 
+class Drawing(NamedTuple):
+    """The tissue in a region."""
+
+    image: NDArray[np.uint8]
+    """The brightness of each voxel."""
+    labels: NDArray[np.uint64]
+    """The neurite of each voxel, counted from 1; 0 is membrane."""
+
+
 class _Lattice(NamedTuple):
     """The tissue on lattice points."""
 
@@ -51,32 +60,23 @@ class Tissue:
         self._grain = _make_grain(rng)
         self._vesicles = _make_vesicles(rng)
 
-    def labels(self, region: Region) -> NDArray[np.uint64]:
-        """Return the neurite of each voxel, counted from 1; 0 is membrane."""
-        voxels = [np.arange(s.start, s.stop) for s in region]
-        lattice = self._draw(self._bend(voxels))
-        labels = (lattice.owner + 1).astype(np.uint64)
-        for axis, positions in enumerate(voxels):
-            labels = labels.repeat(2, axis).take(range(len(positions)), axis)
-        labels[_interpolate(lattice.depth, voxels) < _MEMBRANE_HALF_WIDTH] = 0
-        return labels
-
-    def image(self, region: Region) -> NDArray[np.uint8]:
-        """Return the brightness of each voxel."""
+    def draw(self, region: Region) -> Drawing:
+        """Draw a region."""
         voxels = [np.arange(s.start - _HALO, s.stop + _HALO) for s in region]
-        value = _blur(self._sharp_image(voxels))
-        value += self._grain[np.ix_(*(positions[_HALO:-_HALO] % _TILE for positions in voxels))]
-        return np.clip(value, 0, 255).astype(np.uint8)
-
-    def _sharp_image(self, voxels: Axes) -> Floats:
-        """Return brightness without blur and noise. Where activity is high, there are synapses."""
         places = self._bend(voxels)
         lattice = self._draw(places)
+        depth = _interpolate(lattice.depth, voxels)
+        value = _blur(self._sharp_image(voxels, places, lattice, depth))
+        value += self._grain[np.ix_(*(positions[_HALO:-_HALO] % _TILE for positions in voxels))]
+        return Drawing(np.clip(value, 0, 255).astype(np.uint8), _label(lattice.owner, depth))
+
+    def _sharp_image(self, voxels: Axes, places: Floats, lattice: _Lattice, depth: Floats) -> Floats:
+        """Return brightness without blur and noise. Where activity is high, there are synapses."""
         shade = _CYTOPLASM + self._tints[lattice.owner]
         matrix = _MATRIX + 17 * np.sin(0.42 * places.sum(axis=0) + lattice.owner)  # Its waves are cristae.
         matrix += (_MEMBRANE + 12 - matrix) * np.exp(-(((lattice.organelle - 1) / 1.4) ** 2))
         shade += (matrix - shade) * np.clip(lattice.organelle + 1, 0, 1)
-        value, depth = _interpolate(shade, voxels), _interpolate(lattice.depth, voxels)
+        value = _interpolate(shade, voxels)
         activity = self._activity.at(voxels)
         clear = np.clip((value - 130) / 8, 0, 1) * np.clip(depth / 2 - 1.5, 0, 1)
         vesicles = self._vesicles[np.ix_(*(positions % _TILE for positions in voxels))]
@@ -133,6 +133,15 @@ def _draw_patch(balls: Balls, places: Floats) -> _Lattice:
         is_own = balls.owners[has_core][cores.argmin(axis=0)] == owner
         organelle = np.where(is_own, np.minimum(-cores.min(axis=0), depth - 4), organelle)
     return _Lattice(owner, depth, organelle)
+
+
+def _label(owner: NDArray[np.int32], depth: Floats) -> NDArray[np.uint64]:
+    """Return the labels inside the halo, given the owners on the lattice and the depth of each voxel."""
+    inner = tuple(slice(_HALO, n - _HALO) for n in depth.shape)
+    labels = (owner + 1).astype(np.uint64)
+    for axis in range(3):
+        labels = labels.repeat(2, axis)
+    return np.where(depth[inner] < _MEMBRANE_HALF_WIDTH, np.uint64(0), labels[inner])
 
 
 def _interpolate(lattice: Floats, voxels: Axes) -> Floats:

@@ -1,17 +1,21 @@
-"""Writes the demo's image as a Neuroglancer precomputed volume: sharded JPEG chunks at several scales."""
+"""Writes the demo's image and neurites as Neuroglancer precomputed volumes: sharded, at several scales."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import product
 from pathlib import Path
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import tensorstore as ts
 from numpy.typing import NDArray
 
 from dvidpc.demo.fields import Shape
+from dvidpc.demo.guide import SEGMENTATION
+from dvidpc.demo.shapes import write_shapes
 from dvidpc.demo.tissue import Region, Tissue
 
-_SCALES = 4
+Voxels: TypeAlias = NDArray[np.unsignedinteger]
+
 _RESOLUTION_NM = 8
 _CHUNK = 64
 _PRESHIFT_BITS = 3
@@ -20,21 +24,47 @@ _MINISHARD_BITS = 3
 """Eight minishards make a shard of 256 voxels a side."""
 
 
-def write_image(directory: Path, shape: Shape, seed: int, report: Callable[[float], None]) -> None:
-    """Draw tissue of *shape* and write all scales of it. *report* gets the fraction done.
+class _Kind(NamedTuple):
+    """What the image and the labels do not have in common."""
+
+    scales: int
+    method: Literal["mean", "mode"]
+    """How coarser scales are made."""
+    volume: Mapping[str, str]
+    encoding: Mapping[str, object]
+    data_encoding: str
+    """How shards hold chunks."""
+
+
+_IMAGE = _Kind(
+    4, "mean", {"type": "image", "data_type": "uint8"}, {"encoding": "jpeg", "jpeg_quality": 85}, "raw"
+)
+_LABELS = _Kind(
+    3,
+    "mode",
+    {"type": "segmentation", "data_type": "uint64"},
+    {"encoding": "compressed_segmentation", "compressed_segmentation_block_size": [8] * 3},
+    "gzip",
+)
+
+
+def write_volumes(directory: Path, shape: Shape, seed: int, report: Callable[[float], None]) -> None:
+    """Draw tissue of *shape*; write its image, and its neurites below it. *report* gets the fraction done.
 
     Raises:
         OSError: The file system refuses.
     """
     tissue = Tissue(shape, seed)
-    image = np.empty(shape, np.uint8)
+    image, labels = np.empty(shape, np.uint8), np.empty(shape, np.uint16)
     regions = list(_split(shape))
     for done, region in enumerate(regions, 1):
-        image[region] = tissue.image(region)
-        report(0.9 * done / len(regions))
-    for scale in range(_SCALES):
-        _write_scale(directory, image, _RESOLUTION_NM << scale)
-        image = ts.downsample(ts.array(image), [2, 2, 2], "mean").read().result()
+        image[region], labels[region] = tissue.draw(region)
+        report(0.8 * done / len(regions))
+    _write_scales(directory, _IMAGE, image)
+    report(0.9)
+    below = directory / SEGMENTATION
+    coarsest = _write_scales(below, _LABELS, labels)
+    write_shapes(below, coarsest, _RESOLUTION_NM << (_LABELS.scales - 1))
     report(1)
 
 
@@ -44,20 +74,27 @@ def _split(shape: Shape) -> Iterator[Region]:
     return product(z, y, x)
 
 
-def _write_scale(directory: Path, image: NDArray[np.uint8], resolution_nm: int) -> None:
-    size = image.shape[::-1]
+def _write_scales(directory: Path, kind: _Kind, voxels: Voxels) -> Voxels:
+    """Write all scales of a volume; return the coarsest."""
+    for scale in range(kind.scales):
+        if scale:
+            voxels = ts.downsample(ts.array(voxels), [2, 2, 2], kind.method).read().result()
+        _write_scale(directory, kind, voxels, _RESOLUTION_NM << scale)
+    return voxels
+
+
+def _write_scale(directory: Path, kind: _Kind, voxels: Voxels, resolution_nm: int) -> None:
+    size = voxels.shape[::-1]
     grid = [-(-n // _CHUNK) for n in size]
     id_bits = sum((n - 1).bit_length() for n in grid)
     spec = {
         "driver": "neuroglancer_precomputed",
         "kvstore": {"driver": "file", "path": f"{directory}/"},
-        "multiscale_metadata": {"type": "image", "data_type": "uint8", "num_channels": 1},
+        "multiscale_metadata": {"num_channels": 1, **kind.volume},
         "scale_metadata": {
             "size": size,
             "resolution": [resolution_nm] * 3,
             "chunk_size": [_CHUNK] * 3,
-            "encoding": "jpeg",
-            "jpeg_quality": 85,
             "sharding": {
                 "@type": "neuroglancer_uint64_sharded_v1",
                 "hash": "identity",
@@ -65,12 +102,13 @@ def _write_scale(directory: Path, image: NDArray[np.uint8], resolution_nm: int) 
                 "minishard_bits": _MINISHARD_BITS,
                 "shard_bits": max(0, id_bits - _PRESHIFT_BITS - _MINISHARD_BITS),
                 "minishard_index_encoding": "gzip",
-                "data_encoding": "raw",
+                "data_encoding": kind.data_encoding,
             },
+            **kind.encoding,
         },
     }
     try:
         store = ts.open(spec, create=True).result()
-        store[..., 0].write(image.T).result()
+        store[..., 0].write(ts.cast(ts.array(voxels.T), store.dtype)).result()
     except ValueError as error:  # TensorStore raises it for any failure, a full disk included.
         raise OSError(str(error).partition(" [")[0]) from error

@@ -5,11 +5,19 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from dvidpc.dvid.imageblk.endpoints import IMAGEBLK
+from dvidpc.dvid.keyvalue.endpoints import KEYVALUE_ENDPOINTS
 from dvidpc.dvid.labelblk.endpoints import LABELBLK_ENDPOINTS
 from dvidpc.dvid.labelmap.endpoints import LABELMAP_ENDPOINTS
+from dvidpc.dvid.neuronjson.endpoints import NEURONJSON_ENDPOINTS
 from dvidpc.dvid.table import Family
 
-_FAMILIES: Final[tuple[Family[Any], ...]] = (IMAGEBLK, LABELBLK_ENDPOINTS, LABELMAP_ENDPOINTS)
+_FAMILIES: Final[tuple[Family[Any], ...]] = (
+    IMAGEBLK,
+    LABELBLK_ENDPOINTS,
+    LABELMAP_ENDPOINTS,
+    KEYVALUE_ENDPOINTS,
+    NEURONJSON_ENDPOINTS,
+)
 
 FAMILIES: Final[Mapping[str, Family[Any]]] = MappingProxyType({family.name: family for family in _FAMILIES})
 """Families by name, which is the value of `DataType.family`."""

@@ -33,10 +33,15 @@ PATH_PARAMETERS: Final[Mapping[str, Parameter]] = MappingProxyType(
         "voxel": Parameter("position of a voxel, joined by _", "0_0_0"),
         "from": Parameter("UUID of a version, as for uuid", ":master"),
         "to": Parameter("UUID of a version, as for uuid", ":master"),
+        "key": Parameter("a key, such as <id>.ngmesh, <id>_swc or the id of a body", "23.ngmesh"),
+        "first": Parameter("the first key", "0"),
+        "last": Parameter("the last key", "9"),
         "tile": Parameter("tile coordinate, joined by _", "0_0_0"),
     }
 )
 """Parameters by the name that stands in braces in a path."""
 
 HELP = Doc("The endpoints of this data type, in plain text.")
+TAGS = Doc("Tags of the instance: none.", (JSON,))
+SYNC = Doc("Always refused: nothing is synchronised.")
 INFO = Doc("Data type, compression, block size, voxel size and extents. MaxPoint is the last voxel.", (JSON,))

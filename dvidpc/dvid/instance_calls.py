@@ -33,7 +33,7 @@ async def call_instance(request: web.Request) -> web.StreamResponse:
         return _bad_call(request, instance)
     if request.method == hdrs.METH_OPTIONS:
         return web.Response(headers={hdrs.ALLOW: "GET, HEAD, OPTIONS"})
-    if request.method == hdrs.METH_POST:
+    if request.method == hdrs.METH_POST and not endpoint.reads_post:
         raise RequestError(_post_refusal(request, endpoint, instance))
     if endpoint.is_document:
         return name_answer(request, await endpoint.handler(request, instance))

@@ -66,6 +66,8 @@ class Endpoint(Generic[D]):
     post_refusal: str | None = None
     """DVID's refusal of a POST, with `{name}` for the instance; None: the node is locked."""
     doc: Doc = Doc("")
+    reads_post: bool = False
+    """Whether a POST is another way to read, because not every client can send a GET with a body."""
     is_document: bool = False
     """Whether it is answered from memory and therefore bypasses admission control."""
     omits_failed: bool = False

@@ -19,6 +19,7 @@ class DataType(StrEnum):
     UINT32 = "uint32"
     INT32 = "int32"
     UINT64 = "uint64"
+    INT64 = "int64"
     FLOAT32 = "float32"
 
     @property

@@ -19,7 +19,8 @@ class Box(NamedTuple):
     @property
     def size(self) -> Point:
         """Extent along x, y and z; zero or negative along some axis if the box is empty."""
-        return Point(*(b - a for a, b in zip(self.start, self.stop, strict=True)))
+        (x, y, z), (to_x, to_y, to_z) = self
+        return Point(to_x - x, to_y - y, to_z - z)
 
     @property
     def is_empty(self) -> bool:

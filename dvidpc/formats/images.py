@@ -22,7 +22,7 @@ from dvidpc.formats.codec.jpeg import JPEG_MAX_SIDE, JPEG_QUALITY, jpeg_extent
 from dvidpc.types import Point
 
 Pixels = NDArray[Any]
-"""An image: `[row, column]` gray or `[row, column, 4]` red, green, blue, alpha; 8 or 16 bits per value."""
+"""An image: `[row, column]` gray, or red, green, blue and perhaps alpha; 8 or 16 bits per value."""
 
 DEFAULT_JPEG_QUALITY: Final = JPEG_QUALITY
 """The quality of a JPEG whose request names none."""
@@ -146,7 +146,10 @@ def _encode_jpeg(pixels: Pixels, quality: int) -> bytes:
     if pixels.ndim == 2:
         gray = np.ascontiguousarray(_eight_bits(pixels))[..., None]
         return bytes(simplejpeg.encode_jpeg(gray, quality=quality, colorspace="GRAY"))
-    return bytes(simplejpeg.encode_jpeg(pixels, quality=quality, colorspace="RGBA", colorsubsampling="420"))
+    colorspace = "RGBA" if pixels.shape[2] == 4 else "RGB"
+    return bytes(
+        simplejpeg.encode_jpeg(pixels, quality=quality, colorspace=colorspace, colorsubsampling="420")
+    )
 
 
 def _encode_tiff(pixels: Pixels, _quality: int) -> bytes:

@@ -1,8 +1,15 @@
 """Read the body of a request, up to a limit."""
 
-from aiohttp import web
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from aiohttp import hdrs, web
 
 from dvidpc.errors import TooLargeError
+
+NOT_STORED: Final[Mapping[str, str]] = MappingProxyType({hdrs.CACHE_CONTROL: "no-store"})
+"""Headers of an answer to a GET that depends on the request's body, which no cache looks at."""
 
 
 async def read_body(request: web.Request, max_size: int) -> bytes:

@@ -83,9 +83,11 @@ def name_answer(request: web.Request, response: web.StreamResponse) -> web.Strea
     """Add an ETag to *response* if it is a complete 200 that is small enough to hash, or return its 304.
 
     A response without an ETag still gets `Cache-Control`, so that no cache treats it as fresh; streamed
-    responses set that header themselves.
+    responses set that header themselves. A response that has either is left as it is.
     """
-    if not isinstance(response, web.Response) or response.status != 200 or hdrs.ETAG in response.headers:
+    if not isinstance(response, web.Response) or response.status != 200:
+        return response
+    if hdrs.ETAG in response.headers or hdrs.CACHE_CONTROL in response.headers:
         return response
     response.headers[hdrs.CACHE_CONTROL] = CACHE_CONTROL
     if not may_be_named(request):

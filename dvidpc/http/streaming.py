@@ -22,6 +22,8 @@ _HEADERS: Final[Mapping[str, str]] = MappingProxyType(
 )
 """On every data response. Without `Cache-Control`, a cache may choose a lifetime of its own."""
 
+_NO_MORE: Final[Mapping[str, str]] = MappingProxyType({})
+
 WHOLE_SIZE = 256 * 1024
 """Responses up to this many bytes are complete before anything is sent."""
 
@@ -29,22 +31,25 @@ _WORTH_A_WRITE: Final = 1024
 """Parts are collected up to this many bytes, so that the header of a frame is sent with its block."""
 
 
-async def send(request: web.Request, parts: Sequence[Part]) -> web.StreamResponse:
+async def send(
+    request: web.Request, parts: Sequence[Part], more: Mapping[str, str] = _NO_MORE
+) -> web.StreamResponse:
     """Send *parts* as a response with Content-Length; no part can fail any more.
 
     Args:
         request: The request to answer; HEAD gets no body.
         parts: The body, in parts because joining them would copy it.
+        more: Headers besides those of every data response; not for HEAD.
     """
     size = sum(map(len, parts))
     if request.method == hdrs.METH_HEAD:
         return _only_head(size)
-    headers = _HEADERS
+    headers = {**_HEADERS, **more} if more else _HEADERS
     if 0 < size <= WHOLE_SIZE and may_be_named(request):
         etag = etag_of(parts)
         if client_has(request, etag):
             return not_modified(etag)
-        headers = {**_HEADERS, hdrs.ETAG: f'"{etag}"'}
+        headers = {**headers, hdrs.ETAG: f'"{etag}"'}
     wire = Wire(request, headers, size)
     try:
         await wire.write(parts)

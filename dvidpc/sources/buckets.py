@@ -6,9 +6,9 @@ from typing import Final
 
 from dvidpc.config import Config, LimitsConfig, StoreConfig
 from dvidpc.sources.plan import LabelType, VolumeSettings
-from dvidpc.storage.base import BucketAccess, ObjectStore, UpstreamLimits
+from dvidpc.storage.base import BucketAccess, Lister, ObjectStore, UpstreamLimits
 from dvidpc.storage.coalesce import CoalescingStore
-from dvidpc.storage.opening import bucket_of, open_store
+from dvidpc.storage.opening import bucket_of, open_lister, open_store
 from dvidpc.storage.retry.retrying_store import Gate
 from dvidpc.storage.retry.upstream_counts import UpstreamCounts
 from dvidpc.storage.shared import Shared
@@ -70,6 +70,13 @@ class Buckets:
                 shared=self._shared,
             )
         )
+
+    async def open_lister(self, volume: VolumeSettings) -> Lister | None:
+        """Open what lists the bucket of *volume*; None if it cannot be listed."""
+        store = self._stores.get(volume.alias)
+        if store is None:  # a reload has removed it
+            return None
+        return await open_lister(access_of(store), self._limits, environ=self._environ)
 
 
 def settings_of(store: StoreConfig) -> VolumeSettings:

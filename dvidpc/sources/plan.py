@@ -17,7 +17,7 @@ from dvidpc.formats.assembly import BlockLayout
 from dvidpc.formats.data_types import DataType
 from dvidpc.formats.grid import Box, Grid
 from dvidpc.formats.payloads import Payload
-from dvidpc.names import instance_name, twin_name
+from dvidpc.names import Companion, companion_name, instance_name, twin_name
 from dvidpc.sources.base import StoredScale
 from dvidpc.types import Point
 
@@ -162,6 +162,16 @@ class InstancePlan:
 
 
 @dataclass(frozen=True, slots=True)
+class CompanionPlan:
+    """A data instance that belongs to a segmentation: its meshes, skeletons or annotations."""
+
+    name: str
+    companion: Companion
+    directory: str
+    """Where it lies, as the store knows it."""
+
+
+@dataclass(frozen=True, slots=True)
 class VolumePlan:
     """Everything that is decided about a volume."""
 
@@ -179,6 +189,8 @@ class VolumePlan:
     """How the volume is served as a segmentation; empty: it is an image."""
     first_level: int = 0
     """Position of the first scale that is not left out, which clients count as 0."""
+    directories: tuple[tuple[Companion, str], ...] = ()
+    """What lies beside the segmentation, and where."""
 
     @property
     def is_finest_first(self) -> bool:
@@ -193,11 +205,24 @@ class VolumePlan:
         return twin_name(self.name) if LabelType.LABELMAP in self.label_types else self.name
 
     @property
+    def companions(self) -> tuple[CompanionPlan, ...]:
+        """The instances of what lies beside the segmentation."""
+        return tuple(
+            CompanionPlan(companion_name(self.name, companion), companion, directory)
+            for companion, directory in self.directories
+        )
+
+    @property
     def labelmap_scales(self) -> tuple[ScalePlan, ...]:
         """The scales that a labelmap has: each has half the resolution of the one before, as DVID assumes."""
         base = self.scales[0]
         scales = takewhile(lambda pair: _is_halved(base, pair[1], pair[0]), enumerate(self.scales))
         return tuple(scale for _, scale in scales)
+
+    @property
+    def adds_level(self) -> bool:
+        """Whether a labelmap gets a second level, made from its only one, as neuroglancer needs two."""
+        return LabelType.LABELMAP in self.label_types and len(self.labelmap_scales) == 1
 
     def instances_of(self, scale: ScalePlan) -> Iterator[InstancePlan]:
         """Yield the instances that show *scale*."""

@@ -21,6 +21,10 @@ from dvidpc.volume.grid_store import GridStore
 SLAB_NBYTES = 64 * 2**20
 """Bytes of a box that are assembled at a time; as many again may wait to be sent."""
 
+_THIN_SLAB_NBYTES = 32 * 2**20
+"""The same for a box of which a layer of chunks exceeds SLAB_NBYTES, so that slabs cut chunks anyway. Memory
+of this size is reused by malloc, which takes larger areas from the system each time."""
+
 WIDE_SLAB_NBYTES = 256 * 2**20
 """The same for a box so wide that its chunks cannot be cached from one slab to the next, so that each is read
 once for every slab it lies in; then only one slab exists at a time."""
@@ -52,7 +56,7 @@ async def stream_box(grid: GridStore, box: Box) -> AsyncGenerator[memoryview, No
         StoreError: The bucket failed.
     """
     is_wide = _is_wide(grid, box)
-    max_nbytes = WIDE_SLAB_NBYTES if is_wide else SLAB_NBYTES
+    max_nbytes = WIDE_SLAB_NBYTES if is_wide else _slab_nbytes(grid, box)
     slabs = slabs_of(box, grid.grid, max_nbytes // voxel_nbytes(grid))
     current = _start(grid, box, slabs)
     following = None
@@ -165,6 +169,11 @@ def _is_worth_keeping(grid: GridStore, box: Box, slab: Box) -> bool:
     """
     needed = slab if cuts_chunks(slab, box, grid.grid) else box
     return grid.grid.count_chunks_touching(needed) * grid.chunk_shape.nbytes <= grid.cache_nbytes // 2
+
+
+def _slab_nbytes(grid: GridStore, box: Box) -> int:
+    layer_nbytes = box.size.x * box.size.y * grid.grid.chunk_size.z * voxel_nbytes(grid)
+    return SLAB_NBYTES if layer_nbytes <= SLAB_NBYTES else _THIN_SLAB_NBYTES
 
 
 def _is_wide(grid: GridStore, box: Box) -> bool:

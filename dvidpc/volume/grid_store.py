@@ -57,7 +57,8 @@ class GridStore:
         self._identity = f"{self._source.identity} {block_size} {layout.channel}"
         for copy in copies:
             copy.source.on_replaced(self.forget)
-        shape = self._source.shape_of(ChunkCoord(0, 0, 0))
+        shape = self._source.shape_of(ChunkCoord(0, 0, 0))._replace(size=self._source.grid.chunk_size)
+        self._chunk_shape = shape if layout.channel is None else shape._replace(num_channels=1)
         self._payloads = payloads
         self._is_alone = shape.num_channels == 1 or layout.channel is None
         stored = self._source.stored_payload
@@ -76,8 +77,7 @@ class GridStore:
     @property
     def chunk_shape(self) -> ChunkShape:
         """The shape that `read_chunk` returns, for a chunk that is not clipped."""
-        shape = self._source.shape_of(ChunkCoord(0, 0, 0))._replace(size=self.grid.chunk_size)
-        return shape if self._layout.channel is None else shape._replace(num_channels=1)
+        return self._chunk_shape
 
     @property
     def cache_nbytes(self) -> int:

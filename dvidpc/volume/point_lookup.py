@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from dvidpc.cache.loading_cache import MISSING, LoadingCache
 from dvidpc.formats.data_types import Voxels
+from dvidpc.formats.grid import Grid
 from dvidpc.formats.precomputed.label_chunk import LabelChunk
 from dvidpc.formats.precomputed.label_lookup import label_at, labels_of
 from dvidpc.tasks import gather_or_cancel
@@ -33,11 +34,15 @@ class _Readable:
     def nbytes(self) -> int:
         return self.chunk.nbytes
 
+    def read_one(self, voxel: Point) -> int:
+        """Return the label of a position in the chunk."""
+        if isinstance(self.chunk, LabelChunk):
+            return label_at(self.chunk, voxel)
+        return int(self.chunk[voxel.z, voxel.y, voxel.x])
+
     def read(self, voxels: NDArray[np.int64]) -> NDArray[np.uint64]:
         """Return the labels of positions in the chunk, one row x, y, z each."""
         if isinstance(self.chunk, LabelChunk):
-            if len(voxels) == 1:
-                return np.array([label_at(self.chunk, Point(*voxels[0].tolist()))], np.uint64)
             found = labels_of(self.chunk, voxels)
         else:
             x, y, z = voxels.T
@@ -59,6 +64,20 @@ class LabelLookup:
         for copy in copies:
             copy.source.on_replaced(self.forget)
 
+    async def label_at(self, point: Point) -> int:
+        """Return the label of one voxel; otherwise as `labels_at`, and several times as fast."""
+        for copy in self._copies:
+            grid = copy.source.grid
+            inside = zip(grid.box.start, point, grid.box.stop, strict=True)
+            if not all(first <= at < stop for first, at, stop in inside):
+                return 0
+            steps = (divmod(at - o, n) for at, o, n in zip(point, grid.offset, grid.chunk_size, strict=True))
+            cell, voxel = zip(*steps, strict=True)
+            chunk = await self._chunk(ChunkCoord(*cell), copy)
+            if chunk is not None:
+                return chunk.read_one(Point(*voxel))
+        return 0
+
     async def labels_at(self, points: NDArray[np.int64]) -> NDArray[np.uint64]:
         """Return the labels of *points*, one row x, y, z each; 0 where nothing is stored.
 
@@ -69,10 +88,8 @@ class LabelLookup:
         return await self._read(points, self._copies)
 
     def count_chunks(self, points: NDArray[np.int64]) -> int:
-        """Return how many chunks `labels_at` would read from."""
-        grid = self._copies[0].source.grid
-        inside = np.logical_and.reduce((points >= grid.box.start) & (points < grid.box.stop), axis=1)
-        return len(np.unique((points[inside] - grid.offset) // grid.chunk_size, axis=0))
+        """Return how many chunks `labels_at` would read from. Takes milliseconds for 10,000 points."""
+        return len(_group(points, self._copies[0].source.grid))
 
     def forget(self) -> None:
         """Drop all cached chunks: the scale's content has been replaced."""
@@ -86,27 +103,20 @@ class LabelLookup:
         if not copies:
             return labels
         grid = copies[0].source.grid
-        inside = np.flatnonzero(
-            np.logical_and.reduce((points >= grid.box.start) & (points < grid.box.stop), axis=1)
-        )
-        places = points[inside] - grid.offset
-        cells, which = np.unique(places // grid.chunk_size, axis=0, return_inverse=True)
-        order = np.argsort(which, kind="stable")
-        groups = np.split(order, np.flatnonzero(np.diff(which[order])) + 1) if len(order) else []
+        find = partial(_group, points, grid)
+        groups = find() if len(points) < _MANY else await copies[0].in_pool(find)
         turns = asyncio.Semaphore(_AT_A_TIME)
 
         async def read_cell(cell: ChunkCoord, group: NDArray[np.intp]) -> None:
             async with turns:
                 chunk = await self._chunk(cell, copies[0])
             if chunk is None:
-                labels[inside[group]] = await self._read(points[inside[group]], copies[1:])
+                labels[group] = await self._read(points[group], copies[1:])
                 return
-            read = partial(chunk.read, places[group] % grid.chunk_size)
-            labels[inside[group]] = read() if len(group) < _MANY else await copies[0].in_pool(read)
+            read = partial(chunk.read, (points[group] - grid.offset) % grid.chunk_size)
+            labels[group] = read() if len(group) < _MANY else await copies[0].in_pool(read)
 
-        await gather_or_cancel(
-            read_cell(ChunkCoord(*cell), group) for cell, group in zip(cells.tolist(), groups, strict=True)
-        )
+        await gather_or_cancel(read_cell(cell, group) for cell, group in groups)
         return labels
 
     async def _chunk(self, cell: ChunkCoord, chunks: CachedChunks) -> _Readable | None:
@@ -120,6 +130,20 @@ class LabelLookup:
     async def _load(self, cell: ChunkCoord, chunks: CachedChunks) -> _Readable | None:
         data = await chunks.source.read(cell)
         return None if data is None else await chunks.in_pool(partial(_open, chunks, cell, data))
+
+
+def _group(points: NDArray[np.int64], grid: Grid) -> list[tuple[ChunkCoord, NDArray[np.intp]]]:
+    """Return the chunks in which *points* lie, each with the numbers of its points."""
+    inside = np.flatnonzero(((points >= grid.box.start) & (points < grid.box.stop)).all(axis=1))
+    if not len(inside):
+        return []
+    cells = (points[inside] - grid.offset) // grid.chunk_size
+    order = np.lexsort(cells.T)
+    cells = cells[order]
+    changes = np.flatnonzero((cells[1:] != cells[:-1]).any(axis=1)) + 1
+    firsts = cells[np.concatenate([[0], changes])].tolist()
+    numbers = np.split(inside[order], changes)
+    return [(ChunkCoord(*cell), group) for cell, group in zip(firsts, numbers, strict=True)]
 
 
 def _open(chunks: CachedChunks, cell: ChunkCoord, data: bytes) -> _Readable:

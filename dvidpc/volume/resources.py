@@ -25,6 +25,8 @@ class Resources:
     """Keeps decoded chunks for in-flight requests."""
     isolation: Isolation = field(default_factory=Isolation)
     """Close it after the pool has shut down."""
+    max_mesh: int = 128 * 2**20
+    """The most bytes of a mesh."""
 
     @property
     def tools(self) -> SourceTools:
@@ -48,6 +50,7 @@ def make_resources(cache: CacheConfig, limits: LimitsConfig, pool: Executor) -> 
         payloads=_make_cache(cache.memory, limits),
         indexes=_make_cache(cache.index_memory, limits),
         pool=pool,
+        max_mesh=limits.max_mesh,
     )
 
 

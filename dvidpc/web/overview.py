@@ -69,6 +69,11 @@ def _volume(volume: Volume, scales: list[_Scale], problem: str | None) -> dict[s
         "problem": problem,
         "type": first.data.data_type.name if first else None,
         "scales": [_describe(scale) for scale in scales],
+        "companions": [
+            {"name": instance.name, "type": instance.data.data_type.name}
+            for instance in volume.instances
+            if not scales_of(instance.data)
+        ],
     }
 
 

@@ -13,9 +13,11 @@ def test_the_config_is_one_that_dvidpc_reads(tmp_path: Path) -> None:
     file = tmp_path / "demo.toml"
     file.write_text(demo_config_text(Path('/a home/of "me"/é'), "127.0.0.1:8123"))
     config = load_config(file)
-    (store,) = config.stores
-    assert store.ref.text == "file:///a%20home/of%20%22me%22/%C3%A9"
-    assert (store.alias, store.engine, store.instance) == ("demo", "ngprecomputed", "em")
+    image, labels = config.stores
+    assert image.ref.text == "file:///a%20home/of%20%22me%22/%C3%A9"
+    assert (image.alias, image.engine, image.instance) == ("demo", "ngprecomputed", "em")
+    assert labels.ref.text == f"{image.ref.text}/segmentation"
+    assert (labels.alias, labels.engine, labels.instance) == ("neurites", "ngprecomputed", "segmentation")
     assert config.server.http_address.port == 8123
     assert config.repo.alias == "demo"
     assert not config.warnings
@@ -27,6 +29,8 @@ def test_the_guide_names_what_each_client_needs() -> None:
     lines = [line.split() for line in guide.splitlines()]
     for field in (["host", "localhost"], ["port", "8123"], ["UUID", UUID], ["grayscale", "em"]):
         assert field in lines
+    assert ["segmentation", "segmentation"] in lines
+    assert f"dvid://http://localhost:8123/{UUID}/segmentation\n" in guide
     assert "Ctrl-C" in guide
 
 
@@ -35,5 +39,6 @@ def test_lines_for_curl_can_be_pasted() -> None:
     commands = [shlex.split(line) for line in guide.splitlines() if line.startswith("  curl")]
     urls = [words[2] for words in commands]
     assert urls[0] == "http://localhost:8123/api/repos/info"
-    assert all(url.startswith(f"http://localhost:8123/api/node/{UUID}/em/") for url in urls[1:])
+    node = f"http://localhost:8123/api/node/{UUID}"
+    assert all(url.startswith((f"{node}/em/", f"{node}/segmentation/")) for url in urls[1:])
     assert all(len(words) in {3, 5, 9} for words in commands)

@@ -24,12 +24,12 @@ def tissue() -> Tissue:
 
 @pytest.fixture(scope="module")
 def image(tissue: Tissue) -> NDArray[np.uint8]:
-    return tissue.image(WHOLE)
+    return tissue.draw(WHOLE).image
 
 
 @pytest.fixture(scope="module")
 def labels(tissue: Tissue) -> NDArray[np.uint64]:
-    return tissue.labels(WHOLE)
+    return tissue.draw(WHOLE).labels
 
 
 def test_brightness_is_that_of_a_micrograph(image: NDArray[np.uint8]) -> None:
@@ -56,10 +56,10 @@ def test_no_face_is_black_or_blank(image: NDArray[np.uint8], axis: int, end: int
 
 def test_the_same_seed_gives_the_same_tissue(image: NDArray[np.uint8], labels: NDArray[np.uint64]) -> None:
     again, other = Tissue(SHAPE, seed=8), Tissue(SHAPE, seed=9)
-    assert np.array_equal(again.image(WHOLE), image)
-    assert np.array_equal(again.labels(WHOLE), labels)
-    assert not np.array_equal(other.image(WHOLE), image)
-    assert not np.array_equal(other.labels(WHOLE), labels)
+    assert np.array_equal(again.draw(WHOLE).image, image)
+    assert np.array_equal(again.draw(WHOLE).labels, labels)
+    assert not np.array_equal(other.draw(WHOLE).image, image)
+    assert not np.array_equal(other.draw(WHOLE).labels, labels)
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -67,8 +67,8 @@ def test_a_part_is_drawn_as_in_the_whole(
     tissue: Tissue, image: NDArray[np.uint8], labels: NDArray[np.uint64], part: Region
 ) -> None:
     # Rounding may differ in the last bit of a distance.
-    assert (tissue.labels(part) != labels[part]).mean() < 1e-4
-    assert np.abs(tissue.image(part).astype(int) - image[part]).max() <= 1
+    assert (tissue.draw(part).labels != labels[part]).mean() < 1e-4
+    assert np.abs(tissue.draw(part).image.astype(int) - image[part]).max() <= 1
 
 
 def test_labels_are_many_neurites_between_membranes(labels: NDArray[np.uint64]) -> None:

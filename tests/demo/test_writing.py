@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from dvidpc.demo.fields import Shape
 from dvidpc.demo.tissue import Tissue
-from dvidpc.demo.writing import write_image
+from dvidpc.demo.writing import write_volumes
 
 SHAPE = (70, 262, 269)
 SEED = 8
@@ -36,7 +36,7 @@ def ignore(_: float) -> None:
 @pytest.fixture(scope="module")
 def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("demo")
-    write_image(directory, SHAPE, SEED, ignore)
+    write_volumes(directory, SHAPE, SEED, ignore)
     return directory
 
 
@@ -66,7 +66,7 @@ def test_each_scale_is_half_the_one_before_rounded_up(
 
 
 def test_there_are_four_scales_and_several_shards(directory: Path) -> None:
-    assert len(list(directory.iterdir())) == 5
+    assert len(list(directory.iterdir())) == 6
     assert len(list((directory / "8_8_8").glob("*.shard"))) == 2
     with pytest.raises(ValueError, match="scale"):
         open_scale(directory, 4)
@@ -83,19 +83,19 @@ def test_coarser_scales_show_the_same_tissue(directory: Path) -> None:
 
 def test_the_volume_shows_the_tissue(directory: Path) -> None:
     region = (slice(64, 70), slice(192, 256), slice(64, 128))
-    stored, drawn = read_scale(directory, 0)[region], Tissue(SHAPE, SEED).image(region)
+    stored, drawn = read_scale(directory, 0)[region], Tissue(SHAPE, SEED).draw(region).image
     assert np.corrcoef(stored.ravel(), drawn.ravel())[0, 1] > 0.95
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 1), (3, 2, 65), (33, 45, 70)])
 def test_any_shape_can_be_made(tmp_path: Path, shape: Shape) -> None:
-    write_image(tmp_path, shape, SEED, ignore)
+    write_volumes(tmp_path, shape, SEED, ignore)
     assert read_scale(tmp_path, 0).shape == shape
 
 
 def test_progress_only_grows_and_ends_at_one(tmp_path: Path) -> None:
     fractions: list[float] = []
-    write_image(tmp_path, (33, 45, 70), SEED, fractions.append)
+    write_volumes(tmp_path, (33, 45, 70), SEED, fractions.append)
     assert fractions == sorted(fractions)
     assert fractions[0] > 0
     assert fractions[-1] == 1

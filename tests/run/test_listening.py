@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from dvidpc.config import Address
-from dvidpc.demo import demo_directory
+from dvidpc.demo import demo_directory, write_demo_volume
 from dvidpc.errors import ConfigError
 from dvidpc.run.listening import Resolve, bind, reserved_port
+from dvidpc.types import Point
 from tests.processes import write_config
 
 KEY = "[server] httpAddress"
@@ -177,8 +178,8 @@ def test_localhost_is_served_in_a_container_without_ipv6(tmp_path: Path, volume:
 
 
 @pytest.mark.skipif(not can_unshare(), reason="no network namespaces here")
-def test_the_demo_is_served_in_a_container_without_ipv6(tmp_path: Path, volume: Path) -> None:
-    shutil.copytree(volume, demo_directory(environ_of(tmp_path)))
+def test_the_demo_is_served_in_a_container_without_ipv6(tmp_path: Path) -> None:
+    write_demo_volume(demo_directory(environ_of(tmp_path)), lambda _: None, Point(70, 45, 33))
     assert _without_ipv6(tmp_path, Path("/dev/null"), "demo", "--port", "0") == ["b'ok\\n'", "200"]
 
 

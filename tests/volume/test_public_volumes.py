@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import compressed_segmentation
 import numpy as np
 import pytest
 import tensorstore as ts
@@ -57,30 +58,34 @@ async def test_far_blocks_of_every_scale_are_right(name: str, tmp_path: Path) ->
 
 
 SEGMENTATIONS = [name for name in NAMES if load_info(name)["type"] == "segmentation"]
-GRAPHENE = "minnie65-segmentation"
+GRAPHENE = [name for name in SEGMENTATIONS if "app" in load_info(name)]
 
 
-@pytest.mark.parametrize("name", [name for name in SEGMENTATIONS if name != GRAPHENE])
-async def test_a_segmentation_is_a_labelmap(name: str, tmp_path: Path) -> None:
-    async with serving(config_text({"seg": PUBLIC / name}), tmp_path) as server:
-        info = json.loads(await server.get(f"{server.node}/seg/info"))
-    assert info["Base"]["TypeName"] == "labelmap"
-    scale = load_info(name)["scales"][0]
-    first = scale.get("voxel_offset", [0, 0, 0])
-    assert info["Extents"]["MinPoint"] == first
-    assert info["Extents"]["MaxPoint"] == [at + n - 1 for at, n in zip(first, scale["size"], strict=True)]
-    assert info["Extended"]["MaxDownresLevel"] >= 1
+@pytest.mark.parametrize("name", [name for name in SEGMENTATIONS if name not in GRAPHENE])
+async def test_a_segmentation_is_a_labelmap_with_its_far_labels(name: str, tmp_path: Path) -> None:
+    volume = tmp_path / name
+    shutil.copytree(PUBLIC / name, volume)
+    info = load_info(name)
+    chunks = write_far_chunks(volume, info, info["scales"][0])
+    async with serving(config_text({"seg": volume}), tmp_path) as server:
+        document = json.loads(await server.get(f"{server.node}/seg/info"))
+        assert document["Base"]["TypeName"] == "labelmap"
+        assert document["Extended"]["MaxDownresLevel"] == max(1, len(info["scales"]) - 1)
+        for (x, y, z), voxels in chunks:
+            label = json.loads(await server.get(f"{server.node}/seg/label/{x + 1}_{y}_{z}"))
+            assert label == {"Label": int(voxels[1, 0, 0, 0])}
 
 
+@pytest.mark.parametrize("name", GRAPHENE)
 async def test_a_graphene_volume_is_refused_in_one_line(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with serving(config_text({"em": PUBLIC / GRAPHENE, "fib": PUBLIC / "fib-25"}), tmp_path) as server:
+    async with serving(config_text({"em": PUBLIC / name, "fib": PUBLIC / "fib-25"}), tmp_path) as server:
         await server.get(f"{server.node}/fib/info")
         assert (await server.error(f"{server.node}/em/info"))[0] == 400
     lines = [record.getMessage() for record in caplog.records if "em is not served" in record.getMessage()]
     assert len(lines) == 1
-    assert "this is a graphene volume" in lines[0]
+    assert "a graphene volume" in lines[0]
 
 
 def write_far_chunks(
@@ -113,8 +118,6 @@ def write_far_chunks(
 
 def encode_flat(voxels: Voxels) -> bytes:
     """compressed_segmentation in blocks of 16 x 16 x 2."""
-    import compressed_segmentation  # noqa: PLC0415
-
     flat = np.asfortranarray(voxels[..., 0])
     return bytes(compressed_segmentation.compress(flat, block_size=(16, 16, 2), order="F"))
 

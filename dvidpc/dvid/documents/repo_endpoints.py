@@ -7,6 +7,7 @@ from dvidpc.dvid.documents import repo_documents
 from dvidpc.dvid.documents.framing import json_answer, text_answer
 from dvidpc.dvid.services import SERVICES, Services
 from dvidpc.dvid.table import JSON
+from dvidpc.errors import RequestError
 from dvidpc.http.etags import answer_document
 
 
@@ -51,6 +52,16 @@ async def node_status(request: web.Request) -> web.StreamResponse:
     """Answer `/api/node/{uuid}/status` and `GET /api/node/{uuid}/commit`."""
     _resolve(request)
     return json_answer(repo_documents.node_status())
+
+
+async def data_tags(_request: web.Request, _instance: Instance[Data]) -> web.StreamResponse:
+    """Answer `/api/node/{uuid}/{data}/tags`: none."""
+    return json_answer({"Tags": None})
+
+
+async def data_sync(_request: web.Request, _instance: Instance[Data]) -> web.StreamResponse:
+    """Refuse `/api/node/{uuid}/{data}/sync`, which exists in DVID for writing only."""
+    raise RequestError("Only POST allowed to sync endpoint")
 
 
 async def data_info(request: web.Request, instance: Instance[Data]) -> web.StreamResponse:

@@ -10,6 +10,8 @@ from dvidpc.data.instance import DataType
 from dvidpc.data.repo import Repo
 from dvidpc.formats.dvid.go_json import JsonValue, format_duration, format_go_time, sorted_map
 
+_DVID_VERSION = "v1.0.0-254"
+"""The version of the DVID whose documents these follow; neuclease reads four numbers in it."""
 _DATASTORE_VERSION = "0.11.0"
 """The datastore version of the DVID whose documents these follow."""
 
@@ -54,7 +56,7 @@ def server_info(facts: ServerFacts, now: float) -> dict[str, JsonValue]:
     """Return `/api/server/info`, whose values are all strings; *now* is in seconds since the epoch."""
     info = {
         "Cores": str(facts.cores),
-        "DVID Version": facts.version,
+        "DVID Version": f"{_DVID_VERSION}-{facts.version}",
         "Datastore Version": _DATASTORE_VERSION,
         "Host": facts.host,
         "Max Open Files": str(facts.max_open_files),

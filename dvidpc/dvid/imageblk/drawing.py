@@ -1,6 +1,7 @@
 """Check the size of slices and cut-outs, and answer with images."""
 
 import asyncio
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -13,7 +14,7 @@ from dvidpc.dvid.services import SERVICES
 from dvidpc.dvid.url.geometry import Slice, parse_image_format
 from dvidpc.errors import TooLargeError
 from dvidpc.formats.data_types import Voxels
-from dvidpc.formats.dvid.scaling import scale_image
+from dvidpc.formats.dvid.scaling import pick_pixels, scale_image
 from dvidpc.formats.grid import Box
 from dvidpc.formats.images import ImageFormat, check_image_holds, check_image_size, encode_image, pixels_of
 from dvidpc.volume.cutout import voxel_nbytes, zeros
@@ -61,7 +62,7 @@ def check_image(
 
 def box_nbytes(instance: Instance[ImageData], box: Box) -> int:
     """Return the size in bytes of a box of voxels as it is sent."""
-    return box.size.x * box.size.y * box.size.z * voxel_nbytes(instance.data.grid)
+    return math.prod(box.size) * voxel_nbytes(instance.data.grid)
 
 
 async def draw_slice(
@@ -96,7 +97,8 @@ async def draw(
     extent: tuple[int, int] | None = None,
 ) -> web.Response:
     """Answer with an image of *plane_crc* `[value, row, column]`, scaled to *extent* if that is given."""
-    step = partial(_encode, plane_crc, image_format, extent)
+    scale = pick_pixels if instance.data.voxel_type.are_ids else scale_image
+    step = partial(_encode, plane_crc, image_format, extent, scale)
     return image_response(await in_thread(request, instance, plane_crc.nbytes, step), image_format)
 
 
@@ -119,7 +121,12 @@ def image_response(body: bytes, image_format: ImageFormat) -> web.Response:
     return web.Response(body=body, content_type=image_format.kind.media_type)
 
 
-def _encode(plane_crc: Voxels, image_format: ImageFormat, extent: tuple[int, int] | None) -> bytes:
+def _encode(
+    plane_crc: Voxels,
+    image_format: ImageFormat,
+    extent: tuple[int, int] | None,
+    scale: Callable[[Voxels, int, int], Voxels],
+) -> bytes:
     if extent is not None:
-        plane_crc = scale_image(plane_crc, *extent)
+        plane_crc = scale(plane_crc, *extent)
     return encode_image(pixels_of(plane_crc), image_format)

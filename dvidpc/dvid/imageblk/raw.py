@@ -17,7 +17,7 @@ from dvidpc.dvid.imageblk.drawing import (
     image_response,
 )
 from dvidpc.dvid.imageblk.scale import at_scale
-from dvidpc.dvid.url.geometry import Shape, Slice, check_slice, parse_box, parse_shape, parse_slice
+from dvidpc.dvid.url.geometry import REFUSAL, Shape, Slice, check_slice, parse_box, parse_shape, parse_slice
 from dvidpc.dvid.url.numbers import parse_int32
 from dvidpc.dvid.url.path import call_parts
 from dvidpc.errors import RequestError
@@ -61,7 +61,13 @@ async def _cut_out(
 
 
 async def answer_slice(
-    request: web.Request, instance: Instance[ImageData], shape: Shape, parts: list[str], *, is_isotropic: bool
+    request: web.Request,
+    instance: Instance[ImageData],
+    shape: Shape,
+    parts: list[str],
+    *,
+    is_isotropic: bool,
+    refusal: str = REFUSAL,
 ) -> web.Response:
     """Answer with a slice as an image.
 
@@ -71,8 +77,9 @@ async def answer_slice(
         shape: Its axes.
         parts: The path below the endpoint: axes, size, offset and, if given, the image format.
         is_isotropic: Whether pixels are square.
+        refusal: How the refusal of an empty slice begins.
     """
-    wanted = parse_slice(shape, parts[1], parts[2])
+    wanted = parse_slice(shape, parts[1], parts[2], refusal)
     plane = _as_stored(wanted, instance) if is_isotropic else wanted
     check_cutout(request, instance, plane.box)
     image_format = format_at(parts, 3)

@@ -8,9 +8,9 @@ from aiohttp import web
 from dvidpc.data.image import ImageData
 from dvidpc.data.instance import Instance
 from dvidpc.data.labelmap import LABELBLK, LABELBLK_FAMILY
-from dvidpc.dvid.descriptions import HELP, INFO
+from dvidpc.dvid.descriptions import HELP, INFO, SYNC, TAGS
 from dvidpc.dvid.documents.manual import help_of_data
-from dvidpc.dvid.documents.repo_endpoints import data_info
+from dvidpc.dvid.documents.repo_endpoints import data_info, data_sync, data_tags
 from dvidpc.dvid.imageblk.metadata import metadata
 from dvidpc.dvid.imageblk.scale import at_scale
 from dvidpc.dvid.labelmap import blocks, cutouts, descriptions, points
@@ -47,6 +47,8 @@ LABELBLK_ENDPOINTS: Final[Family[ImageData]] = Family(
             "label": Endpoint(_scaled(points.label), doc=descriptions.LABEL),
             "info": Endpoint(data_info, "info endpoint only supports GET HTTP verb", INFO, is_document=True),
             "metadata": Endpoint(metadata, doc=descriptions.METADATA, is_document=True),
+            "tags": Endpoint(data_tags, doc=TAGS, is_document=True),
+            "sync": Endpoint(data_sync, doc=SYNC),
             "help": Endpoint(help_of_data, doc=HELP, is_document=True),
         }
     ),

@@ -8,6 +8,7 @@ from dvidpc.data.instance import Instance
 from dvidpc.dvid.imageblk.blocks import answer_blocks, blocks_of_subvolume, requested_blocks
 from dvidpc.dvid.services import SERVICES
 from dvidpc.dvid.url.coordinates import parse_point
+from dvidpc.dvid.url.numbers import SHOWN
 from dvidpc.dvid.url.path import call_parts
 from dvidpc.errors import RequestError
 from dvidpc.formats.dvid.label_payloads import BLOCKS, LABEL_PAYLOADS, LZ4
@@ -35,6 +36,8 @@ async def box_of_blocks(request: web.Request, instance: Instance[ImageData]) -> 
         raise RequestError("must specify size and offset with GET /blocks endpoint")
     payload = _parse_payload(request.query.get("compression", ""), LZ4)
     offset, size = parse_point(parts[1], "Offset"), parse_point(parts[0], "Size")
+    if min(size) < 0:
+        raise RequestError(f"illegal size requested: {parts[0][:SHOWN]}")
     max_blocks = request.app[SERVICES].limits.max_blocks
     blocks = blocks_of_subvolume(size, offset, instance.data.grid.block_size, max_blocks)
     TALLY.get().blocks = len(blocks)

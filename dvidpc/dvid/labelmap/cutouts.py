@@ -1,6 +1,8 @@
 """The endpoints `raw`, `isotropic` and `pseudocolor` of labels."""
 
+from collections.abc import Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import Final
 
 from aiohttp import hdrs, web
@@ -10,8 +12,6 @@ from dvidpc.data.instance import Instance
 from dvidpc.dvid.imageblk.drawing import (
     box_nbytes,
     check_cutout,
-    check_image,
-    draw,
     format_at,
     image_response,
     in_thread,
@@ -23,14 +23,19 @@ from dvidpc.dvid.url.geometry import parse_box, parse_shape, parse_slice
 from dvidpc.dvid.url.numbers import SHOWN
 from dvidpc.dvid.url.path import call_parts
 from dvidpc.errors import RequestError
+from dvidpc.formats.data_types import Voxels
 from dvidpc.formats.dvid.go_json import quote
 from dvidpc.formats.dvid.google_labels import encode_solid_google
 from dvidpc.formats.dvid.label_payloads import GOOGLEGZIP, RAW_ENCODERS, compress_gzip
 from dvidpc.formats.dvid.pseudocolor import color_labels
 from dvidpc.formats.grid import Box
-from dvidpc.http.streaming import OCTETS, stream
+from dvidpc.formats.images import ImageFormat, check_image_size, encode_image
+from dvidpc.http.streaming import OCTETS, send, stream
 from dvidpc.types import BlockCoord
 from dvidpc.volume.cutout import read_box, stream_box, zeros
+
+_AS_IS: Final[Mapping[str, str]] = MappingProxyType({})
+_GZIPPED: Final[Mapping[str, str]] = MappingProxyType({hdrs.CONTENT_ENCODING: "gzip"})
 
 _REFUSAL: Final = "illegal geometry requested"
 
@@ -44,7 +49,7 @@ async def raw(request: web.Request, instance: Instance[ImageData]) -> web.Stream
     parts = _parts_of(request)
     shape = parse_shape(parts[0])
     if shape.is_plane:
-        return await answer_slice(request, instance, shape, parts, is_isotropic=False)
+        return await answer_slice(request, instance, shape, parts, is_isotropic=False, refusal=_REFUSAL)
     compression = request.query.get("compression", "")
     if compression not in RAW_ENCODERS:
         raise RequestError(f"unknown compression type {quote(compression[:SHOWN])}")
@@ -52,11 +57,11 @@ async def raw(request: web.Request, instance: Instance[ImageData]) -> web.Stream
     check_cutout(request, instance, box)
     if not compression:
         return await stream(request, stream_box(instance.data.grid, box), box_nbytes(instance, box))
-    headers = {hdrs.CONTENT_ENCODING: "gzip"} if compression == GOOGLEGZIP.name else {}
+    headers = _GZIPPED if compression == GOOGLEGZIP.name else _AS_IS
     if request.method == hdrs.METH_HEAD:
         return web.Response(content_type=OCTETS, headers=headers)
     body = await _encode_box(request, instance, box, compression)
-    return web.Response(body=body, content_type=OCTETS, headers=headers)
+    return await send(request, [body], headers)
 
 
 async def isotropic(request: web.Request, instance: Instance[ImageData]) -> web.StreamResponse:
@@ -64,7 +69,7 @@ async def isotropic(request: web.Request, instance: Instance[ImageData]) -> web.
     parts = _parts_of(request)
     shape = parse_shape(parts[0])
     if shape.is_plane:
-        return await answer_slice(request, instance, shape, parts, is_isotropic=True)
+        return await answer_slice(request, instance, shape, parts, is_isotropic=True, refusal=_REFUSAL)
     return await raw(request, instance)
 
 
@@ -77,10 +82,11 @@ async def pseudocolor(request: web.Request, instance: Instance[ImageData]) -> we
     shape = parse_shape(parts[0])
     if not shape.is_plane:
         raise RequestError("DVID currently supports only 2d pseudocolor image requests")
-    plane = parse_slice(shape, parts[1], parts[2])
+    plane = parse_slice(shape, parts[1], parts[2], _REFUSAL)
     check_cutout(request, instance, plane.box)
     image_format = format_at(parts, 3)
-    check_image(request, instance, image_format, plane.width, plane.height)
+    check_image_size(plane.width, plane.height, image_format.kind)
+    check_size(box_nbytes(instance, plane.box), request.app[SERVICES].limits.max_response)
     if request.method == hdrs.METH_HEAD:
         return image_response(b"", image_format)
     grid = instance.data.grid
@@ -88,8 +94,12 @@ async def pseudocolor(request: web.Request, instance: Instance[ImageData]) -> we
     if labels is None:
         labels = zeros(grid, plane.box)
     plane_rc = labels.reshape(plane.height, plane.width)
-    colors = await grid.in_pool(partial(color_labels, plane_rc))
-    return await draw(request, instance, colors.transpose(2, 0, 1), image_format)
+    step = partial(_encode_colors, plane_rc, image_format)
+    return image_response(await in_thread(request, instance, plane_rc.nbytes, step), image_format)
+
+
+def _encode_colors(plane_rc: Voxels, image_format: ImageFormat) -> bytes:
+    return encode_image(color_labels(plane_rc), image_format)
 
 
 def _parts_of(request: web.Request) -> list[str]:
@@ -120,6 +130,7 @@ async def _encode_box(
 
 def _block_that_is(box: Box, side: int) -> BlockCoord | None:
     """Return the block that consists of the voxels of *box*; None if there is none."""
-    if any(n != side for n in box.size) or any(at % side for at in box.start):
+    x, y, z = box.start
+    if box.size != (side, side, side) or x % side or y % side or z % side:
         return None
-    return BlockCoord(*(at // side for at in box.start))
+    return BlockCoord(x // side, y // side, z // side)

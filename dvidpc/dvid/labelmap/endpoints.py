@@ -7,9 +7,9 @@ from aiohttp import web
 
 from dvidpc.data.instance import Instance
 from dvidpc.data.labelmap import LABELMAP, LABELMAP_FAMILY, LabelmapData
-from dvidpc.dvid.descriptions import HELP, INFO
+from dvidpc.dvid.descriptions import HELP, INFO, SYNC, TAGS
 from dvidpc.dvid.documents.manual import help_of_data
-from dvidpc.dvid.documents.repo_endpoints import data_info
+from dvidpc.dvid.documents.repo_endpoints import data_info, data_sync, data_tags
 from dvidpc.dvid.imageblk.metadata import answer_metadata, extents, metadata_document, resolution
 from dvidpc.dvid.labelmap import blocks, cutouts, descriptions, mappings, points
 from dvidpc.dvid.labelmap.levels import at_level
@@ -48,9 +48,9 @@ Block coordinates are voxel coordinates divided by 64. Numbers are little-endian
 
 
 async def _metadata(request: web.Request, instance: Instance[LabelmapData]) -> web.StreamResponse:
-    """Answer `metadata`."""
-    properties = instance.data.properties(instance.store_alias)
-    return answer_metadata(request, metadata_document(instance.data.levels[0], properties))
+    """Answer `metadata`: of the finest scale; it says nothing about labels."""
+    finest = instance.data.levels[0]
+    return answer_metadata(request, metadata_document(finest, finest.properties(instance.store_alias)))
 
 
 LABELMAP_ENDPOINTS: Final[Family[LabelmapData]] = Family(
@@ -89,6 +89,8 @@ LABELMAP_ENDPOINTS: Final[Family[LabelmapData]] = Family(
             "resolution": Endpoint(resolution, doc=descriptions.RESOLUTION),
             "info": Endpoint(data_info, "info endpoint only supports GET HTTP verb", INFO, is_document=True),
             "metadata": Endpoint(_metadata, doc=descriptions.METADATA, is_document=True),
+            "tags": Endpoint(data_tags, doc=TAGS, is_document=True),
+            "sync": Endpoint(data_sync, doc=SYNC),
             "help": Endpoint(help_of_data, doc=HELP, is_document=True),
         }
     ),

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from dvidpc.data.instance import Instance
 from dvidpc.data.labelmap import LabelmapData
-from dvidpc.dvid.labelmap.points import MAX_BODY
+from dvidpc.dvid.labelmap.points import MAX_BODY, off_loop
 from dvidpc.dvid.services import SERVICES
 from dvidpc.dvid.table import JSON, TEXT
 from dvidpc.dvid.url.numbers import parse_uint64
@@ -15,7 +15,7 @@ from dvidpc.dvid.url.path import call_parts
 from dvidpc.errors import RequestError
 from dvidpc.formats.dvid.go_json import quote
 from dvidpc.formats.dvid.labels_json import check_content_hash, encode_labels, parse_ids
-from dvidpc.http.bodies import read_body
+from dvidpc.http.bodies import NOT_STORED, read_body
 
 
 async def mapping(request: web.Request, _instance: Instance[LabelmapData]) -> web.StreamResponse:
@@ -26,7 +26,8 @@ async def mapping(request: web.Request, _instance: Instance[LabelmapData]) -> we
     """
     body = await read_body(request, MAX_BODY)
     check_content_hash(body, request.query.get("hash", ""))
-    return web.Response(body=encode_labels(parse_ids(body)), content_type=JSON)
+    bodies = await off_loop(len(body), lambda: encode_labels(parse_ids(body)))
+    return web.Response(body=bodies, content_type=JSON, headers=NOT_STORED)
 
 
 async def mappings(_request: web.Request, _instance: Instance[LabelmapData]) -> web.StreamResponse:
@@ -41,7 +42,7 @@ async def supervoxel_splits(_request: web.Request, _instance: Instance[LabelmapD
 
 async def mutations(_request: web.Request, _instance: Instance[LabelmapData]) -> web.StreamResponse:
     """Answer `mutations` with an empty list."""
-    return web.Response(body=b"[]", content_type=TEXT)
+    return web.Response(text="[]")
 
 
 async def mutations_range(request: web.Request, instance: Instance[LabelmapData]) -> web.StreamResponse:

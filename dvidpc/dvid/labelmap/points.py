@@ -1,10 +1,11 @@
 """The endpoints `label` and `labels`: the labels of single voxels."""
 
-from typing import Final
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import Final, TypeVar
 
-import numpy as np
 from aiohttp import hdrs, web
-from numpy.typing import NDArray
 
 from dvidpc.counters import TALLY
 from dvidpc.data.image import ImageData
@@ -16,10 +17,15 @@ from dvidpc.dvid.url.coordinates import parse_voxel
 from dvidpc.dvid.url.path import call_parts
 from dvidpc.errors import RequestError
 from dvidpc.formats.dvid.labels_json import check_content_hash, encode_label, encode_labels, parse_points
-from dvidpc.http.bodies import read_body
+from dvidpc.http.bodies import NOT_STORED, read_body
+from dvidpc.volume.point_lookup import LabelLookup
 
 MAX_BODY: Final = 16 * 2**20
 """Largest list of positions or labels in bytes; neuclease sends 10,000 positions, 250 kB, at a time."""
+
+_SMALL_BODY: Final = 16 * 1024
+
+T = TypeVar("T")
 
 
 async def label(request: web.Request, instance: Instance[ImageData]) -> web.StreamResponse:
@@ -30,11 +36,11 @@ async def label(request: web.Request, instance: Instance[ImageData]) -> web.Stre
     _, *parts = call_parts(request)
     if not parts:
         raise RequestError("DVID requires coord to follow 'label' command")
-    point = np.array([parse_voxel(parts[0])], np.int64)
+    point = parse_voxel(parts[0])
     if request.method == hdrs.METH_HEAD:
         return web.Response(content_type=JSON)
-    [found] = await _look_up(instance, point)
-    return web.Response(body=encode_label(int(found)), content_type=JSON)
+    found = await _lookup_of(instance).label_at(point)
+    return web.Response(body=encode_label(found), content_type=JSON)
 
 
 async def labels(request: web.Request, instance: Instance[ImageData]) -> web.StreamResponse:
@@ -44,15 +50,21 @@ async def labels(request: web.Request, instance: Instance[ImageData]) -> web.Str
     """
     body = await read_body(request, MAX_BODY)
     check_content_hash(body, request.query.get("hash", ""))
-    points = parse_points(body)
-    lookup = instance.data.lookup
-    assert lookup is not None
-    chunks = lookup.count_chunks(points)
+    points = await off_loop(len(body), partial(parse_points, body))
+    lookup = _lookup_of(instance)
+    chunks = await off_loop(len(body), partial(lookup.count_chunks, points))
     check_block_count(chunks, request.app[SERVICES].limits.max_blocks)
     TALLY.get().blocks = chunks
-    return web.Response(body=encode_labels(await _look_up(instance, points)), content_type=JSON)
+    found = await lookup.labels_at(points)
+    answer = await off_loop(len(body), partial(encode_labels, found))
+    return web.Response(body=answer, content_type=JSON, headers=NOT_STORED)
 
 
-async def _look_up(instance: Instance[ImageData], points: NDArray[np.int64]) -> NDArray[np.uint64]:
+async def off_loop(nbytes: int, step: Callable[[], T]) -> T:
+    """Run *step*, which handles so many bytes of JSON, in a thread if it may take over a millisecond."""
+    return step() if nbytes <= _SMALL_BODY else await asyncio.to_thread(step)
+
+
+def _lookup_of(instance: Instance[ImageData]) -> LabelLookup:
     assert instance.data.lookup is not None
-    return await instance.data.lookup.labels_at(points)
+    return instance.data.lookup

@@ -12,6 +12,8 @@ from dvidpc.formats.oblique import Vector
 from dvidpc.types import BlockCoord, Point
 
 _INTEGERS = re.compile(r"[+-]?[0-9]{1,18}(?:,[+-]?[0-9]{1,18})*", re.ASCII)
+_USUAL_POINT = re.compile(r"([+-]?[0-9]{1,9})_([+-]?[0-9]{1,9})_([+-]?[0-9]{1,9})", re.ASCII)
+"""Three integers that fit in 32 bits, whatever their digits."""
 
 
 def parse_blocks(text: str, max_blocks: int) -> list[BlockCoord]:
@@ -60,6 +62,10 @@ def parse_point(text: str, name: str) -> Point:
     Raises:
         RequestError: *text* is not three 32-bit integers.
     """
+    usual = _USUAL_POINT.fullmatch(text)
+    if usual is not None:
+        x, y, z = usual.groups()
+        return Point(int(x), int(y), int(z))
     parts = text.split("_")
     if len(parts) == 1:
         raise RequestError(f"cannot convert '{text[:SHOWN]}' into a Point.")

@@ -28,6 +28,9 @@ class Shape(NamedTuple):
         return len(self.axes) == 2
 
 
+REFUSAL: Final = "Illegal geometry requested"
+"""How the refusal of an empty slice or box begins."""
+
 XY: Final = Shape("XY slice", (0, 1))
 XZ: Final = Shape("XZ slice", (0, 2))
 YZ: Final = Shape("YZ slice", (1, 2))
@@ -92,8 +95,14 @@ def parse_shape(text: str) -> Shape:
     return shape
 
 
-def parse_slice(shape: Shape, size: str, offset: str) -> Slice:
+def parse_slice(shape: Shape, size: str, offset: str, refusal: str = REFUSAL) -> Slice:
     """Parse a slice from its size (two integers) and its offset (three integers).
+
+    Args:
+        shape: Its axes.
+        size: Its width and height.
+        offset: Its first voxel.
+        refusal: How the refusal of an empty slice begins.
 
     Raises:
         RequestError: A text is malformed, or the slice is empty.
@@ -103,10 +112,10 @@ def parse_slice(shape: Shape, size: str, offset: str) -> Slice:
     if len(parts) != 2:
         raise RequestError("cannot parse into a 2d point")
     width, height = (parse_int32(part.strip(), "ParseInt") for part in parts)
-    return check_slice(Slice(shape, place, width, height))
+    return check_slice(Slice(shape, place, width, height), refusal)
 
 
-def check_slice(plane: Slice) -> Slice:
+def check_slice(plane: Slice, refusal: str = REFUSAL) -> Slice:
     """Return *plane* unchanged, if it is not empty.
 
     Raises:
@@ -114,13 +123,13 @@ def check_slice(plane: Slice) -> Slice:
     """
     if plane.width <= 0 or plane.height <= 0:
         raise RequestError(
-            f"Illegal geometry requested: {plane.shape.name} @ offset {_shown(plane.offset)}, "
+            f"{refusal}: {plane.shape.name} @ offset {_shown(plane.offset)}, "
             f"size ({plane.width}, {plane.height})"
         )
     return plane
 
 
-def parse_box(size: str, offset: str, refusal: str = "Illegal geometry requested") -> Box:
+def parse_box(size: str, offset: str, refusal: str = REFUSAL) -> Box:
     """Parse a box from its size and its offset (three integers each).
 
     Args:

@@ -1,12 +1,15 @@
 """The expected shape and data type of a decoded chunk."""
 
 import math
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from dvidpc.formats.data_types import DataType
 from dvidpc.types import Point
+
+_MAX_PADDING: Final = 2**22
+"""Voxels of padding that a chunk may store; a block size that needs more is absurd."""
 
 
 class ChunkShape(NamedTuple):

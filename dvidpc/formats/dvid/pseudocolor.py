@@ -9,18 +9,15 @@ from numpy.typing import NDArray
 from dvidpc.formats.data_types import Voxels
 
 _NUM_OCTETS = 8
-_OPAQUE = 255
 
 
 def color_labels(plane_rc: Voxels) -> NDArray[np.uint8]:
-    """Return the colors `[row, column, 4]` (red, green, blue, alpha) of labels `[row, column]`.
+    """Return the colors `[row, column, 3]` (red, green, blue) of labels `[row, column]`.
 
     They are the highest three bytes of the 32-bit murmur3 hash of the label's eight bytes, lowest byte first.
     """
     hashes = _murmur3(plane_rc.astype("<u8", order="C"))
-    colors = hashes.astype(">u4").view(np.uint8).reshape(*plane_rc.shape, 4)
-    colors[..., 3] = _OPAQUE
-    return colors
+    return hashes.astype(">u4").view(np.uint8).reshape(*plane_rc.shape, 4)[..., :3]
 
 
 def _murmur3(labels: NDArray[np.uint64]) -> NDArray[np.uint32]:

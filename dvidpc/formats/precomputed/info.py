@@ -5,7 +5,7 @@ Every spelling that some reader of the format accepts is accepted: upper-case wo
 error in the volume's own keys disables the volume.  (precomputed volume.md#info-json-file-specification)
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -100,6 +100,23 @@ class RefusedScale:
     """One line that names the invalid key."""
 
 
+class Side(StrEnum):
+    """A key of an `info` that names a directory beside the chunks of a segmentation."""
+
+    MESH = "mesh"
+    SKELETONS = "skeletons"
+    SEGMENT_PROPERTIES = "segment_properties"
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedSide:
+    """A directory beside the chunks that cannot be served."""
+
+    side: Side
+    reason: str
+    """One line that names the invalid key."""
+
+
 @dataclass(frozen=True, slots=True)
 class VolumeInfo:
     """The content of an `info` file."""
@@ -109,6 +126,9 @@ class VolumeInfo:
     num_channels: int
     scales: tuple[Scale, ...]
     refused: tuple[RefusedScale, ...]
+    sides: Mapping[Side, str]
+    """The directories beside the chunks of a segmentation, relative to that of the `info` file."""
+    refused_sides: tuple[RefusedSide, ...]
 
 
 def parse_info(data: bytes) -> VolumeInfo:
@@ -138,7 +158,10 @@ def parse_info(data: bytes) -> VolumeInfo:
             refused.append(RefusedScale(level, str(error)))
     if not scales:
         raise FormatError(f"no scale can be served: scale {refused[0].level}: {refused[0].reason}")
-    return VolumeInfo(volume_type, data_type, num_channels, tuple(scales), tuple(refused))
+    sides, refused_sides = _parse_sides(document) if volume_type is VolumeType.SEGMENTATION else ({}, ())
+    return VolumeInfo(
+        volume_type, data_type, num_channels, tuple(scales), tuple(refused), sides, refused_sides
+    )
 
 
 def parse_redirect(data: bytes) -> str | None:
@@ -163,6 +186,20 @@ def _check_labels(keys: Collection[str], data_type: DataType, num_channels: int)
         raise FormatError("data_type is 'float32'; the ids of a segmentation are integers")
     if num_channels != 1:
         raise FormatError(f"num_channels is {num_channels}; a segmentation has 1")
+
+
+def _parse_sides(document: Mapping[str, object]) -> tuple[dict[Side, str], tuple[RefusedSide, ...]]:
+    """Return the directories beside the chunks, and those that cannot be served; null and "" name none."""
+    sides: dict[Side, str] = {}
+    refused: list[RefusedSide] = []
+    for side in Side:
+        if document.get(side) in {None, ""}:
+            continue
+        try:
+            sides[side] = read_member(document, side, relative_path)
+        except FormatError as error:
+            refused.append(RefusedSide(side, str(error)))
+    return sides, tuple(refused)
 
 
 def _parse_scale(level: int, entry: object) -> Scale:

@@ -32,7 +32,6 @@ class MultilodMeshInfo:
 
     quantization_bits: int
     """Bits of a vertex coordinate within its fragment: 10 or 16."""
-    lod_scale_multiplier: float
     transform: Transform
     """From stored coordinates to nanometers."""
     sharding: ShardingSpec | None
@@ -53,9 +52,9 @@ def parse_mesh_info(data: bytes | None) -> MeshInfo:
     document = decode_document(data)
     if read_member(document, "@type", one_of(MeshType)) is MeshType.LEGACY:
         return LegacyMeshInfo()
+    read_member(document, "lod_scale_multiplier", positive_float)  # required, but only renderers need it
     return MultilodMeshInfo(
         quantization_bits=read_member(document, "vertex_quantization_bits", _quantization_bits),
-        lod_scale_multiplier=read_member(document, "lod_scale_multiplier", positive_float),
         transform=read_member(document, "transform", read_transform, default=IDENTITY),
         sharding=read_member(document, "sharding", parse_sharding, default=None),
     )

@@ -1,6 +1,7 @@
 """Reads legacy meshes: a manifest, and the fragments that it names."""
 
 import asyncio
+import re
 from collections.abc import Sequence
 from functools import partial
 from typing import Final
@@ -14,6 +15,7 @@ from dvidpc.storage.base import ObjectStore
 from dvidpc.storage.object_checks import name_object
 from dvidpc.tasks import gather_or_cancel
 
+_MANIFEST_NAMES: Final = re.compile(r"(0|[1-9][0-9]{0,19}):0", re.ASCII)
 _MAX_MANIFEST_SIZE: Final = 16 * 2**20
 _CONCURRENT_READS: Final = 64
 """Fragments of one mesh that are read concurrently."""
@@ -32,6 +34,11 @@ class LegacyMeshes:
         self._store = store
         self._directory = directory
         self._tools = tools
+
+    @property
+    def object_names(self) -> re.Pattern[str]:
+        """As `StoredMeshes.object_names`."""
+        return _MANIFEST_NAMES
 
     def describe(self, segment_id: int) -> str:
         """As `StoredMeshes.describe`."""

@@ -1,5 +1,6 @@
 """Reads the meshes of segments, in the forms that DVID's clients ask for."""
 
+import re
 from functools import partial
 from typing import NamedTuple, Protocol
 
@@ -18,6 +19,13 @@ from dvidpc.storage.object_checks import name_object
 
 class StoredMeshes(Protocol):
     """Meshes in one of the formats."""
+
+    @property
+    def object_names(self) -> re.Pattern[str] | None:
+        """The names of the objects of which each segment with a mesh has one, the id as the first group.
+
+        None if segments have no objects of their own.
+        """
 
     def describe(self, segment_id: int) -> str:
         """Return the name of a segment's manifest for messages."""
@@ -54,6 +62,11 @@ class MeshReader:
     def __init__(self, meshes: StoredMeshes, tools: SegmentTools) -> None:
         self._meshes = meshes
         self._tools = tools
+
+    @property
+    def object_names(self) -> re.Pattern[str] | None:
+        """As `StoredMeshes.object_names`."""
+        return self._meshes.object_names
 
     async def read_mesh(self, segment_id: int, form: MeshForm, lod: int | None = None) -> MeshBytes | None:
         """Return the mesh of a segment; None if it has none.

@@ -1,6 +1,7 @@
 """Reads multi-resolution meshes: a manifest, and the fragments of one level of detail."""
 
 import asyncio
+import re
 from collections.abc import Sequence
 from functools import partial
 from typing import Final, NamedTuple
@@ -26,6 +27,7 @@ from dvidpc.storage.versions import Comparison, compare
 from dvidpc.tasks import gather_or_cancel
 from dvidpc.types import ByteRange
 
+_MANIFEST_NAMES: Final = re.compile(r"(0|[1-9][0-9]{0,19})\.index", re.ASCII)
 _CONCURRENT_READS: Final = 16
 """Parts of one mesh that are read concurrently; each has up to two megabytes."""
 _DECODING_STEPS: Final = 16
@@ -73,6 +75,11 @@ class MultilodMeshes:
         self._info = info
         self._tools = tools
         self._manifests = KeyedReader(store, directory, info.sharding, tools.indexes, ".index")
+
+    @property
+    def object_names(self) -> re.Pattern[str] | None:
+        """As `StoredMeshes.object_names`."""
+        return _MANIFEST_NAMES if self._manifests.shards is None else None
 
     def describe(self, segment_id: int) -> str:
         """As `StoredMeshes.describe`."""

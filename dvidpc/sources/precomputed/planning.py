@@ -1,8 +1,9 @@
 """How a precomputed volume is served, decided from its `info` alone."""
 
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -14,7 +15,8 @@ from dvidpc.formats.data_types import DataType
 from dvidpc.formats.dvid.label_payloads import BLOCKS, GOOGLEGZIP, GZIP, LABELS_UNCOMPRESSED, LZ4
 from dvidpc.formats.grid import Grid
 from dvidpc.formats.payloads import payloads_for, stored_payload
-from dvidpc.formats.precomputed.info import Scale, VolumeInfo, VolumeType, parse_info
+from dvidpc.formats.precomputed.info import Scale, Side, VolumeInfo, VolumeType, parse_info
+from dvidpc.names import Companion
 from dvidpc.sources.base import ChunkSource, SourceTools
 from dvidpc.sources.counting import ChunkCount, Progress, Survey
 from dvidpc.sources.plan import (
@@ -54,6 +56,14 @@ LABEL_CHANNELS: Final = (
 )
 """What every scale of a segmentation shows."""
 
+COMPANIONS: Final[Mapping[Side, Companion]] = MappingProxyType(
+    {
+        Side.MESH: Companion.MESHES,
+        Side.SKELETONS: Companion.SKELETONS,
+        Side.SEGMENT_PROPERTIES: Companion.ANNOTATIONS,
+    }
+)
+
 _COLOURS = (3, 4)
 
 
@@ -85,9 +95,11 @@ class PrecomputedScale:
         hidden = ", hidden" if scale.hidden else ""
         copies = " or ".join(times(grid.chunk_size) for grid in self.grids)
         offset = ",".join(map(str, scale.offset))
+        widened = f" (served as {self.shown_as})" if self.shown_as is not self.data_type else ""
         return (
             f"{times(scale.size)} voxels of {times(scale.resolution_nm)} nm at {offset}, "
-            f"{self.num_channels} x {self.data_type} {scale.encoding}, {sharded}, chunks of {copies}{hidden}"
+            f"{self.num_channels} x {self.data_type}{widened} {scale.encoding}, {sharded}, "
+            f"chunks of {copies}{hidden}"
         )
 
     @property
@@ -159,7 +171,23 @@ def _plan(info: VolumeInfo, metadata: Metadata, settings: VolumeSettings) -> Vol
     )
     pyramid = [(scale.level, scale.resolution_nm) for scale in scales]
     is_map = LabelType.LABELMAP in label_types
-    return replace(plan, warnings=tuple(_labelmap_warnings(plan) if is_map else explain_pyramid(pyramid)))
+    warnings = _labelmap_warnings(plan) if is_map else explain_pyramid(pyramid)
+    directories, refused = _plan_companions(info, metadata.directory)
+    return replace(plan, warnings=(*warnings, *refused), directories=tuple(directories))
+
+
+def _plan_companions(info: VolumeInfo, directory: str) -> tuple[list[tuple[Companion, str]], list[str]]:
+    """Return what lies beside the chunks, and where; and why something of it is not served."""
+    directories = []
+    refusals = [
+        f"no {COMPANIONS[refused.side]} are served: {refused.reason}" for refused in info.refused_sides
+    ]
+    for side, key in info.sides.items():
+        try:
+            directories.append((COMPANIONS[side], resolve_key(directory, key)))
+        except FormatError as error:
+            refusals.append(f"no {COMPANIONS[side]} are served: {side} {key!r} {error}")
+    return directories, refusals
 
 
 def plan_channels(data_type: DataType, num_channels: int) -> tuple[Channel, ...]:

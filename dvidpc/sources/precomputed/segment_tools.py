@@ -24,7 +24,7 @@ class SegmentTools:
     """Decodes and encodes; its size bounds how much is decoded at a time."""
     voxel_size_nm: tuple[float, float, float]
     """Size of a voxel of scale 0."""
-    max_mesh: int = 128 * 2**20
+    max_mesh: int
     """The most bytes of a mesh, as `.ngmesh`; a mesh that has more is served at a coarser level of detail."""
 
     async def run(self, name: str, step: Callable[[], T]) -> T:

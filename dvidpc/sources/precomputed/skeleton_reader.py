@@ -1,6 +1,8 @@
 """Reads the skeletons of segments as SWC."""
 
+import re
 from functools import partial
+from typing import Final
 
 from dvidpc.errors import FormatError
 from dvidpc.formats.dvid.swc import encode_swc
@@ -17,6 +19,8 @@ from dvidpc.sources.precomputed.segment_tools import SegmentTools
 from dvidpc.storage.base import ObjectStore
 from dvidpc.storage.object_checks import name_object
 
+_NAMES: Final = re.compile(r"(0|[1-9][0-9]{0,19})", re.ASCII)
+
 
 class SkeletonReader:
     """Reads the skeletons of one volume.
@@ -32,6 +36,11 @@ class SkeletonReader:
         self._info = info
         self._tools = tools
         self._skeletons = KeyedReader(store, directory, info.sharding, tools.indexes)
+
+    @property
+    def object_names(self) -> re.Pattern[str] | None:
+        """The names of the objects that hold a skeleton each, the id as the first group; None if sharded."""
+        return _NAMES if self._info.sharding is None else None
 
     async def read_swc(self, segment_id: int) -> bytes | None:
         """Return the skeleton of a segment as SWC, in scale-0 voxels; None if it has none, or an empty one.

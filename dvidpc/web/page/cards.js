@@ -2,8 +2,10 @@
 
 import { copyButton, element } from "./elements.js";
 import { extentOf } from "./geometry.js";
+import { LabelTile } from "./labels.js";
 import { dvidSource, neuroglancerState, snippetsOf } from "./snippets.js";
-import { fetchBitmap, urlOf } from "./tiles.js";
+import { requestOf } from "./tiles.js";
+import { nameOf } from "./volumes.js";
 
 const PREVIEW = 400;
 const times = (numbers) => numbers.map((number) => Number(number.toPrecision(6)).toLocaleString("en")).join(" × ");
@@ -27,7 +29,8 @@ export function volumeCard(overview, volume) {
         `${times(first.size)} voxels of ${times(first.resolution_nm)} nm, ${volume.type}, `,
         `${volume.scales.length} ${volume.scales.length === 1 ? "scale" : "scales"}`,
       ),
-      scaleTable(volume.scales),
+      scaleTable(volume),
+      companions(overview, volume),
       actions(overview, volume),
       ...connections(overview, volume),
     ),
@@ -69,20 +72,21 @@ async function draw(canvas, overview, volume) {
   const [low, high] = extentOf(scale);
   const side = [0, 1].map((axis) => Math.min(PREVIEW, scale.size[axis]));
   const offset = low.map((start, axis) => Math.floor((start + high[axis] - (side[axis] ?? 0)) / 2));
-  const bitmap = await fetchBitmap(urlOf(`api/node/${overview.uuid}`, volume, scale, "xy", { size: side, offset }));
-  canvas.width = bitmap.width;
-  canvas.height = bitmap.height;
-  canvas.getContext("2d").drawImage(bitmap, 0, 0);
+  const tile = await requestOf(`api/node/${overview.uuid}`, volume, scale, "xy", { size: side, offset }).load();
+  const picture = tile instanceof LabelTile ? tile.picture() : tile;
+  canvas.width = picture.width;
+  canvas.height = picture.height;
+  canvas.getContext("2d").drawImage(picture, 0, 0);
   canvas.classList.add("shown");
 }
 
-function scaleTable(scales) {
+function scaleTable(volume) {
   const head = ["Instance", "Size (voxels)", "Resolution (nm)", "Stored as", "Served"];
-  const rows = scales.map((scale) =>
+  const rows = volume.scales.map((scale) =>
     element(
       "tr",
       {},
-      element("td", { class: "mono" }, scale.name),
+      element("td", { class: "mono" }, nameOf(volume, scale)),
       element("td", { class: "number" }, times(scale.size)),
       element("td", { class: "number" }, times(scale.resolution_nm)),
       element("td", {}, scale.stored.replaceAll(" x ", " × ")),
@@ -99,6 +103,15 @@ function scaleTable(scales) {
       element("tbody", {}, ...rows),
     ),
   );
+}
+
+/** Return links to the meshes, skeletons and annotations of a segmentation; undefined if there are none. */
+function companions(overview, volume) {
+  if (!volume.companions.length) return undefined;
+  const links = volume.companions.map(({ name, type }) =>
+    element("li", {}, element("a", { class: "mono", href: `api/node/${overview.uuid}/${encodeURIComponent(name)}/help` }, name), ` (${type})`),
+  );
+  return element("ul", { class: "companions", "aria-label": "Beside it" }, ...links);
 }
 
 /** Return the link that opens a volume in the bundled neuroglancer; undefined if it is not installed. */

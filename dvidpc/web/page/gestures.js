@@ -2,6 +2,7 @@
 
 const PIXELS_A_SLICE = 50;
 const LINE = 16;
+const CLICK_PIXELS = 4;
 
 export class Gestures {
   constructor(canvas, viewer) {
@@ -12,8 +13,8 @@ export class Gestures {
     canvas.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     canvas.addEventListener("pointerdown", (event) => this.down(event));
     canvas.addEventListener("pointermove", (event) => this.move(event));
-    for (const end of ["pointerup", "pointercancel"])
-      canvas.addEventListener(end, (event) => this.pointers.delete(event.pointerId));
+    canvas.addEventListener("pointerup", (event) => this.up(event));
+    canvas.addEventListener("pointercancel", (event) => this.pointers.delete(event.pointerId));
     canvas.addEventListener("pointerleave", () => viewer.point());
     canvas.addEventListener("keydown", (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
@@ -41,6 +42,16 @@ export class Gestures {
     this.hint();
     this.canvas.setPointerCapture(event.pointerId);
     this.pointers.set(event.pointerId, [event.offsetX, event.offsetY]);
+    const isClick = this.pointers.size === 1 && event.button === 0;
+    this.pressed = isClick ? [event.offsetX, event.offsetY] : undefined;
+  }
+
+  up(event) {
+    this.pointers.delete(event.pointerId);
+    if (!this.pressed) return;
+    const [x, y] = this.pressed;
+    this.pressed = undefined;
+    if (Math.hypot(event.offsetX - x, event.offsetY - y) < CLICK_PIXELS) this.viewer.pick(x, y);
   }
 
   move(event) {

@@ -1,19 +1,25 @@
 // For each client, how to connect to a volume: a label, an instruction, and text to copy.
 
+import { holdsLabels, shownTogether } from "./volumes.js";
+
 /** Return the base URL of this server, without a trailing slash. */
 export function serverUrl() {
   return new URL(".", document.baseURI).href.replace(/\/$/, "");
 }
 
-/** Return the neuroglancer state that shows a volume. */
-export function neuroglancerState(overview, volume, source) {
+/** Return the neuroglancer state that shows a volume and those that are shown together with it. */
+export function neuroglancerState(overview, volume) {
   const [first] = volume.scales;
   const middle = first.min_point.map((low, axis) => low + first.size[axis] / 2);
   const names = ["x", "y", "z"];
   return {
     dimensions: Object.fromEntries(names.map((name, axis) => [name, [first.resolution_nm[axis] * 1e-9, "m"]])),
     position: middle,
-    layers: [{ type: "image", source: source ?? dvidSource(overview, volume), name: volume.instance }],
+    layers: shownTogether(overview, volume).map((shown) => ({
+      type: holdsLabels(shown) ? "segmentation" : "image",
+      source: dvidSource(overview, shown),
+      name: shown.instance,
+    })),
     layout: "4panel",
   };
 }
@@ -31,9 +37,13 @@ export function snippetsOf(overview, volume) {
   const [first] = volume.scales;
   const size = first.size.map((length) => Math.min(length, 64));
   const [x, y, z] = first.min_point;
-  const block = first.min_point.map((low, axis) => Math.floor((low + first.size[axis] / 2) / first.block_size));
+  const middle = first.min_point.map((low, axis) => low + Math.floor(first.size[axis] / 2));
+  const block = middle.map((voxel) => Math.floor(voxel / first.block_size));
   const box = first.min_point.map((low, axis) => low + size[axis]);
+  const data = `${url}/api/node/${uuid}/${name}`;
   const server = path ? `${host}${path}` : host;
+  const isLabels = holdsLabels(volume);
+  const fetcher = isLabels ? "fetch_labelmap_voxels" : "fetch_raw";
   return [
     {
       label: "NeuTu",
@@ -42,7 +52,7 @@ export function snippetsOf(overview, volume) {
         ["Host", protocol === "https:" ? `https://${hostname}${path}` : `${hostname}${path}`],
         ["Port", port || (protocol === "https:" ? "443" : "80")],
         ["UUID", uuid],
-        ["Grayscale", name],
+        [isLabels ? "Segmentation" : "Grayscale", name],
       ],
     },
     {
@@ -57,26 +67,30 @@ export function snippetsOf(overview, volume) {
         "from libdvid import DVIDNodeService",
         "",
         `node = DVIDNodeService("${server}", "${uuid}", "me@example.org", "libdvid")`,
-        `voxels = node.get_gray3D("${name}", (${[...size].reverse().join(", ")}), (${z}, ${y}, ${x}))`,
+        `voxels = node.${isLabels ? "get_labels3D" : "get_gray3D"}("${name}", (${[...size].reverse().join(", ")}), (${z}, ${y}, ${x}))`,
       ].join("\n"),
     },
     {
       label: "neuclease",
       text: "Read a box of voxels as a numpy array, in z, y, x order.",
       code: [
-        "from neuclease.dvid import fetch_raw",
+        `from neuclease.dvid import ${fetcher}`,
         "",
-        `voxels = fetch_raw("${server}", "${uuid}", "${name}",`,
-        `                   [(${z}, ${y}, ${x}), (${[...box].reverse().join(", ")})])`,
+        `voxels = ${fetcher}("${server}", "${uuid}", "${name}",`,
+        `${" ".repeat(fetcher.length + 10)}[(${z}, ${y}, ${x}), (${[...box].reverse().join(", ")})])`,
       ].join("\n"),
     },
     {
       label: "curl",
-      text: "Fetch the volume's metadata, a slice as an image, and a block as DVID clients read it.",
+      text: isLabels
+        ? "Fetch the volume's metadata, a slice with a color for each segment, and the segment of a voxel."
+        : "Fetch the volume's metadata, a slice as an image, and a block as DVID clients read it.",
       code: [
-        `curl -s '${url}/api/node/${uuid}/${name}/info'`,
-        `curl -s '${url}/api/node/${uuid}/${name}/raw/xy/${size[0]}_${size[1]}/${x}_${y}_${z}/png' -o slice.png`,
-        `curl -s '${url}/api/node/${uuid}/${name}/specificblocks?blocks=${block.join(",")}' -o blocks.bin`,
+        `curl -s '${data}/info'`,
+        `curl -s '${data}/${isLabels ? "pseudocolor" : "raw"}/xy/${size[0]}_${size[1]}/${x}_${y}_${z}/png' -o slice.png`,
+        isLabels
+          ? `curl -s '${data}/label/${middle.join("_")}'`
+          : `curl -s '${data}/specificblocks?blocks=${block.join(",")}' -o blocks.bin`,
       ].join("\n"),
     },
   ];

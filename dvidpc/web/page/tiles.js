@@ -1,6 +1,9 @@
 // Fetch tiles of slices, a few at a time, and cache the most recently used.
 
-const MOST_KEPT = 600;
+import { LabelTile } from "./labels.js";
+import { holdsLabels, urlOf } from "./volumes.js";
+
+const MOST_KEPT = 400;
 const MOST_UNDER_WAY = 6;
 
 export class Tiles {
@@ -12,7 +15,7 @@ export class Tiles {
     this.wanted = [];
   }
 
-  /** Return a cached tile, `{bitmap}` or `{error}`; undefined if it is not cached. */
+  /** Return a cached tile, an image or labels, or an Error; undefined if it is not cached. */
   peek(url) {
     const tile = this.kept.get(url);
     if (tile) {
@@ -22,32 +25,32 @@ export class Tiles {
     return tile;
   }
 
-  /** Fetch these URLs in order, cancel all others, and return how many are not loaded yet. */
-  want(urls) {
-    const wanted = new Set(urls);
-    for (const [url, abort] of this.underWay) if (!wanted.has(url)) abort.abort();
-    this.wanted = urls.filter((url) => !this.kept.has(url) && !this.underWay.has(url));
+  /** Fetch these `{url, load}` in order, cancel all others, and return how many are not loaded yet. */
+  want(tiles) {
+    const urls = new Set(tiles.map(({ url }) => url));
+    for (const [url, abort] of this.underWay) if (!urls.has(url)) abort.abort();
+    this.wanted = tiles.filter(({ url }) => !this.kept.has(url) && !this.underWay.has(url));
     this.start();
-    return this.wanted.length + urls.filter((url) => this.underWay.has(url)).length;
+    return this.wanted.length + tiles.filter(({ url }) => this.underWay.has(url)).length;
   }
 
   /** Drop the failed tiles from the cache, so that they are retried. */
   forgetErrors() {
-    for (const [url, tile] of this.kept) if (tile.error) this.kept.delete(url);
+    for (const [url, tile] of this.kept) if (tile instanceof Error) this.kept.delete(url);
   }
 
   start() {
     while (this.wanted.length && this.underWay.size < MOST_UNDER_WAY) this.fetch(this.wanted.shift());
   }
 
-  async fetch(url) {
+  async fetch({ url, load }) {
     const abort = new AbortController();
     this.underWay.set(url, abort);
     let tile;
     try {
-      tile = { bitmap: await fetchBitmap(url, abort.signal) };
+      tile = await load(abort.signal);
     } catch (error) {
-      if (!abort.signal.aborted) tile = { error: error.message };
+      if (!abort.signal.aborted) tile = error;
     }
     this.underWay.delete(url);
     if (tile) this.keep(url, tile);
@@ -57,24 +60,37 @@ export class Tiles {
 
   keep(url, tile) {
     this.kept.set(url, tile);
-    for (const [oldest, { bitmap }] of this.kept) {
+    for (const [oldest, evicted] of this.kept) {
       if (this.kept.size <= MOST_KEPT) break;
-      bitmap?.close();
+      if (evicted instanceof ImageBitmap) evicted.close();
       this.kept.delete(oldest);
     }
   }
 }
 
-/** Fetch the image at a URL; throw an error with the server's text if that fails. */
-export async function fetchBitmap(url, signal) {
-  const response = await fetch(url, { signal });
-  if (!response.ok) throw new Error((await response.text()).trim().slice(0, 400) || `status ${response.status}`);
+/** Return the URL of a tile, and the function that loads it. */
+export function requestOf(api, volume, scale, plane, tile) {
+  const url = urlOf(api, volume, scale, plane, tile);
+  const load = holdsLabels(volume)
+    ? (signal) => fetchLabels(url, tile.size, signal)
+    : (signal) => fetchBitmap(url, signal);
+  return { url, load };
+}
+
+async function fetchBitmap(url, signal) {
+  const response = await fetchGood(url, signal);
   return await createImageBitmap(await response.blob());
 }
 
-/** Return the URL of a tile: JPEG for 8-bit grayscale, PNG for everything else. */
-export function urlOf(api, volume, scale, plane, tile) {
-  const format = volume.type === "uint8blk" ? "jpg:90" : "png";
-  const path = `raw/${plane}/${tile.size.join("_")}/${tile.offset.join("_")}/${format}`;
-  return `${api}/${encodeURIComponent(scale.name)}/${path}?app=dvidpc-page`;
+async function fetchLabels(url, [width, height], signal) {
+  const response = await fetchGood(url, signal);
+  const plain = new Response(response.body.pipeThrough(new DecompressionStream("gzip")));
+  return new LabelTile(new BigUint64Array(await plain.arrayBuffer()), width, height);
+}
+
+/** Fetch a URL; throw an error with the server's text if that fails. */
+async function fetchGood(url, signal) {
+  const response = await fetch(url, { signal });
+  if (!response.ok) throw new Error((await response.text()).trim().slice(0, 400) || `status ${response.status}`);
+  return response;
 }

@@ -1,9 +1,12 @@
-// The slice viewer: shows one plane of a volume.
+// The slice viewer: shows one plane of a volume, and labels over it.
 
 import { byId, copy, element } from "./elements.js";
-import { PLANES, extentNm, fit, levelFor, placeOf, roundLength, sliceAt, tilesIn } from "./geometry.js";
+import { PLANES, extentNm, fit, levelFor, roundLength, sliceAt } from "./geometry.js";
 import { Gestures } from "./gestures.js";
-import { Tiles, urlOf } from "./tiles.js";
+import { Layer } from "./layer.js";
+import { Overlay } from "./overlay.js";
+import { Tiles } from "./tiles.js";
+import { nameOf } from "./volumes.js";
 
 const AXES = ["x", "y", "z"];
 const ZOOM_STEP = 1.4;
@@ -16,9 +19,9 @@ export class Viewer {
   constructor(onMove) {
     this.onMove = onMove;
     this.canvas = byId("canvas");
-    this.context = this.canvas.getContext("2d");
     this.tiles = new Tiles(() => this.redraw());
-    this.stale = new Map();
+    this.layer = new Layer(this.canvas, this.tiles);
+    this.overlay = new Overlay(this.tiles, this.layer, () => this.redraw());
     this.gestures = new Gestures(this.canvas, this);
     new ResizeObserver(() => this.redraw()).observe(this.canvas);
     this.connectTools();
@@ -26,9 +29,10 @@ export class Viewer {
 
   /** Show a volume at the view in `query`, as passed to `onMove`; without one, fit the whole volume. */
   show(overview, volume, query) {
-    if (this.volume !== volume) this.stale.clear();
     this.volume = volume;
-    this.api = `api/node/${overview.uuid}`;
+    const api = `api/node/${overview.uuid}`;
+    this.layer.show(api, volume);
+    this.overlay.show(overview, api, volume, query);
     this.level = "auto";
     this.plane = PLANES[query.get("plane")] ? query.get("plane") : "xy";
     this.view = fit(volume.scales, this.plane, ...this.size());
@@ -38,13 +42,13 @@ export class Viewer {
       this.view.at = at.map((voxel, axis) => (voxel + 0.5) * first.resolution_nm[axis]);
     const nmPerPixel = Number(query.get("nm"));
     if (nmPerPixel > 0) this.view.nmPerPixel = nmPerPixel;
-    const level = volume.scales.findIndex((scale) => scale.name === query.get("scale"));
+    const level = volume.scales.findIndex((scale) => nameOf(volume, scale) === query.get("scale"));
     if (level >= 0) this.level = level;
     byId("viewer-name").textContent = volume.instance;
     byId("scale").replaceChildren(
       element("option", { value: "auto" }, "automatic"),
       ...volume.scales.map((scale, index) =>
-        element("option", { value: String(index) }, `${scale.name} · ${scale.resolution_nm.map((nm) => Number(nm.toPrecision(4))).join(" × ")} nm`),
+        element("option", { value: String(index) }, `${nameOf(volume, scale)} · ${scale.resolution_nm.map((nm) => Number(nm.toPrecision(4))).join(" × ")} nm`),
       ),
     );
     this.redraw();
@@ -161,6 +165,11 @@ export class Viewer {
     this.showPointer();
   }
 
+  /** Show only the segment at a position in pixels, or all segments if only one is shown. */
+  pick(x, y) {
+    if (this.volume) this.overlay.pick(x, y);
+  }
+
   keepInside() {
     const [low, high] = extentNm(this.volume.scales[0]);
     this.view.at = this.view.at.map((nm, axis) => Math.min(Math.max(nm, low[axis]), high[axis] - 1e-6));
@@ -186,60 +195,11 @@ export class Viewer {
   draw() {
     this.drawing = undefined;
     if (!this.volume) return;
-    const [width, height] = this.size();
-    const ratio = window.devicePixelRatio || 1;
-    const pixels = [Math.round(width * ratio), Math.round(height * ratio)];
-    if (this.canvas.width !== pixels[0] || this.canvas.height !== pixels[1]) [this.canvas.width, this.canvas.height] = pixels;
-    this.context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    this.context.clearRect(0, 0, width, height);
-    const { scales } = this.volume;
-    const shown = this.levelShown();
-    for (let level = scales.length - 1; level >= 0; level--)
-      if (level !== shown) this.drawLevel(level, false);
-    const { urls, errors } = this.drawLevel(shown, true);
-    const coming = this.tiles.want(urls);
-    this.showState(coming, errors);
-  }
-
-  /** Draw the loaded tiles of a level; return the URLs of all its visible tiles, and the errors. */
-  drawLevel(level, isShown) {
-    const scale = this.volume.scales[level];
-    const [width, height] = this.size();
-    const urls = [];
-    const errors = new Set();
-    const voxel = Math.min(...PLANES[this.plane].slice(0, 2).map((axis) => scale.resolution_nm[axis]));
-    this.context.imageSmoothingEnabled = voxel < 2 * this.view.nmPerPixel;
-    for (const tile of tilesIn(scale, this.plane, this.view, width, height)) {
-      const url = urlOf(this.api, this.volume, scale, this.plane, tile);
-      const found = this.tiles.peek(url);
-      const where = placeOf(tile, scale, this.plane, this.view, width, height);
-      const key = `${level}/${tile.place}`;
-      urls.push(url);
-      if (found?.bitmap) this.stale.set(key, found.bitmap);
-      if (found?.error) errors.add(found.error);
-      if (found?.error && isShown) this.drawFailure(where);
-      else if (found?.bitmap) this.drawBitmap(found.bitmap, where, 1);
-      else if (isShown && this.stale.has(key)) this.drawBitmap(this.stale.get(key), where, 0.45);
-    }
-    return { urls, errors };
-  }
-
-  drawBitmap(bitmap, [left, top, width, height], alpha) {
-    if (!bitmap.width) return; // it has been evicted
-    this.context.globalAlpha = alpha;
-    const [right, bottom] = [Math.round(left + width), Math.round(top + height)];
-    left = Math.round(left);
-    top = Math.round(top);
-    this.context.clearRect(left, top, right - left, bottom - top);
-    this.context.drawImage(bitmap, left, top, right - left, bottom - top);
-    this.context.globalAlpha = 1;
-  }
-
-  drawFailure([left, top, width, height]) {
-    this.context.fillStyle = "#4a1512";
-    this.context.fillRect(left, top, width, height);
-    this.context.strokeStyle = "#c0493d";
-    this.context.strokeRect(left + 0.5, top + 0.5, width - 1, height - 1);
+    const { view, plane } = this;
+    const image = this.layer.draw(view, plane, this.size(), this.level, this.overlay.segment);
+    const labels = this.overlay.draw(view, plane, this.size());
+    const coming = this.tiles.want([...image.requests, ...labels.requests]);
+    this.showState(coming, new Set([...image.errors, ...labels.errors]));
   }
 
   showState(coming, errors) {
@@ -255,18 +215,19 @@ export class Viewer {
     slider.setAttribute("aria-label", `Slice along ${AXES[axis]}`);
     byId("slice-axis").textContent = AXES[axis];
     byId("scale").value = String(this.level);
-    byId("scale").title = `Showing ${this.scale().name}`;
+    byId("scale").title = `Showing ${nameOf(this.volume, this.scale())}`;
     document.querySelector(`input[name="plane"][value="${this.plane}"]`).checked = true;
     const message = byId("message");
     message.hidden = !errors.size;
     message.textContent = [...errors].slice(0, 2).join("\n");
     this.canvas.dataset.state = coming ? "loading" : errors.size ? "failed" : "ready";
-    this.canvas.dataset.instance = this.scale().name;
+    this.canvas.dataset.instance = nameOf(this.volume, this.scale());
     this.canvas.dataset.slice = String(sliceAt(this.scale(), axis, this.view.at[axis]));
     this.showPointer();
     this.showLength();
     const query = new URLSearchParams({ plane: this.plane, at: voxel.join(","), nm: this.view.nmPerPixel.toPrecision(4) });
-    if (this.level !== "auto") query.set("scale", this.scale().name);
+    if (this.level !== "auto") query.set("scale", nameOf(this.volume, this.scale()));
+    this.overlay.describe(query);
     this.onMove(`${encodeURIComponent(this.volume.instance)}?${query.toString().replaceAll("%2C", ",")}`);
   }
 
@@ -290,5 +251,6 @@ export class Viewer {
     }
     const voxel = nm.map((each, axis) => Math.floor(each / first.resolution_nm[axis]));
     output.textContent = AXES.map((name, axis) => `${name} ${voxel[axis]}`).join("  ");
+    this.overlay.point(this.pointed);
   }
 }

@@ -1,5 +1,6 @@
 """Headers of compresso and crackle chunks, which are checked before any memory is allocated."""
 
+import numpy as np
 import pytest
 
 from dvidpc.errors import FormatError
@@ -29,3 +30,15 @@ def test_a_chunk_with_another_header_is_refused(kind: str) -> None:
     ):
         with pytest.raises(FormatError, match=reason):
             DECODERS[kind](wrong, shape)
+
+
+@pytest.mark.parametrize("padding", [bytes(1), bytes(64), b"\xaa" * 7])
+@pytest.mark.parametrize("labels", [1, 3, 300])
+@pytest.mark.parametrize("kind", DECODERS)
+def test_a_chunk_with_padding_is_refused_and_not_misread(kind: str, padding: bytes, labels: int) -> None:
+    voxels = np.random.default_rng(labels).integers(0, labels, (64, 64, 64, 1)).astype("<u4")
+    shape = ChunkShape(Point(64, 64, 64), 1, DataType.UINT32)
+    data = ENCODERS[kind](voxels)
+    assert (DECODERS[kind](data, shape) == voxels.T).all()
+    with pytest.raises(FormatError, match="malformed"):
+        DECODERS[kind](data + padding, shape)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from dvidpc.errors import FormatError
-from dvidpc.formats.precomputed.info import Encoding, VolumeInfo, parse_info, parse_redirect
+from dvidpc.formats.precomputed.info import Encoding, Side, VolumeInfo, parse_info, parse_redirect
 from dvidpc.formats.precomputed.sharding import DataEncoding
 from dvidpc.types import Point
 
@@ -155,3 +155,20 @@ def test_a_redirect_is_seen() -> None:
     assert parse_redirect(b'{"redirect": "../x"}') == "../x"
     assert parse_redirect(json.dumps(info()).encode()) is None
     assert Encoding.RAW.value == "raw"
+
+
+def test_directories_beside_a_segmentation_are_read_and_bad_ones_cost_only_themselves() -> None:
+    labels: dict[str, Any] = {"type": "segmentation", "data_type": "uint64"}
+    parsed = parse(info(**labels, mesh="mesh/", skeletons="../skeletons", segment_properties=None))
+    assert parsed.sides == {Side.MESH: "mesh", Side.SKELETONS: "../skeletons"}
+    assert parsed.refused_sides == ()
+    parsed = parse(info(**labels, mesh=5, skeletons="", segment_properties="gs://other/bucket"))
+    assert parsed.sides == {}
+    assert [(each.side, each.reason) for each in parsed.refused_sides] == [
+        (Side.MESH, "mesh is 5, not a relative path"),
+        (Side.SEGMENT_PROPERTIES, "segment_properties is 'gs://other/bucket', not a relative path"),
+    ]
+
+
+def test_an_image_has_no_meshes() -> None:
+    assert parse(info(mesh="mesh")).sides == {}

@@ -135,3 +135,25 @@ def test_scales_in_disorder_are_one_warning() -> None:
     assert not plan.is_finest_first
     assert plan_volume(info_of(8, 16, 32), SETTINGS).is_finest_first
     assert plan_volume(info_of(8, 8), SETTINGS).is_finest_first  # not finer, but not coarser either
+
+
+def test_what_lies_beside_a_segmentation_is_planned_and_warned_of() -> None:
+    scale = {
+        "key": "s0",
+        "size": [64] * 3,
+        "resolution": [8] * 3,
+        "encoding": "raw",
+        "chunk_sizes": [[64] * 3],
+    }
+    info = {"type": "segmentation", "data_type": "uint64", "num_channels": 1, "scales": [scale]}
+    sides = {"mesh": "../../meshes", "skeletons": "skel", "segment_properties": 7}
+    plan = plan_volume(Metadata("a/b", "a/b/info", json.dumps(info | sides).encode()), SETTINGS)
+    assert [(each.name, each.directory) for each in plan.companions] == [
+        (f"{SETTINGS.instance}_meshes", "meshes"),
+        (f"{SETTINGS.instance}_skeletons", "a/b/skel"),
+    ]
+    assert plan.warnings == ("no annotations are served: segment_properties is 7, not a relative path",)
+    outside = {"mesh": "../../../meshes"}
+    plan = plan_volume(Metadata("a/b", "a/b/info", json.dumps(info | outside).encode()), SETTINGS)
+    assert plan.companions == ()
+    assert plan.warnings == ("no meshes are served: mesh '../../../meshes' leads out of the bucket or root",)

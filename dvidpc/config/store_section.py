@@ -1,0 +1,77 @@
+"""The section of a store as a frozen value, with every default."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from dvidpc.config import store_values as of_store
+from dvidpc.config.values import (
+    ENDPOINT,
+    FLAG,
+    OPTIONAL_TEXT,
+    OPTIONAL_WORD,
+    PATH,
+    Key,
+    choice,
+)
+from dvidpc.storage.ref import Ref
+
+
+@dataclass(frozen=True, slots=True)
+class StoreConfig:
+    """`[store.<alias>]` with `engine = "ngprecomputed"`: one volume, and how to access it."""
+
+    alias: str
+    """The store's name in the file."""
+    ref: Annotated[Ref, Key(of_store.REF)]
+    """The location of the volume: `s3://bucket/prefix`, `gs://bucket/prefix`,
+    `vast://endpoint/bucket/prefix`, `https://host/path`, `file:///path`, an absolute path, or
+    `bucket/prefix`, which is GCS as in DVID. `precomputed://` before it and `|neuroglancer-precomputed:` or
+    `/info` after it are understood; a directory called `info` needs a `/` at its end."""
+    engine: Annotated[Literal["ngprecomputed"], Key(of_store.ENGINE)] = "ngprecomputed"
+    """Only stores with this engine are served. Other stores are ignored."""
+    root: Annotated[Ref | None, Key(of_store.ROOT)] = None
+    """A location that contains the volume, written like `ref`; the volume's keys and redirects may not lead
+    out of it. Unset: the bucket, the web server, or the directory above the volume's."""
+    instance: Annotated[str | None, Key(of_store.INSTANCE)] = None
+    """The data name of scale 0, or of the first that `skip_scales` leaves in. Further scales are `name_1`,
+    `name_2`, and so on. Unset: the volume is not served."""
+    uuid: Annotated[str | None, Key(OPTIONAL_TEXT)] = None
+    """The version that DVID would put the instances in. Here all are in the one version of the one repo."""
+    testing: Annotated[bool, Key(FLAG)] = False
+    """Accepted for DVID, without effect."""
+    endpoint: Annotated[str | None, Key(ENDPOINT)] = None
+    """The URL of the service. Unset: `AWS_ENDPOINT_URL` or the like in the environment, or else the
+    vendor's own."""
+    region: Annotated[str | None, Key(OPTIONAL_WORD)] = None
+    """The bucket's region. Unset: taken from the environment, or else asked of the bucket."""
+    profile: Annotated[str | None, Key(OPTIONAL_WORD)] = None
+    """A profile of `~/.aws`. Unset: taken from the environment."""
+    anonymous: Annotated[bool, Key(FLAG)] = False
+    """Whether to send unsigned requests without looking for credentials."""
+    path_style: Annotated[bool | None, Key(of_store.PATH_STYLE)] = None
+    """Whether the bucket's name is in the path of URLs rather than in the host name. `"auto"`, the default:
+    as `addressing_style` of the AWS profile says, or else in the path, but not at AWS itself."""
+    ca_bundle: Annotated[Path | None, Key(PATH)] = None
+    """A file with the certificates to trust. Unset: the system's."""
+    requester_pays: Annotated[bool, Key(FLAG)] = False
+    """Whether to accept charges for what is read."""
+    user_project: Annotated[str | None, Key(OPTIONAL_WORD)] = None
+    """The Google project to bill. Unset: none is named."""
+    block_size: Annotated[int | None, Key(of_store.BLOCK_SIZE)] = 64
+    """The side of a block in voxels. `"chunk"`: the volume's chunk size, as in DVID."""
+    label_type: Annotated[Literal["labelmap", "labelblk", "both"], Key(of_store.LABEL_TYPE)] = "labelmap"
+    """How a segmentation is served: as one `labelmap`, as a `labelblk` for each scale (for lowtis with a
+    libdvid of 2022-11 or later), or as both; then the `labelblk` instances are named `<instance>_blk`,
+    `<instance>_blk_1`, and so on."""
+    missing_status: Annotated[frozenset[int], Key(of_store.MISSING_STATUS)] = frozenset({404})
+    """HTTP statuses that mean "no such object". They count only while `info` can be read, and never for
+    `info` itself."""
+    etag: Annotated[Literal["compare", "ignore"], Key(choice("compare", "ignore"))] = "compare"
+    """`"compare"`: a shard whose ETag changes was replaced, unless its size and `Last-Modified` show that it
+    was not. `"ignore"`, a last resort for services without meaningful ETags: only size, `Last-Modified` and
+    version tell."""
+    skip_scales: Annotated[frozenset[int], Key(of_store.SKIP_SCALES)] = frozenset()
+    """Scales to leave out, such as an empty placeholder, by their position in the volume's `info`: 0 is the
+    first. The first scale that is left is `name`, and the others keep their distance from it: with `[0]`,
+    scale 1 is `name` and scale 3 is `name_2`."""

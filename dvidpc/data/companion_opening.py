@@ -1,0 +1,57 @@
+"""Make the data of what lies beside a segmentation: meshes, skeletons and annotations.
+
+Nothing is read here. A directory that is missing or broken is found out by the first request, and does not
+affect the segmentation.
+"""
+
+from collections.abc import Iterator
+
+from dvidpc.data.instance import Data
+from dvidpc.data.keyvalue import KeyvalueData
+from dvidpc.data.listed_ids import OpenLister
+from dvidpc.data.mesh_values import MeshValues
+from dvidpc.data.neuronjson import NeuronjsonData
+from dvidpc.data.segment_keys import IdsOfProperties
+from dvidpc.data.skeleton_values import SkeletonValues
+from dvidpc.names import Companion
+from dvidpc.sources.plan import VolumePlan
+from dvidpc.sources.precomputed.property_reader import PropertyReader
+from dvidpc.sources.precomputed.segment_tools import SegmentTools
+from dvidpc.storage.base import ObjectStore
+from dvidpc.volume.resources import Resources
+
+
+def make_companions(
+    plan: VolumePlan, store: ObjectStore, resources: Resources, open_lister: OpenLister
+) -> Iterator[tuple[str, Data]]:
+    """Yield the name and the data of each instance that belongs to a segmentation; none for an image.
+
+    Args:
+        plan: The plan of the volume.
+        store: Reads the volume.
+        resources: Shared by all volumes.
+        open_lister: Opens what lists the volume's store.
+    """
+    tools = SegmentTools(
+        resources.indexes,
+        resources.payloads,
+        resources.pool,
+        plan.scales[0].resolution_nm,
+        resources.max_mesh,
+    )
+    directories = dict(plan.directories)
+    properties = None
+    if Companion.ANNOTATIONS in directories:
+        properties = PropertyReader(store, directories[Companion.ANNOTATIONS], tools)
+    segments = None if properties is None else IdsOfProperties(properties)
+    for companion in plan.companions:
+        match companion.companion:
+            case Companion.MESHES:
+                meshes = MeshValues(store, companion.directory, tools, segments, open_lister)
+                yield companion.name, KeyvalueData(companion.companion, meshes)
+            case Companion.SKELETONS:
+                skeletons = SkeletonValues(store, companion.directory, tools, segments, open_lister)
+                yield companion.name, KeyvalueData(companion.companion, skeletons)
+            case Companion.ANNOTATIONS:
+                assert properties is not None
+                yield companion.name, NeuronjsonData(properties, resources.pool)

@@ -1,0 +1,1 @@
+"""The endpoints of DVID's `keyvalue`: values by key."""

@@ -1,0 +1,1 @@
+"""The endpoints of DVID's `neuronjson`: a JSON object for each body."""

@@ -1,0 +1,111 @@
+"""`dvidpc check` on segmentations and on what lies beside them."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from dvidpc.cli import main
+from dvidpc.demo import write_demo_volume
+from dvidpc.types import Point
+from tests.segmentation import stripes, write_segmentation
+from tests.serving import config_text
+from tests.volumes import XYZ
+
+LABELS = stripes((70, 40, 30), (3, 9))
+
+
+def check(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, volume: Path, more: str = ""
+) -> tuple[int, str]:
+    path = tmp_path / "config.toml"
+    path.write_text(config_text({"seg": volume}) + more)
+    code = main(["check", str(path)])
+    return code, capsys.readouterr().out
+
+
+def add_to_info(volume: Path, **members: object) -> None:
+    info = json.loads((volume / "info").read_text())
+    (volume / "info").write_text(json.dumps({**info, **members}))
+
+
+def write_document(directory: Path, document: object) -> None:
+    directory.mkdir()
+    (directory / "info").write_text(json.dumps(document))
+
+
+def test_everything_of_a_good_segmentation_is_reported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_demo_volume(tmp_path / "demo", lambda _: None, Point(135, 131, 70))
+    code, said = check(capsys, tmp_path, tmp_path / "demo" / "segmentation")
+    assert code == 0
+    assert said.count("-> seg (labelmap): re-encoded as blocks of 64 x 64 x 64") == 3
+    assert "seg_meshes (keyvalue): 10 of 10 sampled segments have one" in said
+    assert "seg_skeletons (keyvalue): 10 of 10 sampled segments have one" in said
+    assert "seg_annotations (neuronjson): read, " in said
+    assert "warning" not in said
+
+
+def test_narrow_labels_and_the_level_that_is_made_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_segmentation(tmp_path / "seg", [LABELS.astype("uint32")])
+    code, said = check(capsys, tmp_path, tmp_path / "seg")
+    assert code == 0
+    assert "1 x uint32 (served as uint64) compressed_segmentation" in said
+    assert "seg has one level; another is made from it, which neuroglancer needs" in said
+    code, said = check(capsys, tmp_path, tmp_path / "seg", 'label_type = "labelblk"\n')
+    assert code == 0
+    assert "-> seg (labelblk)" in said
+    assert "has one level" not in said
+
+
+def test_a_pyramid_that_a_labelmap_cannot_have_is_a_warning(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_segmentation(tmp_path / "seg", [LABELS, LABELS[::2, ::2, ::2]])
+    info = json.loads((tmp_path / "seg" / "info").read_text())
+    info["scales"][1] |= {"resolution": [16, 16, 8], "size": [35, 20, 30]}
+    (tmp_path / "seg" / "info").write_text(json.dumps(info))
+    _, said = check(capsys, tmp_path, tmp_path / "seg")
+    assert "warning the labelmap ends before scale 1" in said
+
+
+def test_a_graphene_volume_is_one_problem(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_segmentation(tmp_path / "seg", [LABELS])
+    add_to_info(tmp_path / "seg", app={"supported_api_versions": [0, 1]})
+    code, said = check(capsys, tmp_path, tmp_path / "seg")
+    assert code == 1
+    assert said.count("problem") == 1
+    assert "has the key 'app': this is a graphene volume" in said
+    assert "fix: name a flat segmentation in [store.seg] ref" in said
+
+
+def test_what_lies_beside_it_and_cannot_be_read_is_a_problem(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    volume = tmp_path / "seg"
+    write_segmentation(volume, [LABELS, LABELS[::2, ::2, ::2]])
+    add_to_info(volume, mesh="mesh", skeletons="nowhere", segment_properties="properties")
+    write_document(volume / "mesh", {"@type": "neuroglancer_magic_mesh"})
+    write_document(volume / "properties", {"@type": "neuroglancer_segment_properties", "inline": {"ids": 3}})
+    code, said = check(capsys, tmp_path, volume)
+    assert code == 1
+    assert "problem seg_meshes (keyvalue): " in said
+    assert "neuroglancer_magic_mesh" in said
+    assert "nowhere/info does not exist" in said
+    assert "problem seg_annotations (neuronjson): " in said
+    assert said.count("or remove their key from the info") == 3
+
+
+@pytest.mark.parametrize("size", [(70, 40, 30), (64, 64, 64)])
+def test_meshes_that_no_sampled_segment_has_are_a_warning(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], size: XYZ
+) -> None:
+    volume = tmp_path / "seg"
+    write_segmentation(volume, [stripes(size, (2**64 - 1, 5))])
+    add_to_info(volume, mesh="mesh")
+    code, said = check(capsys, tmp_path, volume)
+    assert code == 0
+    assert "warning seg_meshes (keyvalue): none of 2 sampled segments has any" in said
