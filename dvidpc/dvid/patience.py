@@ -21,8 +21,10 @@ _SHOWN: Final = 60
 
 def omission_for(request: web.Request, instance: Instance[Data]) -> Omission | None:
     """Return how failed blocks are left out of the answer; None if its client bears an error."""
-    services = request.app[SERVICES]
     app = request.query.get("app", "").casefold()
+    if not app:
+        return None
+    services = request.app[SERVICES]
     if app not in map(str.casefold, services.limits.omit_failed_blocks_for):
         return None
     return Omission(

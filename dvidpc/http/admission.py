@@ -122,7 +122,8 @@ class Admission:
         finally:
             self._flights.discard(flight)
             self._places += 1
-            self._admit_next()
+            if self._queue or self._patient_queue:
+                self._admit_next()
             self._rest_if_idle()
 
     async def run_patiently(

@@ -8,6 +8,7 @@ without events, and a credentials endpoint that gives no token for `dvid://` sou
 
 import asyncio
 import contextlib
+import mimetypes
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,6 +18,8 @@ from aiohttp import hdrs, web
 
 from dvidpc.dvid.services import SERVICES
 from dvidpc.http.error_responses import plain_error
+from dvidpc.http.etags import answer_whole
+from dvidpc.http.streaming import OCTETS
 
 HOW_TO_GET_IT: Final = (
     "neuroglancer is not installed on this server. To install it, run\n"
@@ -61,7 +64,10 @@ async def client_file(request: web.Request) -> web.StreamResponse:
     found = await asyncio.to_thread(_find, directory, name)
     if found is None:
         raise web.HTTPNotFound
-    return web.FileResponse(found, headers={hdrs.CACHE_CONTROL: "no-cache"})
+    # aiohttp's FileResponse leaves the file open if the browser disconnects while it is being opened.
+    body = await asyncio.to_thread(found.read_bytes)
+    media_type, _ = mimetypes.guess_type(found.name)
+    return answer_whole(request, body, media_type or OCTETS)
 
 
 async def events(request: web.Request) -> web.StreamResponse:
