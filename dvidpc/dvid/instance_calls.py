@@ -40,24 +40,25 @@ async def call_instance(request: web.Request) -> web.StreamResponse:
     return name_answer(request, await _admitted(request, instance, endpoint))
 
 
-async def _admitted(
+def _admitted(
     request: web.Request, instance: Instance[Data], endpoint: Endpoint[Any]
-) -> web.StreamResponse:
-    """Return the response of *endpoint*, once the load allows it."""
+) -> Awaitable[web.StreamResponse]:
+    """Return what waits until the load allows it, and then for the response of *endpoint*."""
     admission = request.app[SERVICES].admission
     omission = omission_for(request, instance) if endpoint.omits_failed else None
 
     def handle() -> Awaitable[web.StreamResponse]:
         return endpoint.handler(request, instance)
 
+    if omission is None:
+        return admission.run(request, handle)
+
     def leave_all_out(reason: str) -> Awaitable[web.StreamResponse]:
         request[ALL_LEFT_OUT] = reason
         return handle()
 
-    if omission is None:
-        return await admission.run(request, handle)
     request[OMISSION] = omission
-    return await admission.run_patiently(request, omission.until, handle, leave_all_out)
+    return admission.run_patiently(request, omission.until, handle, leave_all_out)
 
 
 def _instance_of(request: web.Request) -> Instance[Data]:
