@@ -8,7 +8,9 @@ from dvidpc.formats.assembly import BlockLayout, Part, Piece, assemble
 from dvidpc.formats.data_types import Voxels
 from dvidpc.formats.grid import Box
 from dvidpc.formats.payloads import Payload
+from dvidpc.formats.precomputed.label_chunk import LabelChunk
 from dvidpc.sources.base import ChunkSource
+from dvidpc.volume.label_view import LabelView
 
 
 def make_from_chunk(
@@ -29,10 +31,16 @@ def make_from_chunk(
     """
     if payload.transcode is not None and piece.box == box:
         chunk = source.label_chunk(piece.cell, data)
-        transcoded = None if chunk is None else payload.transcode(chunk)
-        if transcoded is not None:
-            return transcoded
+        if chunk is not None:
+            return payload.transcode(chunk)
     return make_from_parts(box, [Part(piece.box, source.decode(piece.cell, data))], layout, payload)
+
+
+def cut_from_view(view: LabelView, piece: Piece, payload: Payload) -> bytes:
+    """Return the payload of a block that is a part of one chunk of labels, for a payload that transcodes."""
+    assert isinstance(view.chunk, LabelChunk)
+    assert payload.transcode is not None
+    return payload.transcode(view.chunk.crop(piece.corner, piece.box.size))
 
 
 def make_from_parts(box: Box, parts: Sequence[Part], layout: BlockLayout, payload: Payload) -> bytes:

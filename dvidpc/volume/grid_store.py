@@ -17,7 +17,7 @@ from dvidpc.formats.payloads import Payload
 from dvidpc.sources.base import StoredChunk
 from dvidpc.tasks import gather_or_cancel
 from dvidpc.types import BlockCoord, ChunkCoord, Point
-from dvidpc.volume.block_making import make_from_chunk, make_from_parts
+from dvidpc.volume.block_making import cut_from_view, make_from_chunk, make_from_parts
 from dvidpc.volume.chunk_cache import CachedChunks
 
 T = TypeVar("T")
@@ -61,6 +61,7 @@ class GridStore:
         self._chunk_shape = shape if layout.channel is None else shape._replace(num_channels=1)
         self._payloads = payloads
         self._is_alone = shape.num_channels == 1 or layout.channel is None
+        self._label_block = shape.label_block if shape.num_channels == 1 else None
         stored = self._source.stored_payload
         self._as_stored = stored if stored in self._payloads else None
 
@@ -171,7 +172,7 @@ class GridStore:
         if payload is self._as_stored and len(self._copies) == 1:
             cell = self.grid.chunk_that_is(block, self._block_size)
             if cell is not None:
-                return self._cache.begin(key, partial(self._load_as_stored, cell))
+                return self._cache.begin(key, partial(self._source.read_stored, cell))
         box = block_box(block, self._block_size)
         if box.intersection(self.grid.box).is_empty:
             return None
@@ -242,18 +243,11 @@ class GridStore:
         channel = self._layout.channel
         return voxels if channel is None else voxels[channel : channel + 1]
 
-    async def _load_as_stored(self, cell: ChunkCoord) -> bytes | None:
-        """Pass a chunk through, byte for byte; None if it is not stored."""
-        data = await self._source.read(cell)
-        if data is not None:
-            self._source.check(cell, data)
-        return data
-
     async def _load(self, box: Box, payload: Payload, hold: Hold) -> bytes | None:
         copies = self._copies
         pieces = pieces_of(self.grid, box)
-        if len(pieces) == 1 and pieces[0].is_whole_chunk and self._is_alone:
-            data = await self._load_from_one(box, pieces[0], payload)
+        if len(pieces) == 1 and self._is_alone and self._needs_no_voxels(box, pieces[0], payload):
+            data = await self._load_from_one(box, pieces[0], payload, hold)
             if data is not None or len(copies) == 1:
                 return data
             copies = copies[1:]
@@ -262,13 +256,24 @@ class GridStore:
             return None
         return await self.in_pool(partial(make_from_parts, box, parts, self._layout, payload))
 
-    async def _load_from_one(self, box: Box, piece: Piece, payload: Payload) -> bytes | None:
-        """Make a block from its only chunk, which no other block needs; None if it is not stored.
+    def _needs_no_voxels(self, box: Box, piece: Piece, payload: Payload) -> bool:
+        """Return whether a block with one chunk is made without that chunk's voxels in the cache.
 
-        Decoding and encoding share one trip to the pool.
+        No other block needs the chunk, or the block is cut out of its view.
         """
+        if piece.is_whole_chunk:
+            return True
+        if self._label_block is None or payload.transcode is None or piece.box != box:
+            return False
+        return not any(at % side for at, side in zip(piece.corner, self._label_block, strict=True))
+
+    async def _load_from_one(self, box: Box, piece: Piece, payload: Payload, hold: Hold) -> bytes | None:
+        """Make a block from its only chunk, in one trip to the pool; None if it is not stored."""
+        if not piece.is_whole_chunk:
+            view = await self._copies[0].fetch_view(piece.cell, hold)
+            return None if view is None else await self.in_pool(partial(cut_from_view, view, piece, payload))
         if piece.box == box and payload is self._as_stored:
-            return await self._load_as_stored(piece.cell)
+            return await self._source.read_stored(piece.cell)
         data = await self._source.read(piece.cell)
         if data is None:
             return None
