@@ -30,6 +30,9 @@ class CachedChunks:
 
     def __init__(self, source: ChunkSource, cache: LoadingCache, pool: Executor) -> None:
         self.source = source
+        shape = source.shape_of(ChunkCoord(0, 0, 0))
+        self.has_views: Final = shape.label_block is not None and shape.num_channels == 1
+        """Whether `fetch_view` returns chunks that are not decoded."""
         self._identity = source.identity
         self._cache = cache
         self._pool = pool
@@ -53,7 +56,7 @@ class CachedChunks:
         """Return a chunk of labels as a view and keep it for the next caller; otherwise as `fetch`."""
         key = (self._identity, cell, _VIEW)
         if hold is None:
-            return await self._cache.get_or_load(key, lambda: self._load_view(cell))
+            return await self._cache.get_or_load(key, lambda: self.load_view(cell))
         return await hold.get_or_load(key, lambda: self.fetch_view(cell))
 
     def peek_view(self, cell: ChunkCoord) -> LabelView | Missing | None:
@@ -66,6 +69,11 @@ class CachedChunks:
         data = await self.source.read(cell)
         return None if data is None else await self.in_pool(partial(self.source.decode, cell, data))
 
+    async def load_view(self, cell: ChunkCoord) -> LabelView | None:
+        """Read a chunk of labels as a view without caching it; otherwise as `fetch_view`."""
+        data = await self.source.read(cell)
+        return None if data is None else await self.in_pool(partial(self._open_view, cell, data))
+
     async def in_pool(self, step: Callable[[], T]) -> T:
         """Run *step* off the event loop."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, step)
@@ -74,10 +82,6 @@ class CachedChunks:
         """Drop all cached chunks of the source: its content has been replaced."""
         identity = self._identity
         self._cache.drop_where(lambda key: isinstance(key, tuple) and key[0] == identity)
-
-    async def _load_view(self, cell: ChunkCoord) -> LabelView | None:
-        data = await self.source.read(cell)
-        return None if data is None else await self.in_pool(partial(self._open_view, cell, data))
 
     def _open_view(self, cell: ChunkCoord, data: bytes) -> LabelView:
         chunk = self.source.label_chunk(cell, data)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from dvidpc.formats.data_types import Voxels
 from dvidpc.formats.precomputed.label_chunk import LabelChunk
 from dvidpc.formats.precomputed.label_lookup import label_at, labels_of
+from dvidpc.formats.precomputed.label_voxels import cut_voxels
 from dvidpc.types import Point
 
 
@@ -21,6 +22,19 @@ class LabelView:
     def nbytes(self) -> int:
         """Memory that it keeps, in bytes."""
         return self.chunk.nbytes
+
+    def crop(self, corner: Point, size: Point) -> LabelChunk | None:
+        """Return a part of the chunk, as it is encoded; None if it is cut out only by decoding."""
+        if isinstance(self.chunk, LabelChunk) and self.chunk.has_corner(corner):
+            return self.chunk.crop(corner, size)
+        return None
+
+    def cut(self, corner: Point, size: Point) -> Voxels:
+        """Return the labels `[z, y, x]` of a part of the chunk; no more is decoded than needed."""
+        if isinstance(self.chunk, LabelChunk):
+            return cut_voxels(self.chunk, corner, size)
+        (x, y, z), (width, height, depth) = corner, size
+        return self.chunk[z : z + depth, y : y + height, x : x + width]
 
     def read_one(self, voxel: Point) -> int:
         """Return the label of a position in the chunk."""

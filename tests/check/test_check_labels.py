@@ -121,7 +121,7 @@ def test_each_directory_without_anything_has_a_fix_of_its_own(
     write_segmentation(volume, [LABELS, LABELS[::2, ::2, ::2]])
     add_to_info(volume, mesh="mesh", skeletons="skeletons", segment_properties="properties")
     write_document(volume / "skeletons", {"@type": "neuroglancer_skeletons"})
-    nobody = {"ids": [], "properties": []}
+    nobody: dict[str, list[str]] = {"ids": [], "properties": []}
     write_document(volume / "properties", {"@type": "neuroglancer_segment_properties", "inline": nobody})
     code, said = check(capsys, tmp_path, volume)
     assert code == 0

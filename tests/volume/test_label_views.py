@@ -33,13 +33,15 @@ CELLS = draw_cells(60, Point(200, 150, 100))
 BOX = [BlockCoord(x, y, z) for z, y, x in itertools.product(range(-1, 3), repeat=3)]
 
 
+def make_cache(nbytes: int) -> LoadingCache:
+    return LoadingCache(nbytes, absence_ttl_s=30, clock=time.monotonic)
+
+
 @pytest.fixture
 def resources() -> Iterator[Callable[[int], Resources]]:
     """Return a function that makes resources with a cache of so many bytes."""
     with ThreadPoolExecutor(2) as pool:
-        yield lambda nbytes: Resources(
-            *(LoadingCache(n, absence_ttl_s=30, clock=time.monotonic) for n in (nbytes, 10**7)), pool
-        )
+        yield lambda nbytes: Resources(make_cache(nbytes), make_cache(10**7), pool)
 
 
 @asynccontextmanager
