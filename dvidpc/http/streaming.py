@@ -17,7 +17,9 @@ log = logging.getLogger(__name__)
 
 OCTETS = "application/octet-stream"
 
-_HEADERS: Final = MappingProxyType({hdrs.CONTENT_TYPE: OCTETS, hdrs.CACHE_CONTROL: CACHE_CONTROL})
+_HEADERS: Final[MappingProxyType[str, str]] = MappingProxyType(
+    {hdrs.CONTENT_TYPE: OCTETS, hdrs.CACHE_CONTROL: CACHE_CONTROL}
+)
 """On every data response. Without `Cache-Control`, a cache may choose a lifetime of its own."""
 
 _NO_MORE: Final[Mapping[str, str]] = MappingProxyType({})
