@@ -62,6 +62,7 @@ class AccessLog:
         """By endpoint and status, as in RequestLine."""
         self.in_flight = 0
         self._is_endpoint = is_endpoint
+        self._endpoints: set[str] = set()  # seen so far
         self._lines = RequestLines()
         self._flush: asyncio.TimerHandle | None = None
         self._prefix = secrets.token_hex(2)
@@ -136,7 +137,12 @@ class AccessLog:
         call = request.match_info.get("call")
         if call is not None:
             name = call.partition("/")[0]
-            return name if self._is_endpoint(name) else NO_ENDPOINT
+            if name in self._endpoints:
+                return name
+            if not self._is_endpoint(name):
+                return NO_ENDPOINT
+            self._endpoints.add(name)
+            return name
         resource = request.match_info.route.resource
         path = "" if resource is None else resource.canonical
         if not path or path.endswith("{path}"):
