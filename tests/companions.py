@@ -91,7 +91,7 @@ async def serving_objects(directory: Path, objects: Mapping[str, bytes]) -> Asyn
 async def serving_from_bucket(
     directory: Path, objects: Mapping[str, bytes], broken: str = ""
 ) -> AsyncIterator[tuple[Server, FaultyBucket]]:
-    """Serve a segmentation called seg from a bucket; it fails for the keys that the pattern *broken* matches."""
+    """Serve a segmentation called seg from a bucket, which fails for keys that match *broken*."""
     write_objects(directory / "bucket" / "seg", objects)
     async with faulty_bucket(directory / "bucket") as bucket:
         if broken:

@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
-from dvidpc.data.instance import Data, Instance
+from dvidpc.data.instance import Data, Instance, Preparing
 from dvidpc.data.instance_opening import make_instances
-from dvidpc.data.keyvalue import KeyvalueData
 from dvidpc.data.repo import Repo
 from dvidpc.errors import ConfigError, DvidpcError, StoreError
 from dvidpc.names import may_be_instance_of
@@ -274,8 +273,8 @@ class Volumes:
 async def _prepare(instances: Iterable[Instance[Data]]) -> None:
     """Read what describes meshes and skeletons: the first request for one then takes a round trip less."""
     for instance in instances:
-        if isinstance(instance.data, KeyvalueData):
-            await instance.data.values.prepare()
+        if isinstance(instance.data, Preparing):
+            await instance.data.prepare()
 
 
 def _forget(instances: Iterable[Instance[Data]]) -> None:
