@@ -32,7 +32,7 @@ from dvidpc.formats.payloads import JPEG
 from dvidpc.formats.precomputed.info import Encoding, parse_info
 from dvidpc.formats.precomputed.label_chunk import parse_label_chunk
 from dvidpc.formats.precomputed.label_lookup import label_at, labels_of
-from dvidpc.formats.precomputed.label_voxels import count_labels, decode_voxels
+from dvidpc.formats.precomputed.label_voxels import count_labels, cut_voxels, decode_voxels
 from dvidpc.formats.precomputed.legacy_mesh import decode_fragment, parse_manifest
 from dvidpc.formats.precomputed.mesh_info import parse_mesh_info
 from dvidpc.formats.precomputed.multilod_mesh import decode_manifest
@@ -162,6 +162,7 @@ def label_chunk(data: bytes) -> None:
         assert counts.sum() == decoded.size
         assert label_at(view, Point(15, 15, 15)) == decoded[-1, -1, -1]
         assert labels_of(view, np.array([[15, 0, 3]]))[0] == decoded[3, 0, 15]
+        assert (cut_voxels(view, Point(9, 0, 3), Point(4, 16, 1)) == decoded[3:4, :, 9:13]).all()
         assert (decode_block(encode_chunk(view), Point(2, 2, 2)) == decoded).all()
 
     for itemsize in (4, 8):
