@@ -15,6 +15,7 @@ from dvidpc.config.values import (
     Key,
     choice,
 )
+from dvidpc.formats.precomputed.annotation_settings import End, Kind, KindProperty, MemberName, VoxelSize
 from dvidpc.storage.ref import Ref
 
 
@@ -79,20 +80,20 @@ class StoreConfig:
     sync: Annotated[str | None, Key(of_annotations.SYNC)] = None
     """Annotations only: the instance of the segmentation whose voxels positions count in, and which clients
     look up as `Syncs`. Unset: the only segmentation of the file, if there is just one."""
-    voxel_size: Annotated[tuple[float, float, float] | None, Key(of_annotations.VOXEL_SIZE)] = None
+    voxel_size: Annotated[VoxelSize | None, Key(of_annotations.VOXEL_SIZE)] = None
     """Annotations only: the size of the voxels that positions count in, along x, y and z in nm. Unset: that
     of `sync`, else that of the first image of the file, else the unit of the collection's dimensions."""
-    kind: Annotated[tuple[str, ...] | None, Key(of_annotations.KIND)] = None
+    kind: Annotated[tuple[Kind, Kind] | KindProperty | None, Key(of_annotations.KIND)] = None
     """Annotations only: the kind of each element, `PreSyn`, `PostSyn`, `Gap` or `Note`: an array for a line's
     A and B, one word for any other, or `"property:<id>"` for a property whose values have such names. Unset:
     decided by the names of properties and relationships, as [formats](formats.md#annotations) says."""
-    bodies: Annotated[of_annotations.Pairs, Key(of_annotations.BODIES)] = ()
+    bodies: Annotated[tuple[tuple[str, End], ...], Key(of_annotations.BODIES)] = ()
     """Annotations only: which end of a line, `"a"` or `"b"`, lies in the segments of a relationship. For
     points there is only `"a"`. Empty: decided by the names of the relationships."""
-    tags: Annotated[of_annotations.Pairs, Key(of_annotations.TAGS)] = ()
+    tags: Annotated[tuple[tuple[str, str], ...], Key(of_annotations.TAGS)] = ()
     """Annotations only: properties that become tags, and the text of the tag, with `{}` for the value. Empty:
     elements have no tags."""
-    props: Annotated[of_annotations.Pairs, Key(of_annotations.PROPS)] = ()
+    props: Annotated[tuple[tuple[str, MemberName], ...], Key(of_annotations.PROPS)] = ()
     """Annotations only: other names of properties in `Prop`; `"a:conf"` and `"b:conf"` name the end that a
     property belongs to, and `""` leaves it out. Empty: decided by the names of the properties."""
     margin: Annotated[float | None, Key(of_annotations.MARGIN)] = None

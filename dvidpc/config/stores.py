@@ -110,7 +110,7 @@ def _check_instances(stores: Iterable[StoreConfig], reading: Reading) -> None:
 
 
 def _check_syncs(stores: Sequence[StoreConfig], reading: Reading) -> None:
-    """Refuse a `sync` that no other store is the instance of; whether it is a segmentation, its metadata tell."""
+    """Refuse a `sync` that is not the instance of another store; its metadata tell whether it is labels."""
     for store in stores:
         known = [other.instance for other in stores if other.instance is not None and other is not store]
         if store.sync is not None and store.sync not in known:

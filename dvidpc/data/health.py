@@ -13,7 +13,7 @@ from typing import Final
 
 from dvidpc.data.image import ImageData
 from dvidpc.data.scales import scales_of
-from dvidpc.data.volumes import Volume
+from dvidpc.data.served_volume import Volume
 from dvidpc.errors import DvidpcError, FormatError, StoreRefusedError
 from dvidpc.storage.base import ObjectStore
 from dvidpc.tasks import abandon, run_in_background

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from dvidpc.formats.dvid.go_json import JsonValue
 
@@ -43,6 +43,19 @@ class Data(Protocol):
 
     def forget(self) -> None:
         """Drop all that is cached of the instance."""
+
+
+@runtime_checkable
+class Synced(Protocol):
+    """What `Data` offers besides, if it depends on other instances."""
+
+    @property
+    def syncs(self) -> tuple[str, ...]:
+        """The names of the instances that it depends on: `Base.Syncs`."""
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        """Texts by name: `Base.Tags`."""
 
 
 D_co = TypeVar("D_co", bound=Data, covariant=True)

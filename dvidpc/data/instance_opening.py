@@ -1,7 +1,9 @@
 """Make the data instances of a planned volume."""
 
 import logging
+from collections.abc import Iterator, Sequence
 
+from dvidpc.data.annotation_opening import make_annotations
 from dvidpc.data.companion_opening import make_companions
 from dvidpc.data.empty_scales import EmptyScales, WatchedChunks
 from dvidpc.data.image_opening import make_images
@@ -44,6 +46,8 @@ def make_instances(
     url = name_object(store.url, directory).rstrip("/")
     for problem in plan.problems:
         log.error("%s: scale %d is not served: %s", url, problem.level, problem.reason)
+    for line in () if plan.collection is None else plan.collection.explanation:
+        log.info("%s: %s", url, line)
     watch = EmptyScales(settings.alias, settings.skip_scales)
     copies = [
         [
@@ -52,14 +56,26 @@ def make_instances(
         ]
         for scale in plan.scales
     ]
-    make = make_labels if plan.label_types else make_images
     instances = [
         Instance(name, derive_data_uuid(repo_uuid, name), settings.alias, url, data)
-        for name, data in (
-            *make(plan, copies, resources),
-            *make_companions(plan, store, resources, open_lister),
-        )
+        for name, data in _make(plan, copies, store, resources, open_lister)
     ]
     for warning in plan.warnings:
         log.warning("%s: %s", url, warning)
     return instances
+
+
+def _make(
+    plan: VolumePlan,
+    copies: Sequence[Sequence[CachedChunks]],
+    store: ObjectStore,
+    resources: Resources,
+    open_lister: OpenLister,
+) -> Iterator[tuple[str, Data]]:
+    """Yield the name and the data of each instance; arguments as for `make_instances` and `make_images`."""
+    if plan.collection is not None:
+        yield from make_annotations(plan, store, resources)
+        return
+    make = make_labels if plan.label_types else make_images
+    yield from make(plan, copies, resources)
+    yield from make_companions(plan, store, resources, open_lister)

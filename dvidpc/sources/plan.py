@@ -5,7 +5,7 @@ anything again.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise, takewhile
 from typing import Final, TypeAlias
@@ -17,8 +17,10 @@ from dvidpc.formats.assembly import BlockLayout
 from dvidpc.formats.data_types import DataType
 from dvidpc.formats.grid import Box, Grid
 from dvidpc.formats.payloads import Payload
+from dvidpc.formats.precomputed.annotation_settings import AnnotationSettings
 from dvidpc.names import Companion, companion_name, instance_name, twin_name
 from dvidpc.sources.base import StoredScale
+from dvidpc.sources.collection_plan import CollectionPlan
 from dvidpc.types import Point
 
 Resolution: TypeAlias = tuple[float, float, float]
@@ -55,6 +57,10 @@ class VolumeSettings:
     """Which format it is in: a key of `engines.ENGINES`."""
     skip_scales: frozenset[int] = frozenset()
     """Scales that are left out, by their position in the metadata."""
+    sync: str | None = None
+    """The segmentation that annotations belong to; None: the only one of the configuration."""
+    annotations: AnnotationSettings = field(default_factory=AnnotationSettings)
+    """How annotations are served; of no meaning for anything else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +186,7 @@ class VolumePlan:
     channels: tuple[Channel, ...]
     """What the instances of every scale show."""
     scales: tuple[ScalePlan, ...]
-    """The scales that are served, finest first; at least one."""
+    """The scales that are served, finest first; at least one, unless it is a collection of annotations."""
     problems: tuple[ScaleProblem, ...]
     """The scales that are not."""
     warnings: tuple[str, ...]
@@ -191,6 +197,8 @@ class VolumePlan:
     """Position of the first scale that is not left out, which clients count as 0."""
     directories: tuple[tuple[Companion, str], ...] = ()
     """What lies beside the segmentation, and where."""
+    collection: CollectionPlan | None = None
+    """How annotations are served; None: it holds voxels."""
 
     @property
     def is_finest_first(self) -> bool:

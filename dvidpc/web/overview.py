@@ -7,7 +7,7 @@ from aiohttp import web
 from dvidpc.data.image import ImageData
 from dvidpc.data.instance import Data, Instance
 from dvidpc.data.scales import scales_of
-from dvidpc.data.volumes import Volume
+from dvidpc.data.served_volume import Volume
 from dvidpc.dvid.services import SERVICES, Services
 from dvidpc.formats.dvid.go_json import JsonValue, encode
 from dvidpc.web.neuroglancer import is_installed

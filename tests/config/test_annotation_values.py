@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from dvidpc.formats.precomputed.annotation_settings import Kind, KindProperty
 from tests.config.files import STORE, error_of, load
 
 KINDS = 'expected a kind, an array of two, or "property:<id>"'
@@ -46,10 +47,10 @@ def test_a_wrong_value_names_the_line_to_write(tmp_path: Path, line: str, reason
 @pytest.mark.parametrize(
     ("line", "value"),
     [
-        ("kind = 'Note'", ("Note",)),
-        ("kind = 'property:cell type'", ("property:cell type",)),
+        ("kind = 'Note'", (Kind.NOTE, Kind.NOTE)),
+        ("kind = 'property:cell type'", KindProperty("cell type")),
         ("kind = ''", None),
-        ("kind = ['Gap', 'Gap']", ("Gap", "Gap")),
+        ("kind = ['Gap', 'Gap']", (Kind.GAP, Kind.GAP)),
         ("voxel_size = ''", None),
         ("sync = ''", None),
         ("margin = 'auto'", None),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from dvidpc.config import StoreConfig
+from dvidpc.formats.precomputed.annotation_settings import End, Kind, MemberName
 from dvidpc.storage.ref import parse_ref
 from tests.config.files import STORE, error_of, load
 
@@ -61,10 +62,14 @@ path_style = "auto"
         skip_scales=frozenset({0, 1}),
         sync="a",
         voxel_size=(8.0, 8.0, 40.0),
-        kind=("PreSyn", "PostSyn"),
-        bodies=(("pre", "a"), ("post", "b")),
+        kind=(Kind.PRE_SYN, Kind.POST_SYN),
+        bodies=(("pre", End.A), ("post", End.B)),
         tags=(("roi", "{}"), ("user", "user:{}")),
-        props=(("score", "conf"), ("pre_confidence", "a:conf"), ("junk", "")),
+        props=(
+            ("score", MemberName("conf")),
+            ("pre_confidence", MemberName("conf", End.A)),
+            ("junk", MemberName("")),
+        ),
         margin=1.5,
     )
     assert a == StoreConfig("a", parse_ref("file:///volumes/a"), instance="a")

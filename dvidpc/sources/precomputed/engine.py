@@ -1,7 +1,9 @@
 """Neuroglancer's precomputed format as a `SourceFormat`: DVID's engine `ngprecomputed`."""
 
+from dvidpc.formats.precomputed.annotation_info import is_annotation_info
 from dvidpc.sources.counting import Nearby
 from dvidpc.sources.plan import Metadata, VolumePlan, VolumeSettings
+from dvidpc.sources.precomputed.collection_planning import plan_collection
 from dvidpc.sources.precomputed.location import find_info
 from dvidpc.sources.precomputed.nearby import find_nearby
 from dvidpc.sources.precomputed.planning import plan_volume
@@ -21,4 +23,5 @@ class Precomputed:
 
     def plan(self, metadata: Metadata, settings: VolumeSettings) -> VolumePlan:
         """As `SourceFormat.plan`."""
-        return plan_volume(metadata, settings)
+        plan = plan_collection if is_annotation_info(metadata.data) else plan_volume
+        return plan(metadata, settings)
