@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
 from math import prod
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -96,7 +95,11 @@ class Lattice:
 
     def cells(self, span: Span) -> Iterator[Cell]:
         """Yield the cells that touch *span*, the last axis fastest."""
-        return product(*self.range_of(span))
+        return _product(self.range_of(span))
+
+    def all_cells(self) -> Iterator[Cell]:
+        """Yield every cell, the last axis fastest."""
+        return _product([range(n) for n in self.shape])
 
     def misses(self, cell: Cell, span: Span) -> NDArray[np.bool_]:
         """Return which of the boxes *span*, `[n, axis]` at either end, do not touch *cell*."""
@@ -116,3 +119,13 @@ class Lattice:
         cells = np.clip(cells, 0, np.array(self.shape) - 1).astype(np.int64)
         low, high = cells.tolist()
         return low, high
+
+
+def _product(ranges: Sequence[range]) -> Iterator[Cell]:
+    """Yield all tuples of a number of each range; unlike `itertools.product`, keep none of them."""
+    if not ranges:
+        yield ()
+        return
+    for first in ranges[0]:
+        for rest in _product(ranges[1:]):
+            yield first, *rest

@@ -94,9 +94,9 @@ def decide_members(
             notes.append(f"property {prop} is left out of Prop: its name is taken; rename it with props")
     for prop in [each for each in rest if each not in ends]:
         if not take(prop, prop, list(End)[:num_ends]):
-            where = "at one end " if any(member.property == prop for member in members) else ""
+            where = " at one end" if any(member.property == prop for member in members) else ""
             notes.append(
-                f"property {prop} is left out of Prop {where}: its name is taken; rename it with props"
+                f"property {prop} is left out of Prop{where}: its name is taken; rename it with props"
             )
     return Decided(tuple(sorted(members)), tuple(notes))
 

@@ -48,17 +48,22 @@ def decide_placement(
 
 def describe_placement(dimensions: Sequence[Dimension], placement: Placement, voxel_size: VoxelSize) -> str:
     """Return in one line how coordinates become voxels."""
-    units = " x ".join(
-        f"{dimension.name} {dimension.scale:g} {dimension.unit}".rstrip() for dimension in dimensions
-    )
+    units = ", ".join(f"{each.name} {_shown(each)}" for each in dimensions)
     factors = placement.voxels_per_unit
-    if factors == (1, 1, 1):
+    if all(factor == 1 for factor in factors):
         done = "taken as they are"
     elif all(factor <= 1 for factor in factors):
         done = "divided by " + _times([1 / factor for factor in factors])
     else:
         done = "multiplied by " + _times(factors)
-    return f"dimensions {units}, voxels {_times(voxel_size)} nm: coordinates are {done}"
+    return f"dimensions {units}; voxels {_times(voxel_size)} nm: coordinates are {done}"
+
+
+def _shown(dimension: Dimension) -> str:
+    scale_nm = dimension.scale_nm
+    if scale_nm is None:
+        return f"{dimension.scale:g} {dimension.unit}".rstrip()
+    return f"{scale_nm:.7g} nm"
 
 
 def _times(numbers: Sequence[float]) -> str:

@@ -46,8 +46,8 @@ class Kinds:
     """Of A and B, unless the property says otherwise."""
     property: str | None = None
     """The id of an enumeration; None: all annotations are of one kind."""
-    by_value: tuple[tuple[float, Kind], ...] = ()
-    """The values of the enumeration that make both ends of another kind."""
+    by_label: tuple[tuple[str, Kind], ...] = ()
+    """The words of the enumeration that make all ends of another kind."""
 
     def end_of(self, side: str) -> End:
         """Return the end on the side `pre` or `post`; without synapses A is `pre`, by convention."""
@@ -126,7 +126,8 @@ def decide_roles(
 def find_kind_property(properties: Sequence[Property]) -> Property | None:
     """Return the enumeration that tells the kinds of points; None if there is none.
 
-    It is the one called `kind` or `type`, if one of its labels means a kind; else the first whose labels all do.
+    It is the one called `kind` or `type`, if one of its labels means a kind; or else the first of which all
+    labels do.
     """
     meanings = {each.id: [kind_of_label(label) for _, label in each.labels] for each in properties}
     for each in properties:
@@ -153,14 +154,14 @@ def _decide_kinds(collection: Collection, settings: AnnotationSettings, place: s
     of_ends = _SYNAPSE if is_line and _has_both_sides(collection, settings) else _NOTES
     if prop is None:
         return Kinds(of_ends)
-    meant = [(value, kind_of_label(label)) for value, label in prop.labels]
-    by_value = tuple(
-        (value, kind)
-        for value, kind in meant
+    meant = [(label, kind_of_label(label)) for _, label in prop.labels]
+    by_label = tuple(
+        (label, kind)
+        for label, kind in meant
         if kind is not None
         and (kind is Kind.GAP or not is_line)  # a line's other kinds are those of its ends
     )
-    return Kinds(of_ends, prop.id, by_value)
+    return Kinds(of_ends, prop.id, by_label)
 
 
 def _has_both_sides(collection: Collection, settings: AnnotationSettings) -> bool:
@@ -213,7 +214,7 @@ def _describe_kinds(annotation_type: AnnotationType, kinds: Kinds) -> str:
     )
     if kinds.property is None:
         return said
-    words = ", ".join(f"{value:g} is {kind}" for value, kind in kinds.by_value) or "nothing"
+    words = ", ".join(f"{label!r} is {kind}" for label, kind in kinds.by_label) or "nothing"
     return f"{said}, unless {kinds.property} says otherwise: {words}"
 
 
