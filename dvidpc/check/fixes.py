@@ -112,6 +112,10 @@ class Fixes:
         """Return the fix for chunks that `info` does not describe."""
         return f"upload the info that describes these chunks (size, chunk_sizes): {self._copy('info')}"
 
+    def of_key(self, key: str, value: str) -> str:
+        """Return the line of the configuration that sets a key of the store."""
+        return f"{self._section} {key} = {value}"
+
     def of_companion(self) -> str:
         """Return the fix for meshes, skeletons or properties that cannot be read."""
         return f"upload them from a good copy ({self._upload()}), or remove their key from the info"

@@ -2,14 +2,14 @@
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeGuard
 
-from dvidpc.data.instance import DataType
+from dvidpc.data.instance import Data, DataType, Instance
 from dvidpc.formats.dvid.go_json import JsonValue, encode
 from dvidpc.formats.grid import Box
 from dvidpc.formats.precomputed.annotation_settings import Kind
 from dvidpc.names import Companion
-from dvidpc.sources.collection_plan import FramedCollection
+from dvidpc.sources.collection_plan import CollectionPlan, FramedCollection
 
 ANNOTATION_FAMILY: Final = "annotation"
 ANNOTATION: Final = DataType(
@@ -51,6 +51,9 @@ class Elements(Protocol):
     async def count(self, label: int, kind: Kind | None, /) -> int:
         """Return how many elements of a kind are in a segment; None: of all synapses."""
 
+    async def total(self) -> int | None:
+        """Return how many annotations there are; None if too many cells would have to be read."""
+
     def forget(self) -> None:
         """Drop all that is cached."""
 
@@ -60,8 +63,8 @@ class AnnotationData:
     """A collection of annotations: a `Data` of the type `annotation`."""
 
     source: Elements
-    collection: FramedCollection
-    """What was decided about it."""
+    plan: CollectionPlan
+    """What is stored, and what was decided about it."""
     bounds: Box | None
     """Which voxels it lies in; None if that is not known."""
 
@@ -81,9 +84,15 @@ class AnnotationData:
         return Companion.ANNOTATIONS.value
 
     @property
+    def framed(self) -> FramedCollection:
+        """What was decided about it."""
+        assert self.plan.framed is not None
+        return self.plan.framed
+
+    @property
     def syncs(self) -> tuple[str, ...]:
         """As `Synced.syncs`: the segmentation, from which clients take extents and voxel size."""
-        sync = self.collection.frame.sync
+        sync = self.framed.frame.sync
         return () if sync is None else (sync,)
 
     @property
@@ -96,8 +105,8 @@ class AnnotationData:
         if self.bounds is not None:
             tags["MinPoint"] = list(self.bounds.start)
             tags["MaxPoint"] = [stop - 1 for stop in self.bounds.stop]
-        if self.collection.roles.voxel_size_nm is not None:
-            tags["VoxelSize"] = list(self.collection.roles.voxel_size_nm)
+        if self.framed.roles.voxel_size_nm is not None:
+            tags["VoxelSize"] = list(self.framed.roles.voxel_size_nm)
         return {name: encode(value).decode() for name, value in tags.items()}
 
     def members(self, _store_alias: str) -> Mapping[str, JsonValue]:
@@ -156,3 +165,8 @@ class LabelszData:
 
     def forget(self) -> None:
         """As `Data.forget`: it keeps nothing of its own."""
+
+
+def is_annotation(instance: Instance[Data]) -> TypeGuard[Instance[AnnotationData]]:
+    """Whether an instance is a collection of annotations."""
+    return isinstance(instance.data, AnnotationData)

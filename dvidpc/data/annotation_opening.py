@@ -10,7 +10,8 @@ from dvidpc.data.instance import Data
 from dvidpc.formats.precomputed.annotation_extents import voxel_bounds
 from dvidpc.names import counts_name
 from dvidpc.sources.plan import VolumePlan
-from dvidpc.sources.precomputed.annotation_reader import AnnotationReader, AnnotationTools
+from dvidpc.sources.precomputed.annotation_lists import AnnotationTools
+from dvidpc.sources.precomputed.annotation_reader import AnnotationReader
 from dvidpc.storage.base import ObjectStore
 from dvidpc.volume.resources import Resources
 
@@ -27,8 +28,19 @@ def make_annotations(
     """
     collection = plan.collection
     assert collection is not None
-    framed = collection.framed
-    assert framed is not None
+    assert collection.framed is not None
+    reader = open_reader(plan, store, resources)
+    bounds = collection.framed.frame.extents or voxel_bounds(collection.collection, collection.framed.roles)
+    yield plan.name, AnnotationData(reader, collection, bounds)
+    if collection.counts_labels:
+        yield counts_name(plan.name), LabelszData(reader, plan.name)
+
+
+def open_reader(plan: VolumePlan, store: ObjectStore, resources: Resources) -> AnnotationReader:
+    """Return what reads a collection; arguments as for `make_annotations`."""
+    collection = plan.collection
+    assert collection is not None
+    assert collection.framed is not None
     tools = AnnotationTools(
         resources.indexes,
         resources.payloads,
@@ -37,8 +49,4 @@ def make_annotations(
         resources.max_annotations,
         resources.max_response,
     )
-    reader = AnnotationReader(store, collection.metadata, collection.collection, framed.roles, tools)
-    bounds = framed.frame.extents or voxel_bounds(collection.collection, framed.roles)
-    yield plan.name, AnnotationData(reader, framed, bounds)
-    if collection.counts_labels:
-        yield counts_name(plan.name), LabelszData(reader, plan.name)
+    return AnnotationReader(store, collection.metadata, collection.collection, collection.framed.roles, tools)

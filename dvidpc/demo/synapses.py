@@ -9,7 +9,7 @@ import struct
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,10 @@ _CELL: Final = 128
 _STEPS: Final = 65
 """Places along a line at which the cells are looked up that it crosses."""
 _ENDS: Final = ("pre_synaptic_cell", "post_synaptic_cell")
+
+
+_Lists: TypeAlias = defaultdict[str, list[int]]
+"""Numbers of connections, counted from 1, by the name of the list."""
 
 
 class Connection(NamedTuple):
@@ -57,7 +61,8 @@ def write_synapses(
         nm: The size of a voxel.
     """
     connections = list(find_connections(labels, activity_at))
-    spatial, related = defaultdict(list), [defaultdict(list), defaultdict(list)]
+    spatial: _Lists = defaultdict(list)
+    related: tuple[_Lists, _Lists] = defaultdict(list), defaultdict(list)
     for number, connection in enumerate(connections, 1):
         for cell in _cells(connection):
             spatial["_".join(map(str, cell))].append(number)
@@ -93,7 +98,7 @@ def find_connections(
         if len(found) < 2:
             continue
         sender, *receivers = found[: _MOST_PARTNERS + 1].tolist()
-        start = _nearest(cube, sender, np.full(3, _SIDE / 2))
+        start = _nearest(cube, sender, np.full(3, _SIDE // 2))
         for receiver in receivers:
             stop = _nearest(cube, receiver, start)
             distance = float(np.linalg.norm(stop - start))
@@ -105,7 +110,7 @@ def find_connections(
             )
 
 
-def _nearest(cube: NDArray[np.unsignedinteger], label: int, place: NDArray[np.float64]) -> NDArray[np.int64]:
+def _nearest(cube: NDArray[np.unsignedinteger], label: int, place: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the voxel of *label* that is nearest to *place*; both in the cube, z, y, x."""
     voxels = np.argwhere(cube == label)
     nearest: NDArray[np.int64] = voxels[((voxels - place) ** 2).sum(axis=1).argmin()]

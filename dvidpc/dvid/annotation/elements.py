@@ -3,7 +3,7 @@
 (annotation/handlers.go, 3400c2cb)
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -21,7 +21,7 @@ from dvidpc.formats.dvid.go_json import quote
 from dvidpc.formats.grid import Box
 from dvidpc.http.streaming import send, stream
 
-_IS_JSON: Final = MappingProxyType({hdrs.CONTENT_TYPE: JSON})
+_IS_JSON: Final[Mapping[str, str]] = MappingProxyType({hdrs.CONTENT_TYPE: JSON})
 
 
 async def elements(request: web.Request, instance: Instance[AnnotationData]) -> web.StreamResponse:
@@ -58,7 +58,7 @@ async def label(request: web.Request, instance: Instance[AnnotationData]) -> web
     if wanted == 0:
         raise RequestError("Label 0 is protected background value and cannot be used for query.")
     with_relationships = _wants_relationships(request)
-    if not instance.data.collection.roles.bodies:
+    if not instance.data.framed.roles.bodies:
         raise RequestError(
             f'data {quote(instance.name)} has no relationship to segments: "label" endpoint is not supported'
         )

@@ -16,7 +16,9 @@ annotation: elements at positions, such as synapses, read-only
 Positions are in voxels, along x, y and z. An element has Pos, Kind (PreSyn, PostSyn, Gap or Note), Tags, Prop
 and Rels. A line of the collection is two elements that are related.
 """
-_ONLY_POST = Endpoint(refusals.only("POST"), doc=descriptions.WRITE_ONLY, is_document=True)
+_ONLY_POST: Final[Endpoint[AnnotationData]] = Endpoint(
+    refusals.only("POST"), doc=descriptions.WRITE_ONLY, is_document=True
+)
 
 ANNOTATION_ENDPOINTS: Final[Family[AnnotationData]] = Family(
     name=ANNOTATION_FAMILY,

@@ -102,9 +102,8 @@ def _parse_type(text: str, instance: Instance[LabelszData]) -> str:
         RequestError: DVID has none of that name, or it is the number of voxels, which is not known here.
     """
     if text == _VOXELS:
-        raise RequestError(
-            f"data {quote(instance.name)} counts elements, not voxels: use PreSyn, PostSyn, ..."
-        )
+        kinds = ", ".join(_KINDS)
+        raise RequestError(f"data {quote(instance.name)} counts elements, not voxels; use {kinds}")
     if text not in _KINDS:
         raise RequestError(f"unknown index type specified ({quote(text[:SHOWN])})")
     return text

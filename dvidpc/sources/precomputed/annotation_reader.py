@@ -3,6 +3,7 @@
 import itertools
 import logging
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -32,9 +33,21 @@ log = logging.getLogger(__name__)
 MAX_CELLS_OF_ALL: Final = 65_536
 """The most cells that a collection may have for all of them to be read."""
 
+MAX_CELLS_COUNTED: Final = 256
+"""The most cells that a collection may have for its annotations to be counted."""
+
 _SAMPLED_CELLS: Final = 64
 """Cells of a level from which the margin is measured."""
 _SYNAPSES: Final = (Kind.PRE_SYN, Kind.POST_SYN)
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """A number of annotations."""
+
+    count: int
+    nbytes: int = 64
+    """Memory use in bytes."""
 
 
 class AnnotationReader:
@@ -132,9 +145,25 @@ class AnnotationReader:
             return Margin(self.roles.margin)
         return await self._tools.prepared.get_or_load(self._margin_key, self._measure_margin)
 
+    async def total(self) -> int | None:
+        """Return how many annotations the spatial index lists; None if they are too many to be counted."""
+        if sum(level.num_cells for level in self.collection.levels) > MAX_CELLS_COUNTED:
+            return None
+        try:
+            total = await self._tools.prepared.get_or_load((self.lists.identity, "total"), self._count_all)
+        except RequestError:
+            return None
+        return total.count
+
     def forget(self) -> None:
         """Drop all that is cached."""
         self.lists.forget()
+
+    async def _count_all(self) -> Total:
+        levels = enumerate(self.lists.lattices)
+        keys = [self.lists.cell_key(level, cell) for level, lattice in levels for cell in lattice.all_cells()]
+        ids = [np.empty(0, np.uint64), *(rows.decoded.ids for rows in await self._read(keys))]
+        return Total(await self._tools.run(lambda: len(np.unique(np.concatenate(ids)))))
 
     @property
     def _margin_key(self) -> tuple[str, str]:
