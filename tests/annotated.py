@@ -58,7 +58,7 @@ class Note:
 
     id: int
     points: Sequence[Point3]
-    """One for a point, two for a line or box (A, B) or ellipsoid (centre, radii), any number for a polyline."""
+    """One for a point, A and B for a line or box, centre and radii for an ellipsoid, any number for a polyline."""
     voxels: Sequence[Voxel] = ()
     """The voxel of each end, as whoever made the annotation means it: x, y, z."""
     values: Mapping[str, Any] = field(default_factory=dict)
@@ -187,6 +187,7 @@ def touches(kind: str, note: Note, low: np.ndarray, high: np.ndarray) -> bool:
 
 def touches_main_diagonal(kind: str, note: Note, low: np.ndarray, high: np.ndarray) -> bool:
     """Whether a cell is on the main diagonal of a line's box, whatever way the line goes: a known mistake."""
+    assert kind == "line"
     points = np.array(note.points, np.float64)
     return _slab(points.min(axis=0), points.max(axis=0), low, high)
 

@@ -15,6 +15,7 @@ Cell: TypeAlias = tuple[int, ...]
 
 _ULP: Final = 2.0**-23
 """Distance of neighbouring float32, relative to their size."""
+_OUTWARDS: Final = np.array([[-1], [1]])
 _MOST: Final = 2**31
 """The end of the coordinates that DVID has: int32."""
 
@@ -85,21 +86,19 @@ class Lattice:
     shape: tuple[int, ...]
     """Number of cells along each axis."""
 
-    def range_of(self, span: Span) -> tuple[range, ...]:
-        """Return the cells along each axis that touch *span*; at least one."""
-        return tuple(range(a, b + 1) for a, b in zip(*self._clamp(span), strict=True))
+    def cells_touching(self, span: Span) -> "Cells":
+        """Return the cells that touch *span*; at least one."""
+        origin, size = np.array(self.origin), np.array(self.chunk_size)
+        ends = np.array([span.low, span.high])
+        slack = 2 * _ULP * (np.abs(ends) + np.abs(origin))  # writers find the cell with float32
+        cells = np.floor((ends - origin + slack * _OUTWARDS) / size)
+        low, high = np.minimum(np.maximum(cells, 0), np.array(self.shape) - 1).tolist()
+        return Cells(tuple(range(int(a), int(b) + 1) for a, b in zip(low, high, strict=True)))
 
-    def count(self, span: Span) -> int:
-        """Return how many cells touch *span*."""
-        return prod(map(len, self.range_of(span)))
-
-    def cells(self, span: Span) -> Iterator[Cell]:
-        """Yield the cells that touch *span*, the last axis fastest."""
-        return _product(self.range_of(span))
-
-    def all_cells(self) -> Iterator[Cell]:
-        """Yield every cell, the last axis fastest."""
-        return _product([range(n) for n in self.shape])
+    @property
+    def all_cells(self) -> "Cells":
+        """Every cell."""
+        return Cells(tuple(map(range, self.shape)))
 
     def misses(self, cell: Cell, span: Span) -> NDArray[np.bool_]:
         """Return which of the boxes *span*, `[n, axis]` at either end, do not touch *cell*."""
@@ -111,14 +110,22 @@ class Lattice:
         is_apart = (span.high + slack < start) | (span.low - slack > stop)
         return np.asarray(is_apart.any(axis=1), np.bool_)
 
-    def _clamp(self, span: Span) -> tuple[Sequence[int], Sequence[int]]:
-        origin, size = np.array(self.origin), np.array(self.chunk_size)
-        ends = np.array([span.low, span.high])
-        slack = 2 * _ULP * (np.abs(ends) + np.abs(origin))  # writers find the cell with float32
-        cells = np.floor((ends - origin + slack * [[-1], [1]]) / size)
-        cells = np.clip(cells, 0, np.array(self.shape) - 1).astype(np.int64)
-        low, high = cells.tolist()
-        return low, high
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """A box of cells."""
+
+    ranges: tuple[range, ...]
+    """Which, along each axis."""
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return prod(map(len, self.ranges))
+
+    def __iter__(self) -> Iterator[Cell]:
+        """Yield them, the last axis fastest."""
+        return _product(self.ranges)
 
 
 def _product(ranges: Sequence[range]) -> Iterator[Cell]:

@@ -44,6 +44,14 @@ class Rows:
         return self.is_placed.size - int(self.is_placed.sum())
 
 
+class Part(NamedTuple):
+    """Some ends of one list."""
+
+    rows: Rows
+    ends: NDArray[np.int64]
+    """Numbered as in `Rows.by_z`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ends:
     """Ends of annotations, no end twice: what elements are made of."""
@@ -91,7 +99,7 @@ def ends_of(rows: Rows, end: End) -> NDArray[np.int64]:
     return np.flatnonzero(rows.is_placed[:, end]) * rows.num_ends + end
 
 
-def gather(parts: Sequence[tuple[Rows, NDArray[np.int64]]]) -> Ends:
+def gather(parts: Sequence[Part]) -> Ends:
     """Return the chosen ends of one or more lists; an annotation in several is taken from the first."""
     taken = [_take(rows, ends) for rows, ends in parts]
     ids = np.concatenate([part.decoded.ids for part in taken])

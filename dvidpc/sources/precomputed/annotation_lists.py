@@ -191,17 +191,20 @@ class AnnotationLists:
             RequestError: They hold more annotations than one request may decode.
             StoreError: The bucket failed.
         """
-        await self._check_sizes(keys)
-        total = 0
+        found = {key: self._tools.prepared.peek(self._cache_key(key)) for key in keys}
+        total = sum(len(rows.decoded.ids) for rows in found.values() if isinstance(rows, Rows))
+        self._check_total(total)
+        missing = [key for key, rows in found.items() if rows is MISSING]
+        await self._check_sizes(missing, total)
 
-        async def read(key: ListKey) -> Rows | None:
+        async def read(key: ListKey) -> None:
             nonlocal total
-            rows = await self.read(key)
+            found[key] = rows = await self.read(key)
             total += 0 if rows is None else len(rows.decoded.ids)
             self._check_total(total)
-            return rows
 
-        return await gather_or_cancel(read(key) for key in keys)
+        await gather_or_cancel(map(read, missing))
+        return [found[key] for key in keys]
 
     async def read(self, key: ListKey) -> Rows | None:
         """Return one list; None if it does not exist. Errors are those of `read_all`."""
@@ -264,16 +267,14 @@ class AnnotationLists:
         boxes = extents(rows.decoded, rows.annotation_type)
         return rows, int(np.count_nonzero(self.lattices[key.place].misses(key.cell, boxes)))
 
-    async def _check_sizes(self, keys: Sequence[ListKey]) -> None:
-        """Refuse to read more annotations than allowed, where indexes tell their number."""
+    async def _check_sizes(self, keys: Sequence[ListKey], total: int) -> None:
+        """Refuse to read more annotations than allowed; *total* are known, and indexes may tell of more."""
         if self.layout.annotation_type is AnnotationType.POLYLINE:
             return
         per_annotation = self.layout.size + ID_SIZE
-        known = self._tools.prepared.last_known
-        unread = [key for key in keys if known(self._cache_key(key)) is MISSING]
-        sized = [(self._places[key.place], key) for key in unread if self._places[key.place].tells_sizes]
+        sized = [(self._places[key.place], key) for key in keys if self._places[key.place].tells_sizes]
         sizes = await gather_or_cancel(place.stored_size(key.number, key.name) for place, key in sized)
-        self._check_total(sum((size - COUNT_SIZE) // per_annotation for size in sizes if size))
+        self._check_total(total + sum((size - COUNT_SIZE) // per_annotation for size in sizes if size))
 
     def _check_total(self, count: int) -> None:
         if count > self._tools.max_annotations:

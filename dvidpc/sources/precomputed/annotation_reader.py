@@ -2,13 +2,12 @@
 
 import itertools
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dvidpc.cache.loading_cache import MISSING
 from dvidpc.errors import RequestError
@@ -18,7 +17,7 @@ from dvidpc.formats.lattice import Span
 from dvidpc.formats.precomputed.annotation_elements import BLOCK_SIZE, Wanted, make_elements
 from dvidpc.formats.precomputed.annotation_info import AnnotationType, Collection
 from dvidpc.formats.precomputed.annotation_roles import Roles
-from dvidpc.formats.precomputed.annotation_rows import Rows, ends_in_box, ends_of, gather
+from dvidpc.formats.precomputed.annotation_rows import Part, Rows, ends_in_box, ends_of, gather
 from dvidpc.formats.precomputed.annotation_settings import KINDS, Kind
 from dvidpc.sources.plan import Metadata
 from dvidpc.sources.precomputed.annotation_answers import join_parts, write_blocks, write_list
@@ -38,7 +37,8 @@ MAX_CELLS_COUNTED: Final = 256
 
 _SAMPLED_CELLS: Final = 64
 """Cells of a level from which the margin is measured."""
-_SYNAPSES: Final = (Kind.PRE_SYN, Kind.POST_SYN)
+_SYNAPSES: Final = (Kind.POST_SYN, Kind.PRE_SYN, Kind.GAP)
+"""What `labelsz` calls `AllSyn`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ class AnnotationReader:
         return await write_list(elements, self._tools)
 
     async def count(self, label: int, kind: Kind | None, /) -> int:
-        """Return how many elements of a kind are in a segment; None: of both ends of synapses."""
+        """Return how many elements of a kind are in a segment; None: of all synapses, gap junctions included."""
         elements = await self._of_label(label, with_relationships=False)
         kinds = _SYNAPSES if kind is None else (kind,)
         return int(np.isin(elements.kinds, [KINDS.index(each) for each in kinds]).sum())
@@ -161,7 +161,7 @@ class AnnotationReader:
 
     async def _count_all(self) -> Total:
         levels = enumerate(self.lists.lattices)
-        keys = [self.lists.cell_key(level, cell) for level, lattice in levels for cell in lattice.all_cells()]
+        keys = [self.lists.cell_key(level, cell) for level, lattice in levels for cell in lattice.all_cells]
         ids = [np.empty(0, np.uint64), *(rows.decoded.ids for rows in await self._read(keys))]
         return Total(await self._tools.run(lambda: len(np.unique(np.concatenate(ids)))))
 
@@ -171,7 +171,7 @@ class AnnotationReader:
 
     async def _measure_margin(self) -> Margin:
         for level, lattice in enumerate(self.lists.lattices):
-            cells = itertools.islice(lattice.all_cells(), _SAMPLED_CELLS)
+            cells = itertools.islice(lattice.all_cells, _SAMPLED_CELLS)
             lists = await self._read([self.lists.cell_key(level, cell) for cell in cells])
             if any(len(rows.decoded.ids) for rows in lists):
                 margin = await self._tools.run(partial(measure, lists))
@@ -184,12 +184,11 @@ class AnnotationReader:
         """Return the elements in a box: of all lists of cells that may list their annotations."""
         span = self.roles.placement.span(box)
         if self.collection.annotation_type is not AnnotationType.POINT:
-            if self.roles.margin is None and self._tools.prepared.peek(self._margin_key) is MISSING:
+            if self.roles.margin is None and self._tools.prepared.last_known(self._margin_key) is MISSING:
                 await gather_or_cancel([self._warm_up(span), self._find_margin()])
             span = (await self.margin()).widen(span)
         lists = await self._read(self._cells(span))
-        parts = await self._tools.run(lambda: [(rows, ends_in_box(rows, box)) for rows in lists])
-        return await self._make(parts, wanted)
+        return await self._make(lambda: [Part(rows, ends_in_box(rows, box)) for rows in lists], wanted)
 
     async def _warm_up(self, span: Span) -> None:
         """Read what is needed whatever the margin is, while that is measured."""
@@ -204,19 +203,15 @@ class AnnotationReader:
         Raises:
             RequestError: They are too many, or the collection has no spatial index.
         """
-        lattices = self.lists.lattices
         self._check_spatial()
-        count = sum(lattice.count(span) for lattice in lattices)
+        touching = [lattice.cells_touching(span) for lattice in self.lists.lattices]
+        count = sum(cells.count for cells in touching)
         if count > self._tools.max_cells:
             raise RequestError(
                 f"{count} cells of the spatial index to read; this server reads at most "
                 f"{self._tools.max_cells} for one request (max_cells): ask for a smaller box"
             )
-        return [
-            self.lists.cell_key(level, cell)
-            for level, lattice in enumerate(lattices)
-            for cell in lattice.cells(span)
-        ]
+        return [self.lists.cell_key(level, cell) for level, cells in enumerate(touching) for cell in cells]
 
     def _check_spatial(self) -> None:
         if not self.lists.lattices:
@@ -225,41 +220,43 @@ class AnnotationReader:
     async def _everything(self, reason: str, wanted: Wanted) -> Elements:
         """Return all elements; *reason* begins the message if they are too many."""
         self._check_spatial()
-        count = sum(level.num_cells for level in self.collection.levels)
+        grids = [lattice.all_cells for lattice in self.lists.lattices]
+        count = sum(cells.count for cells in grids)
         if count > MAX_CELLS_OF_ALL:
             raise RequestError(
                 f"{reason}: its spatial index has {count} cells; this server reads at most "
                 f"{MAX_CELLS_OF_ALL} for one request: ask for blocks"
             )
-        lattices = enumerate(self.lists.lattices)
-        keys = [
-            self.lists.cell_key(level, cell) for level, lattice in lattices for cell in lattice.all_cells()
-        ]
+        keys = [self.lists.cell_key(level, cell) for level, cells in enumerate(grids) for cell in cells]
         try:
             lists = await self._read(keys)
         except RequestError as error:
             raise RequestError(f"{reason}: {error}") from error
-        parts = await self._tools.run(lambda: [(rows, np.flatnonzero(rows.is_placed)) for rows in lists])
-        return await self._make(parts, wanted)
+        return await self._make(
+            lambda: [Part(rows, np.flatnonzero(rows.is_placed)) for rows in lists], wanted
+        )
 
     async def _of_label(self, label: int, *, with_relationships: bool) -> Elements:
         bodies = self.roles.bodies
         if not bodies:
             raise RequestError("the collection has no relationship to segments")
-        keys = [self.lists.related_key(body.relationship, label) for body in bodies]
-        lists = await self.lists.read_all(keys)
-        pairs = zip(lists, bodies, strict=True)
-        parts = [(rows, ends_of(rows, body.end)) for rows, body in pairs if rows is not None]
-        return await self._make(parts, Wanted(with_relations=with_relationships))
+        lists = await self.lists.read_all(
+            [self.lists.related_key(body.relationship, label) for body in bodies]
+        )
+        found = [(rows, body.end) for rows, body in zip(lists, bodies, strict=True) if rows is not None]
+        wanted = Wanted(with_relations=with_relationships)
+        return await self._make(lambda: [Part(rows, ends_of(rows, end)) for rows, end in found], wanted)
 
     async def _read(self, keys: Sequence[ListKey]) -> list[Rows]:
         """Return the lists that exist."""
         return [rows for rows in await self.lists.read_all(keys) if rows is not None]
 
-    async def _make(self, parts: Sequence[tuple[Rows, NDArray[np.int64]]], wanted: Wanted) -> Elements:
+    async def _make(self, choose: Callable[[], list[Part]], wanted: Wanted) -> Elements:
         """Return the elements that the chosen ends of some lists are."""
-        chosen = [(rows, ends) for rows, ends in parts if len(ends)]
-        if not chosen:
-            return NO_ELEMENTS
         properties, roles = self.collection.properties, self.roles
-        return await self._tools.run(lambda: make_elements(gather(chosen), properties, roles, wanted))
+
+        def make() -> Elements:
+            parts = [part for part in choose() if len(part.ends)]
+            return make_elements(gather(parts), properties, roles, wanted) if parts else NO_ELEMENTS
+
+        return await self._tools.run(make)

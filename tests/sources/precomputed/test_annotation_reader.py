@@ -1,7 +1,7 @@
-"""Answers about annotations: as brute force over the table that the collection was written from finds them."""
+"""Answers about annotations: as brute force finds them in the table that the collection was written from."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -136,8 +136,25 @@ def _by(values: Sequence[Any], axes: str) -> tuple[Any, Any, Any]:
     return a, b, c
 
 
-def inside(start: Voxel, size: Voxel, voxel: Voxel) -> bool:
-    return all(a <= at < a + n for a, n, at in zip(start, size, voxel, strict=True))
+Choice = Callable[[Note, int, Voxel], bool]
+
+
+def in_box(start: Voxel, size: Voxel) -> Choice:
+    """Choose the ends with a voxel in a box."""
+
+    def choose(_note: Note, _end: int, voxel: Voxel) -> bool:
+        return all(a <= at < a + n for a, n, at in zip(start, size, voxel, strict=True))
+
+    return choose
+
+
+def in_body(body: int) -> Choice:
+    """Choose the ends that lie in a body."""
+
+    def choose(note: Note, end: int, _voxel: Voxel) -> bool:
+        return body in note.related[("pre_body", "post_body")[end]]
+
+    return choose
 
 
 def as_sent(document: object) -> bytes:
@@ -159,13 +176,15 @@ def test_boxes_hold_what_brute_force_finds(
     boxes = []
     for size in (1, 5, 64, 150, 1000):
         for _ in range(7):
-            at = rng.choice(table.notes).voxels[0] if size < 10 else rng.integers(-150, 350, 3).tolist()
+            at = (
+                table.notes[rng.integers(300)].voxels[0] if size < 10 else rng.integers(-150, 350, 3).tolist()
+            )
             boxes.append((tuple(at), (size, size, size // 2 + 1)))
 
     async def compare(reader: AnnotationReader) -> int:
         total = 0
         for start, size in boxes:
-            found = expected(table.notes, meaning, lambda _note, _end, voxel: inside(start, size, voxel))
+            found = expected(table.notes, meaning, in_box(start, size))
             assert await reader.elements(box_of(start, size)) == as_sent(found or None)
             total += len(found)
         return total
@@ -186,8 +205,8 @@ def test_blocks_are_whole_and_sorted(kind: str) -> None:
             ((-70, -70, -70), (200, 300, 130), (-128, -128, -128), (192, 256, 64)),
             ((10, 10, 10), (0, 0, 0), (0, 0, 0), (64, 64, 64)),
         ):
-            edges = tuple(b - a for a, b in zip(first, last, strict=True))
-            found = expected(table.notes, meaning, lambda _note, _end, voxel: inside(first, edges, voxel))
+            x, y, z = (b - a for a, b in zip(first, last, strict=True))
+            found = expected(table.notes, meaning, in_box(first, (x, y, z)))
             assert await reader.blocks(box_of(start, size)) == as_sent(by_block(found))
         assert await reader.blocks(box_of((64, 0, 0), (0, 64, 64))) == b"{}"
         assert await reader.blocks(box_of((6400, 0, 0), (64, 64, 64))) == b"{}"
@@ -201,17 +220,11 @@ def test_blocks_are_whole_and_sorted(kind: str) -> None:
 def test_labels_have_the_ends_that_lie_in_them(sharding: Mapping[str, Any] | None) -> None:
     table, levels = draw_table(5, "line", 200, sharding=sharding)
     objects = write_table(table, list_cells(table, levels))
-    sides = ("pre_body", "post_body")
 
     async def compare(reader: AnnotationReader) -> None:
         for body in range(2**60, 2**60 + 12):
             for with_relationships in (False, True):
-                found = expected(
-                    table.notes,
-                    LINE,
-                    lambda note, end, _voxel, body=body: body in note.related[sides[end]],
-                    with_relationships=with_relationships,
-                )
+                found = expected(table.notes, LINE, in_body(body), with_relationships=with_relationships)
                 assert await reader.label(body, with_relationships=with_relationships) == as_sent(found)
             assert await reader.count(body, Kind.PRE_SYN) == sum(each["Kind"] == "PreSyn" for each in found)
             assert await reader.count(body, None) == len(found)
@@ -261,7 +274,7 @@ def test_any_collection_is_read_as_it_was_meant(
     chosen = AnnotationSettings(voxel_size_nm=(8, 8, 8))
 
     async def compare(reader: AnnotationReader) -> None:
-        found = expected(table.notes, meaning, lambda _note, _end, voxel: inside(corner, size, voxel))
+        found = expected(table.notes, meaning, in_box(corner, size))
         assert await reader.elements(box_of(corner, size)) == as_sent(found or None)
         everything = by_block(expected(table.notes, meaning, lambda *_: True))
         assert await whole(reader) == as_sent(everything)
