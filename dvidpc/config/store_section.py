@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from dvidpc.config import annotation_values as of_annotations
+from dvidpc.config import annotation_keys as of_annotations
 from dvidpc.config import store_values as of_store
 from dvidpc.config.values import (
     ENDPOINT,
