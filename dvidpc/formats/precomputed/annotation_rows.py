@@ -161,7 +161,7 @@ def extents(decoded: Decoded, annotation_type: AnnotationType) -> Span:
             return Span(np.empty((0, RANK)), np.empty((0, RANK)))
         points, firsts = vertices.points.astype(np.float64), vertices.firsts[:-1]
         return Span(np.minimum.reduceat(points, firsts), np.maximum.reduceat(points, firsts))
-    geometry = decoded.records[GEOMETRY].astype(np.float64).reshape(len(decoded.ids), -1, RANK)
+    geometry = _points(decoded).astype(np.float64)
     if annotation_type is AnnotationType.ELLIPSOID:
         centre, radii = geometry[:, 0], np.abs(geometry[:, 1])
         return Span(centre - radii, centre + radii)
@@ -173,7 +173,7 @@ def _positions(decoded: Decoded, annotation_type: AnnotationType) -> NDArray[Any
     if decoded.vertices is not None:
         firsts = decoded.vertices.firsts[:-1]
         return decoded.vertices.points[firsts].reshape(-1, 1, RANK)
-    geometry: NDArray[np.float32] = decoded.records[GEOMETRY].reshape(len(decoded.ids), -1, RANK)
+    geometry = _points(decoded)
     match annotation_type:
         case AnnotationType.BOX:
             with np.errstate(all="ignore"):
@@ -182,3 +182,10 @@ def _positions(decoded: Decoded, annotation_type: AnnotationType) -> NDArray[Any
             return geometry[:, :1]
         case _:
             return geometry
+
+
+def _points(decoded: Decoded) -> NDArray[np.float32]:
+    """Return the geometry of records as points, `[n, point, stored axis]`; n may be 0."""
+    geometry: NDArray[np.float32] = decoded.records[GEOMETRY]
+    count, numbers = geometry.shape
+    return geometry.reshape(count, numbers // RANK, RANK)
