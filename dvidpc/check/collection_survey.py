@@ -57,7 +57,7 @@ async def survey_cells(lists: AnnotationLists, most: int | None, watch: Watch) -
         DvidpcError: A list cannot be read.
     """
     survey = CellSurvey()
-    total = sum(np.prod(lattice.shape, dtype=object) for lattice in lists.lattices)
+    total = sum(lattice.all_cells.count for lattice in lists.lattices)
     keys = itertools.islice(_cell_keys(lists), most)
     gathered = [survey.ids]
     async for key, rows in _read(lists, keys):
@@ -75,7 +75,7 @@ async def survey_cells(lists: AnnotationLists, most: int | None, watch: Watch) -
 
 def _cell_keys(lists: AnnotationLists) -> Iterator[ListKey]:
     for level, lattice in enumerate(lists.lattices):
-        for cell in lattice.all_cells():
+        for cell in lattice.all_cells:
             yield lists.cell_key(level, cell)
 
 
