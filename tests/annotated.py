@@ -58,7 +58,7 @@ class Note:
 
     id: int
     points: Sequence[Point3]
-    """One for a point, A and B for a line or box, centre and radii for an ellipsoid, any number for a polyline."""
+    """Of a point; A and B of a line or box; centre and radii of an ellipsoid; vertices of a polyline."""
     voxels: Sequence[Voxel] = ()
     """The voxel of each end, as whoever made the annotation means it: x, y, z."""
     values: Mapping[str, Any] = field(default_factory=dict)
@@ -247,19 +247,19 @@ def write_table(table: Table, lists: Lists | None = None, directory: str = "syn"
             )
             for cell, notes in cells.items()
         }
-        objects |= _store(f"{directory}/spatial{level}", keyed, table.sharding)
+        objects |= store_values(f"{directory}/spatial{level}", keyed, table.sharding)
     for name in table.relationships:
         by_object: dict[int, list[Note]] = defaultdict(list)
         for note in table.notes:
             for object_id in note.related.get(name, ()):
                 by_object[object_id].append(note)
         keyed = {(str(key), key): table.encode_list(notes) for key, notes in by_object.items()}
-        objects |= _store(f"{directory}/rel_{name}", keyed, table.sharding)
+        objects |= store_values(f"{directory}/rel_{name}", keyed, table.sharding)
     keyed = {(str(note.id), note.id): table.encode_single(note) for note in table.notes}
-    return objects | _store(f"{directory}/by_id", keyed, table.sharding)
+    return objects | store_values(f"{directory}/by_id", keyed, table.sharding)
 
 
-def _store(
+def store_values(
     directory: str, values: Mapping[tuple[str, int], bytes], sharding: Mapping[str, Any] | None
 ) -> dict[str, bytes]:
     """Return the objects of one index; keys are the name of an object and the number in a shard."""

@@ -248,7 +248,7 @@ class AnnotationLists:
             try:
                 data = await place.read(key.number, key.name, most)
             except OversizeError as error:
-                raise self._too_many(f"{error}:") from error
+                raise self._too_many(str(error)) from error
             if data is None:
                 return None
             try:
@@ -278,11 +278,11 @@ class AnnotationLists:
 
     def _check_total(self, count: int) -> None:
         if count > self._tools.max_annotations:
-            raise self._too_many(f"{count} annotations")
+            raise self._too_many(f"{count} annotations to read")
 
     def _too_many(self, found: str) -> RequestError:
         return RequestError(
-            f"{found} to read; this server reads at most {self._tools.max_annotations} annotations for one "
+            f"{found}; this server reads at most {self._tools.max_annotations} annotations for one "
             "request (max_annotations): ask for a smaller box"
         )
 

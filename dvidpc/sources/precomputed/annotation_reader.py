@@ -119,7 +119,7 @@ class AnnotationReader:
         return await write_list(elements, self._tools)
 
     async def count(self, label: int, kind: Kind | None, /) -> int:
-        """Return how many elements of a kind are in a segment; None: of all synapses, gap junctions included."""
+        """Return how many elements of a kind are in a segment; None: of all synapses and gap junctions."""
         elements = await self._of_label(label, with_relationships=False)
         kinds = _SYNAPSES if kind is None else (kind,)
         return int(np.isin(elements.kinds, [KINDS.index(each) for each in kinds]).sum())

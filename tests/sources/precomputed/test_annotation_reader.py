@@ -177,7 +177,9 @@ def test_boxes_hold_what_brute_force_finds(
     for size in (1, 5, 64, 150, 1000):
         for _ in range(7):
             at = (
-                table.notes[rng.integers(300)].voxels[0] if size < 10 else rng.integers(-150, 350, 3).tolist()
+                table.notes[int(rng.integers(300))].voxels[0]
+                if size < 10
+                else rng.integers(-150, 350, 3).tolist()
             )
             boxes.append((tuple(at), (size, size, size // 2 + 1)))
 
