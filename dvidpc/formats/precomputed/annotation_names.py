@@ -23,7 +23,7 @@ _SIDE_OF_PROPERTY: Final = (
     re.compile(r"(?P<base>[a-z0-9_]+)_(?P<side>pre|post)"),
 )
 _BODIES: Final = frozenset({"body", "bodies", "cell", "cells", "segment", "segments"})
-_SITE: Final = re.compile(r".*_?sites?")
+_SITE: Final = re.compile(r"(?:.*_)?sites?")
 _BASES: Final = MappingProxyType({"confidence": "conf"})
 _NO_LETTERS: Final = re.compile(r"[\W_]+")
 _KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
