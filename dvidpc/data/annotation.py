@@ -2,14 +2,16 @@
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol, TypeGuard
+from typing import TYPE_CHECKING, Final, Protocol, TypeGuard
 
 from dvidpc.data.instance import Data, DataType, Instance
 from dvidpc.formats.dvid.go_json import JsonValue, encode
 from dvidpc.formats.grid import Box
 from dvidpc.formats.precomputed.annotation_settings import Kind
 from dvidpc.names import Companion
-from dvidpc.sources.collection_plan import CollectionPlan, FramedCollection
+
+if TYPE_CHECKING:
+    from dvidpc.sources.collection_plan import CollectionPlan, FramedCollection
 
 ANNOTATION_FAMILY: Final = "annotation"
 ANNOTATION: Final = DataType(
@@ -63,7 +65,7 @@ class AnnotationData:
     """A collection of annotations: a `Data` of the type `annotation`."""
 
     source: Elements
-    plan: CollectionPlan
+    plan: "CollectionPlan"
     """What is stored, and what was decided about it."""
     bounds: Box | None
     """Which voxels it lies in; None if that is not known."""
@@ -84,7 +86,7 @@ class AnnotationData:
         return Companion.ANNOTATIONS.value
 
     @property
-    def framed(self) -> FramedCollection:
+    def framed(self) -> "FramedCollection":
         """What was decided about it."""
         assert self.plan.framed is not None
         return self.plan.framed

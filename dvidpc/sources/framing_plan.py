@@ -1,11 +1,12 @@
 """Decides from the other volumes whose voxels the positions of a collection count in."""
 
+# ruff: noqa: PLC0415  # what only annotations need is imported when there are some
+
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from dvidpc.errors import ConfigError, StoreError
 from dvidpc.formats.grid import Box
-from dvidpc.formats.precomputed.annotation_extents import describe_mismatch
 from dvidpc.formats.precomputed.annotation_settings import AnnotationSettings
 from dvidpc.sources.plan import VolumePlan, VolumeSettings, times
 from dvidpc.sources.voxel_frame import VoxelFrame
@@ -131,6 +132,8 @@ def frame_plan(plan: VolumePlan, settings: VolumeSettings, neighbours: Sequence[
             return plan
         text = f"the keys of [store.{settings.alias}] that are for annotations have no effect"
         return replace(plan, warnings=(*plan.warnings, text))
+    from dvidpc.formats.precomputed.annotation_extents import describe_mismatch
+
     frame = find_frame(settings, neighbours)
     place = f"[store.{settings.alias}]"
     collection = plan.collection.within(frame, settings.annotations, place)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise, takewhile
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import mmh3
 
@@ -20,8 +20,10 @@ from dvidpc.formats.payloads import Payload
 from dvidpc.formats.precomputed.annotation_settings import AnnotationSettings
 from dvidpc.names import Companion, companion_name, instance_name, twin_name
 from dvidpc.sources.base import StoredScale
-from dvidpc.sources.collection_plan import CollectionPlan
 from dvidpc.types import Point
+
+if TYPE_CHECKING:
+    from dvidpc.sources.collection_plan import CollectionPlan
 
 Resolution: TypeAlias = tuple[float, float, float]
 """The extent of a voxel along x, y and z, in nm."""
@@ -197,7 +199,7 @@ class VolumePlan:
     """Position of the first scale that is not left out, which clients count as 0."""
     directories: tuple[tuple[Companion, str], ...] = ()
     """What lies beside the segmentation, and where."""
-    collection: CollectionPlan | None = None
+    collection: "CollectionPlan | None" = None
     """How annotations are served; None: it holds voxels."""
 
     @property
