@@ -176,7 +176,7 @@ async def test_neuclease_flattens_properties_and_counts_relations(server: Server
 
 async def test_neutu_reads_the_blocks_in_view(server: Server) -> None:
     """NeuTu asks for boxes of 128 voxels, and for the element that is selected."""
-    found = []
+    found: list[Any] = []
     for x, y in ((0, 0), (128, 0), (0, 128), (128, 128)):
         found += await fetch(server, f"{NODE}/synapses/elements/128_128_128/{x}_{y}_0") or []
     tbars, psds = {tbar for tbar, _ in CONNECTIONS}, {psd for _, psd in CONNECTIONS}

@@ -21,7 +21,7 @@ SEED = 5
 @pytest.fixture(scope="module")
 def labels() -> NDArray[np.uint64]:
     """The neurites, [z, y, x]."""
-    return Tissue(SHAPE, SEED).draw(tuple(slice(0, n) for n in SHAPE)).labels
+    return Tissue(SHAPE, SEED).draw((slice(0, SHAPE[0]), slice(0, SHAPE[1]), slice(0, SHAPE[2]))).labels
 
 
 @pytest.fixture(scope="module")
