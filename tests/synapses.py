@@ -45,7 +45,7 @@ def writer_of(
     relationships: Sequence[str] = (),
     properties: Sequence[Mapping[str, Any]] = (),
     nm: float = 8,
-) -> Any:  # noqa: ANN401 - of an untyped library
+) -> AnnotationWriter:
     """Return a writer of a collection whose unit is *nm* along each axis."""
     return AnnotationWriter(
         neuroglancer.CoordinateSpace(names=["x", "y", "z"], scales=[nm] * 3, units=["nm"] * 3),

@@ -137,10 +137,17 @@ async def test_dvidtools_reads_synapses_and_connections(server: Server, body: in
     assert sorted(found["partners"]) == sorted(expected)
 
 
-async def fetch(server: Server, path: str) -> Any:  # noqa: ANN401 - JSON
+async def fetch(server: Server, path: str) -> dict[str, Any]:
     async with server.ask("GET", path, HEADERS) as response:
         assert response.status == 200, await response.text()
-        return await response.json()
+        answer: dict[str, Any] = await response.json()
+        return answer
+
+
+async def fetch_elements(server: Server, path: str) -> list[dict[str, Any]]:
+    async with server.ask("GET", path, HEADERS) as response:
+        assert response.status == 200, await response.text()
+        return await response.json() or []
 
 
 async def test_neuclease_reads_all_synapses_in_batches(server: Server) -> None:
@@ -167,7 +174,7 @@ async def test_neuclease_reads_all_synapses_in_batches(server: Server) -> None:
 
 async def test_neuclease_flattens_properties_and_counts_relations(server: Server) -> None:
     """Test `fetch_label(format='pandas')` and `fetch_relcounts_for_label`, which read Prop and Rels."""
-    for element in await fetch(server, f"{NODE}/synapses/label/7?relationships=true&app=neuclease"):
+    for element in await fetch_elements(server, f"{NODE}/synapses/label/7?relationships=true&app=neuclease"):
         assert all(isinstance(value, str) for value in element["Prop"].values())
         np.float32(element["Prop"].get("conf", "0"))
         assert all(rel["Rel"] in {"PreSynTo", "PostSynTo"} for rel in element["Rels"])
@@ -178,13 +185,13 @@ async def test_neutu_reads_the_blocks_in_view(server: Server) -> None:
     """NeuTu asks for boxes of 128 voxels, and for the element that is selected."""
     found: list[Any] = []
     for x, y in ((0, 0), (128, 0), (0, 128), (128, 128)):
-        found += await fetch(server, f"{NODE}/synapses/elements/128_128_128/{x}_{y}_0") or []
+        found += await fetch_elements(server, f"{NODE}/synapses/elements/128_128_128/{x}_{y}_0")
     tbars, psds = {tbar for tbar, _ in CONNECTIONS}, {psd for _, psd in CONNECTIONS}
     assert sorted(tuple(element["Pos"]) for element in found) == sorted([*tbars, *psds])
     for element in found[:20]:
         place = "_".join(map(str, element["Pos"]))
-        assert await fetch(server, f"{NODE}/synapses/elements/1_1_1/{place}") == [element]
-    assert await fetch(server, f"{NODE}/synapses/tag/user:nobody") == []
+        assert await fetch_elements(server, f"{NODE}/synapses/elements/1_1_1/{place}") == [element]
+    assert await fetch_elements(server, f"{NODE}/synapses/tag/user:nobody") == []
 
 
 async def test_janelias_neuroglancer_finds_geometry_and_elements(server: Server) -> None:
