@@ -12,7 +12,7 @@ from dvidpc.formats.precomputed.annotation_info import parse_annotation_info
 from dvidpc.formats.precomputed.annotation_roles import decide_roles
 from dvidpc.formats.precomputed.annotation_settings import AnnotationSettings
 from dvidpc.sources.plan import Metadata
-from dvidpc.sources.precomputed.annotation_lists import AnnotationTools
+from dvidpc.sources.precomputed.annotation_places import AnnotationTools
 from dvidpc.sources.precomputed.annotation_reader import AnnotationReader
 from dvidpc.storage.base import ObjectStore
 from dvidpc.types import Point

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from dvidpc.formats.precomputed.annotation_info import AnnotationType
 from dvidpc.formats.precomputed.annotation_rows import Rows, extents
-from dvidpc.sources.precomputed.annotation_lists import AnnotationLists, ListKey
+from dvidpc.sources.precomputed.annotation_lists import AnnotationLists
+from dvidpc.sources.precomputed.annotation_places import ListKey
 from dvidpc.tasks import gather_or_cancel
 
 _BATCH: Final = 32

@@ -6,75 +6,60 @@ posted without a member. We write an empty list or object, as some clients deman
 (annotation.go:583-590, 700-731 at 3400c2cb)
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from itertools import chain, pairwise
 from typing import Final
 
 import msgspec
 import numpy as np
 
-from dvidpc.formats.dvid.elements import Elements
+from dvidpc.formats.dvid.elements import ABSENT, Elements, Relations
 from dvidpc.formats.dvid.go_json import encode_texts
 from dvidpc.formats.precomputed.annotation_settings import KINDS
 
 RELATIONS: Final = ("UnknownRelationship", "PostSynTo", "PreSynTo", "ConvergentTo", "GroupedWith")
 """The values of `Rel`.  (annotation.go:93-126)"""
 
+_BARE: Final = msgspec.defstruct("Element", ["Pos", "Kind", "Tags", "Prop"], gc=False)
+_ELEMENT: Final = msgspec.defstruct("Element", ["Pos", "Kind", "Tags", "Prop", "Rels"], gc=False)
+_RELATION: Final = msgspec.defstruct("Relation", ["Rel", "To"], gc=False)
+_KINDS: Final = [kind.value for kind in KINDS]
 _ENCODER: Final = msgspec.json.Encoder()
 _EMPTY_LIST: Final = msgspec.Raw(b"[]")
 _EMPTY_OBJECT: Final = msgspec.Raw(b"{}")
 
 
-class _Relation(msgspec.Struct, rename="pascal", gc=False):
-    rel: str
-    to: list[int]
-
-
-class _Element(msgspec.Struct, rename="pascal", gc=False):
-    pos: list[int]
-    kind: str
-    tags: msgspec.Raw
-    prop: msgspec.Raw
-
-
-class _Related(_Element, rename="pascal", gc=False):
-    rels: list[_Relation]
-
-
 def encode_elements(elements: Elements, start: int, stop: int) -> list[bytes]:
     """Return the JSON of the elements from *start* to *stop*, which is exclusive."""
     positions = elements.voxels[start:stop].tolist()
-    kinds = [KINDS[kind].value for kind in elements.kinds[start:stop].tolist()]
+    kinds = [_KINDS[kind] for kind in elements.kinds[start:stop].tolist()]
     tags, props = _tags(elements, start, stop), _props(elements, start, stop)
     if elements.relations is None:
-        bare = [_Element(*each) for each in zip(positions, kinds, tags, props, strict=True)]
-        return _lines(bare)
-    rels = _relations(elements, start, stop)
-    return _lines([_Related(*each) for each in zip(positions, kinds, tags, props, rels, strict=True)])
+        written = [_BARE(*each) for each in zip(positions, kinds, tags, props, strict=True)]
+    else:
+        rels = _relations(elements.relations, start, stop)
+        written = [_ELEMENT(*each) for each in zip(positions, kinds, tags, props, rels, strict=True)]
+    return _ENCODER.encode_lines(written).split(b"\n")[:-1]
 
 
-def _lines(structs: Sequence[_Element]) -> list[bytes]:
-    return _ENCODER.encode_lines(structs).split(b"\n")[:-1]
-
-
-def _relations(elements: Elements, start: int, stop: int) -> list[list[_Relation]]:
-    relations = elements.relations
-    assert relations is not None
+def _relations(relations: Relations, start: int, stop: int) -> Iterator[list[msgspec.Struct]]:
+    """Yield the `Rels` of each element."""
     firsts = relations.firsts[start : stop + 1]
     words = [RELATIONS[word] for word in relations.words[firsts[0] : firsts[-1]].tolist()]
     targets = relations.targets[firsts[0] : firsts[-1]].tolist()
-    structs = [_Relation(word, target) for word, target in zip(words, targets, strict=True)]
-    return [structs[first:last] for first, last in pairwise((firsts - firsts[0]).tolist())]
+    rels = [_RELATION(word, target) for word, target in zip(words, targets, strict=True)]
+    for first, last in pairwise((firsts - firsts[0]).tolist()):
+        yield rels[first:last]
 
 
 def _props(elements: Elements, start: int, stop: int) -> list[msgspec.Raw]:
     columns = []
     for column in elements.columns:
-        codes = column.codes[start:stop]
-        used, places = np.unique(codes, return_inverse=True)
+        used, places = np.unique(column.codes[start:stop], return_inverse=True)
+        is_absent = ABSENT in used[:1]  # it is the lowest code
         key = encode_texts([column.name])[0] + b":"
-        texts = encode_texts([column.texts[code] if code >= 0 else "" for code in used.tolist()])
-        members = [key + text if code >= 0 else b"" for code, text in zip(used.tolist(), texts, strict=True)]
+        texts = encode_texts(column.texts(used[1:] if is_absent else used))
+        members = [*([b""] if is_absent else []), *(key + text for text in texts)]
         columns.append([members[place] for place in places.tolist()])
     if not columns:
         return [_EMPTY_OBJECT] * (stop - start)

@@ -1,11 +1,14 @@
 """DVID's elements of annotations as columns: many of them at once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+Texts: TypeAlias = Callable[[NDArray[np.int64]], Sequence[str]]
+"""Returns the texts that codes stand for."""
 
 ABSENT: Final = -1
 """The code of an element that does not have a member."""
@@ -17,9 +20,9 @@ class Column(NamedTuple):
     name: str
     """Its key."""
     codes: NDArray[np.int64]
-    """The position in *texts* of each element's value; ABSENT: it has none."""
-    texts: Sequence[str]
-    """The values that occur."""
+    """What stands for each element's value; ABSENT: it has none."""
+    texts: Texts
+    """Returns the values that codes stand for; called when they are written, as to make all takes long."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dvidpc.formats.dvid.elements import ABSENT, Column, Elements, Relations
-from dvidpc.formats.precomputed.annotation_info import RANK, Property
+from dvidpc.formats.precomputed.annotation_info import RANK
+from dvidpc.formats.precomputed.annotation_properties import Property
 from dvidpc.formats.precomputed.annotation_roles import Kinds, Roles
 from dvidpc.formats.precomputed.annotation_rows import Ends
 from dvidpc.formats.precomputed.annotation_settings import KINDS, End, Kind
@@ -112,7 +113,7 @@ def _kinds(ends: Ends, properties: Sequence[Property], kinds: Kinds) -> NDArray[
     if prop is not None:
         coded = code_property(ends.decoded.records, prop)
         meant = dict(kinds.by_label)
-        own = [KINDS.index(meant.get(text, Kind.UNKNOWN)) for text in coded.texts]
+        own = [KINDS.index(meant.get(text, Kind.UNKNOWN)) for text in coded.all_texts]
         of_rows = np.array(own, np.uint8)[coded.codes][ends.chosen // num_ends]
         found = np.where(of_rows, of_rows, found)  # 0 is unknown: the word means no kind
     return found
@@ -134,7 +135,7 @@ def _range_of_codes(
     if end is None:
         return np.minimum.reduceat(codes, groups.starts), np.maximum.reduceat(codes, groups.starts)
     is_shown = groups.entries % groups.num_ends == end
-    low = np.minimum.reduceat(np.where(is_shown, codes, len(coded.texts)), groups.starts)
+    low = np.minimum.reduceat(np.where(is_shown, codes, coded.num_codes), groups.starts)
     return low, np.maximum.reduceat(np.where(is_shown, codes, ABSENT), groups.starts)
 
 
@@ -143,7 +144,7 @@ def _tags(groups: _Groups, ends: Ends, roles: Roles, known: Mapping[str, Propert
     found: list[set[str]] = [set() for _ in groups.starts]
     for source in roles.tags:
         coded = code_property(ends.decoded.records, known[source.property])
-        texts = [source.template.replace("{}", text) if text else "" for text in coded.texts]
+        texts = [source.template.replace("{}", text) if text else "" for text in coded.all_texts]
         low, high = _range_of_codes(groups, source.end, coded)
         for number in np.flatnonzero(high != ABSENT).tolist():
             if low[number] == high[number]:

@@ -5,21 +5,25 @@
 
 import json
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
 from dvidpc.errors import FormatError
+from dvidpc.formats.precomputed.annotation_properties import Property, read_property
 from dvidpc.formats.precomputed.annotation_units import Dimension, read_dimensions
 from dvidpc.formats.precomputed.info import parse_sharding
 from dvidpc.formats.precomputed.info_values import (
+    json_object,
+    list_of,
+    number,
     one_of,
     positive,
     positive_float,
     read_member,
     relative_path,
+    text,
 )
 from dvidpc.formats.precomputed.sharding import ShardingSpec
 from dvidpc.formats.precomputed.side_documents import decode_document, expect_type
@@ -32,9 +36,6 @@ ANNOTATIONS_TYPE: Final = "neuroglancer_annotations_v1"
 RANK: Final = 3
 """Coordinates of a position; DVID has three."""
 
-_ID: Final = re.compile(r"[a-z][a-zA-Z0-9_]*", re.ASCII)
-_MOST_ENTRIES: Final = 1000
-"""Properties, relationships, levels or values of an enumeration beyond which an `info` is surely damaged."""
 _MORTON_BITS: Final = 64
 
 
@@ -51,31 +52,6 @@ class AnnotationType(StrEnum):
     def num_ends(self) -> int:
         """How many positions of an annotation become elements: 2 for a line, 1 for all others."""
         return 2 if self is AnnotationType.LINE else 1
-
-
-class PropertyType(StrEnum):
-    """The type of a property."""
-
-    RGB = "rgb"
-    RGBA = "rgba"
-    BOOL = "bool"
-    UINT8 = "uint8"
-    INT8 = "int8"
-    UINT16 = "uint16"
-    INT16 = "int16"
-    UINT32 = "uint32"
-    INT32 = "int32"
-    FLOAT32 = "float32"
-
-
-@dataclass(frozen=True, slots=True)
-class Property:
-    """A value that every annotation has."""
-
-    id: str
-    type: PropertyType
-    labels: tuple[tuple[float, str], ...] = ()
-    """Values and the words they stand for; a value without a word is legal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,15 +130,15 @@ def parse_annotation_info(data: bytes) -> Collection:
     dimensions = read_member(document, "dimensions", read_dimensions)
     if len(dimensions) != RANK:
         raise FormatError(f"dimensions has {len(dimensions)} entries; DVID's annotations have x, y and z")
-    levels = read_member(document, "spatial", _list_of(_read_level))
+    levels = read_member(document, "spatial", list_of(_read_level))
     origin, warnings = _read_origin(document, levels)
     collection = Collection(
         dimensions,
         origin,
         _finite_or_none(read_member(document, "upper_bound", _read_bound)),
         read_member(document, "annotation_type", one_of(AnnotationType)),
-        read_member(document, "properties", _list_of(_read_property), default=()),
-        read_member(document, "relationships", _list_of(_read_relationship)),
+        read_member(document, "properties", list_of(read_property), default=()),
+        read_member(document, "relationships", list_of(_read_relationship)),
         levels,
         read_member(document, "by_id", _read_by_id, default=None),
         warnings,
@@ -188,50 +164,18 @@ def _decode(data: bytes) -> dict[str, Any]:
         return document
 
 
-def _list_of(read: Callable[[object], T]) -> Callable[[object], tuple[T, ...]]:
-    """Return a reader of lists whose entries *read* converts."""
-
-    def read_list(value: object) -> tuple[T, ...]:
-        if not isinstance(value, list) or len(value) > _MOST_ENTRIES:
-            raise FormatError(f"is not a list of at most {_MOST_ENTRIES} entries")
-        entries = []
-        for number, entry in enumerate(value):
-            try:
-                entries.append(read(entry))
-            except FormatError as error:
-                raise FormatError(f"entry {number}: {error}") from None
-        return tuple(entries)
-
-    return read_list
-
-
-def _object(value: object) -> Mapping[str, object]:
-    if not isinstance(value, dict):
-        raise FormatError("is not a JSON object")
-    return value
-
-
 def _vector(read: Callable[[object], T]) -> Callable[[object], tuple[T, ...]]:
     """Return a reader of a number along each stored axis."""
 
     def read_vector(value: object) -> tuple[T, ...]:
         if not isinstance(value, list) or len(value) != RANK:
             raise FormatError(f"is not a list of {RANK} numbers")
-        return tuple(read(number) for number in value)
+        return tuple(read(each) for each in value)
 
     return read_vector
 
 
-def _bound(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise FormatError("holds something other than numbers")
-    try:
-        return float(value)
-    except OverflowError:
-        return math.inf
-
-
-_read_bound = _vector(_bound)
+_read_bound = _vector(number)
 
 
 def _finite_or_none(bound: tuple[float, ...]) -> tuple[float, ...] | None:
@@ -251,7 +195,7 @@ def _read_origin(
 
 
 def _read_index(value: object) -> Index:
-    entry = _object(value)
+    entry = json_object(value)
     return Index(
         read_member(entry, "key", relative_path),
         read_member(entry, "sharding", parse_sharding, default=None),
@@ -260,15 +204,15 @@ def _read_index(value: object) -> Index:
 
 def _read_by_id(value: object) -> Index | None:
     """Return the index by id; None for the empty object that some writers leave."""
-    return _read_index(value) if _object(value) else None
+    return _read_index(value) if json_object(value) else None
 
 
 def _read_relationship(value: object) -> Relationship:
-    return Relationship(read_member(_object(value), "id", _text), _read_index(value))
+    return Relationship(read_member(json_object(value), "id", text), _read_index(value))
 
 
 def _read_level(value: object) -> Level:
-    entry = _object(value)
+    entry = json_object(value)
     level = Level(
         _read_index(entry),
         read_member(entry, "grid_shape", _vector(positive)),
@@ -277,27 +221,6 @@ def _read_level(value: object) -> Level:
     if sum((n - 1).bit_length() for n in level.grid_shape) > _MORTON_BITS:
         raise FormatError(f"grid_shape is {list(level.grid_shape)}, more cells than can be numbered")
     return level
-
-
-def _read_property(value: object) -> Property:
-    entry = _object(value)
-    name = read_member(entry, "id", _text)
-    if not _ID.fullmatch(name):
-        raise FormatError(f"id is {name[:60]!r}, not a letter from a to z, and letters, digits or _")
-    kind = read_member(entry, "type", one_of(PropertyType))
-    if kind in {PropertyType.RGB, PropertyType.RGBA} or entry.get("enum_values") is None:
-        return Property(name, kind)
-    values = read_member(entry, "enum_values", _list_of(_bound))
-    labels = read_member(entry, "enum_labels", _list_of(_text))
-    if len(values) != len(labels):
-        raise FormatError(f"{name} has {len(values)} enum_values and {len(labels)} enum_labels")
-    return Property(name, kind, tuple(zip(values, labels, strict=True)))
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise FormatError("is not a string")
-    return value
 
 
 def _refuse_repeated(member: str, ids: Sequence[str]) -> None:

@@ -14,7 +14,8 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from dvidpc.formats.precomputed.annotation_info import RANK, AnnotationType, Property, PropertyType
+from dvidpc.formats.precomputed.annotation_info import RANK, AnnotationType
+from dvidpc.formats.precomputed.annotation_properties import Property, PropertyType
 
 GEOMETRY: Final = "@geometry"
 """The field of the geometry; no property can have this name."""

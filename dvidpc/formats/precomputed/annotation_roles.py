@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from dvidpc.errors import ConfigError
 from dvidpc.formats.lattice import Placement
-from dvidpc.formats.precomputed.annotation_info import AnnotationType, Collection, Property
+from dvidpc.formats.precomputed.annotation_info import AnnotationType, Collection
 from dvidpc.formats.precomputed.annotation_members import Member, TagSource, decide_members, decide_tags
 from dvidpc.formats.precomputed.annotation_names import (
     is_body,
@@ -16,6 +16,7 @@ from dvidpc.formats.precomputed.annotation_names import (
     side_of_relationship,
 )
 from dvidpc.formats.precomputed.annotation_placement import decide_placement, describe_placement
+from dvidpc.formats.precomputed.annotation_properties import Property
 from dvidpc.formats.precomputed.annotation_settings import (
     AnnotationSettings,
     End,

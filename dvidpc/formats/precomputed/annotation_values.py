@@ -7,9 +7,11 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dvidpc.formats.dvid.elements import Texts
 from dvidpc.formats.lattice import Placement
-from dvidpc.formats.precomputed.annotation_info import RANK, AnnotationType, Property, PropertyType
+from dvidpc.formats.precomputed.annotation_info import RANK, AnnotationType
 from dvidpc.formats.precomputed.annotation_layout import GEOMETRY
+from dvidpc.formats.precomputed.annotation_properties import Property, PropertyType
 from dvidpc.formats.precomputed.annotation_records import Decoded
 
 _COLOURS: Final = (PropertyType.RGB, PropertyType.RGBA)
@@ -20,7 +22,14 @@ class Coded(NamedTuple):
 
     codes: NDArray[np.int64]
     """`[n]`; equal values have equal codes."""
-    texts: Sequence[str]
+    num_codes: int
+    """How many codes there are; they begin with 0."""
+    texts: Texts
+
+    @property
+    def all_texts(self) -> Sequence[str]:
+        """The text of every code."""
+        return self.texts(np.arange(self.num_codes))
 
 
 def code_property(records: NDArray[Any], prop: Property) -> Coded:
@@ -30,7 +39,7 @@ def code_property(records: NDArray[Any], prop: Property) -> Coded:
     back, without an exponent; booleans are `true` and `false`; colours are `#rrggbb` or `#rrggbbaa`.
     """
     used, codes = np.unique(property_bits(records, prop), return_inverse=True)
-    return Coded(codes.reshape(-1), _texts(used, prop))
+    return Coded(codes.reshape(-1), len(used), lambda chosen: _texts(used[chosen], prop))
 
 
 def property_bits(records: NDArray[Any], prop: Property) -> NDArray[Any]:
@@ -94,4 +103,5 @@ def _join(voxels: NDArray[np.int32]) -> list[str]:
 def _code(texts: Sequence[str]) -> Coded:
     known: dict[str, int] = {}
     codes = np.array([known.setdefault(text, len(known)) for text in texts], np.int64)
-    return Coded(codes, list(known))
+    distinct = list(known)
+    return Coded(codes, len(distinct), lambda chosen: [distinct[code] for code in chosen.tolist()])

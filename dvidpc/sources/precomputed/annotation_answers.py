@@ -8,7 +8,7 @@ from dvidpc.errors import TooLargeError
 from dvidpc.formats.dvid.annotation_text import encode_blocks, encode_elements
 from dvidpc.formats.dvid.elements import Elements
 from dvidpc.formats.precomputed.annotation_elements import BLOCK_SIZE
-from dvidpc.sources.precomputed.annotation_lists import AnnotationTools
+from dvidpc.sources.precomputed.annotation_places import AnnotationTools
 
 _SLICE: Final = 1_000
 """Elements that are written in one step: a few milliseconds, in which other threads may have to wait."""

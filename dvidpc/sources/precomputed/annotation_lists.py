@@ -2,18 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Hashable, Sequence
-from concurrent.futures import Executor
-from dataclasses import dataclass
+from collections.abc import Hashable, Sequence
 from functools import partial
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, TypeVar
 
 import numpy as np
 
-from dvidpc.cache.loading_cache import MISSING, LoadingCache
+from dvidpc.cache.loading_cache import MISSING
 from dvidpc.errors import FormatError, OversizeError, RequestError
 from dvidpc.formats.lattice import Cell, Lattice
-from dvidpc.formats.precomputed.annotation_info import AnnotationType, Collection, Index
+from dvidpc.formats.precomputed.annotation_info import AnnotationType, Collection
 from dvidpc.formats.precomputed.annotation_layout import make_layout
 from dvidpc.formats.precomputed.annotation_records import (
     COUNT_SIZE,
@@ -26,13 +24,9 @@ from dvidpc.formats.precomputed.annotation_records import (
 from dvidpc.formats.precomputed.annotation_roles import Roles
 from dvidpc.formats.precomputed.annotation_rows import Rows, decode_rows, extents
 from dvidpc.formats.precomputed.chunk_ids import morton_code
-from dvidpc.formats.precomputed.sharding import DataEncoding
 from dvidpc.sources.plan import Metadata
-from dvidpc.sources.precomputed.location import resolve_key
-from dvidpc.sources.precomputed.shard_indexes import bounds_for
-from dvidpc.sources.precomputed.shard_reader import ShardReader
+from dvidpc.sources.precomputed.annotation_places import AnnotationTools, ListKey, ListPlace
 from dvidpc.storage.base import ObjectStore
-from dvidpc.storage.object_checks import name_object
 from dvidpc.tasks import gather_or_cancel
 
 log = logging.getLogger(__name__)
@@ -47,83 +41,6 @@ _MAX_IDS: Final = 2**22
 _MAX_RECORD_SIZE: Final = 2**20
 _CONCURRENT_READS: Final = 64
 """Lists of one collection that are read at a time."""
-
-
-@dataclass(frozen=True, slots=True)
-class AnnotationTools:
-    """Caches, threads and limits."""
-
-    indexes: LoadingCache
-    """Keeps indexes of shards."""
-    prepared: LoadingCache
-    """Keeps lists as `Rows`."""
-    pool: Executor
-    """Decodes and encodes."""
-    max_cells: int = 4096
-    """The most cells of the spatial index that one request reads."""
-    max_annotations: int = 1_000_000
-    """The most annotations that one request decodes."""
-    max_response: int = 512 * 2**20
-    """The most bytes of an answer that is not streamed."""
-
-    async def run(self, step: Callable[[], T]) -> T:
-        """Run *step* off the event loop."""
-        return await asyncio.get_running_loop().run_in_executor(self.pool, step)
-
-
-class ListKey(NamedTuple):
-    """Which list."""
-
-    place: int
-    """Which index: levels come first, then relationships."""
-    number: int
-    """The cell's Morton code, or the id of the related object."""
-    name: str
-    """The list's object, if the index is not sharded."""
-    cell: Cell | None = None
-    """None: it is the list of a related object."""
-
-
-class _Place:
-    """One index: where its lists lie."""
-
-    def __init__(
-        self, store: ObjectStore, directory: str, index: Index, max_ids: int, indexes: LoadingCache
-    ) -> None:
-        self._store = store
-        self._directory = resolve_key(directory, index.key)
-        self.shards = (
-            None
-            if index.sharding is None
-            else ShardReader(store, self._directory, index.sharding, bounds_for(max_ids), indexes)
-        )
-
-    def describe(self, number: int, name: str) -> str:
-        """Return a list's name for messages."""
-        if self.shards is None:
-            return name_object(self._store.url, self._key(name))
-        return f"{self.shards.shard_of(number)} id {number}"
-
-    async def read(self, number: int, name: str, max_size: int) -> bytes | None:
-        """Return the bytes of a list; None if there is none."""
-        if self.shards is not None:
-            return await self.shards.read(number, max_size, partial(self.describe, number, name))
-        blob = await self._store.get(self._key(name), max_size=max_size)
-        return None if blob is None else blob.data
-
-    @property
-    def tells_sizes(self) -> bool:
-        """Whether the size of a list is known without reading it: lists are in shards, not compressed."""
-        return self.shards is not None and self.shards.spec.data_encoding is DataEncoding.RAW
-
-    async def stored_size(self, number: int, name: str) -> int:
-        """Return the bytes of a list without reading it, 0 if there is none; only if `tells_sizes`."""
-        assert self.shards is not None
-        stored = await self.shards.locate(number, partial(self.describe, number, name))
-        return 0 if stored is None else stored.where.size
-
-    def _key(self, name: str) -> str:
-        return f"{self._directory}/{name}" if self._directory else name
 
 
 class AnnotationLists:
@@ -159,13 +76,13 @@ class AnnotationLists:
         levels = [(level.index, level.num_cells) for level in collection.levels]
         related = [(relationship.index, _MAX_IDS) for relationship in collection.relationships]
         self._places = [
-            _Place(store, metadata.directory, index, min(most, _MAX_IDS), tools.indexes)
+            ListPlace(store, metadata.directory, index, min(most, _MAX_IDS), tools.indexes)
             for index, most in [*levels, *related]
         ]
         self._by_id = (
             None
             if collection.by_id is None
-            else _Place(store, metadata.directory, collection.by_id, _MAX_IDS, tools.indexes)
+            else ListPlace(store, metadata.directory, collection.by_id, _MAX_IDS, tools.indexes)
         )
         self._reading = asyncio.Semaphore(_CONCURRENT_READS)
         self._warned: set[str] = set()

@@ -1,5 +1,6 @@
 """Answers DVID's questions about a collection of annotations, as JSON."""
 
+import contextlib
 import itertools
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -21,8 +22,9 @@ from dvidpc.formats.precomputed.annotation_rows import Part, Rows, ends_in_box, 
 from dvidpc.formats.precomputed.annotation_settings import KINDS, Kind
 from dvidpc.sources.plan import Metadata
 from dvidpc.sources.precomputed.annotation_answers import join_parts, write_blocks, write_list
-from dvidpc.sources.precomputed.annotation_lists import AnnotationLists, AnnotationTools, ListKey
+from dvidpc.sources.precomputed.annotation_lists import AnnotationLists
 from dvidpc.sources.precomputed.annotation_margin import Margin, measure
+from dvidpc.sources.precomputed.annotation_places import AnnotationTools, ListKey
 from dvidpc.storage.base import ObjectStore
 from dvidpc.tasks import gather_or_cancel
 from dvidpc.types import Point
@@ -154,6 +156,12 @@ class AnnotationReader:
         except RequestError:
             return None
         return total.count
+
+    async def probe(self) -> None:
+        """Read the first list of the coarsest level, to find out whether the collection can be read."""
+        if self.lists.lattices:
+            with contextlib.suppress(RequestError):
+                await self.lists.read(self.lists.cell_key(0, (0, 0, 0)))
 
     def forget(self) -> None:
         """Drop all that is cached."""

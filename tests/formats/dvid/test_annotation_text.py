@@ -7,12 +7,19 @@ import numpy as np
 import pytest
 
 from dvidpc.formats.dvid.annotation_text import encode_blocks, encode_elements
-from dvidpc.formats.dvid.elements import ABSENT, NO_ELEMENTS, Column, Elements, Relations
+from dvidpc.formats.dvid.elements import ABSENT, NO_ELEMENTS, Column, Elements, Relations, Texts
 
 VOXELS = np.array([[1, 2, 3], [-1, 2, 3], [64, 64, 64], [65, 64, 64]], np.int32)
 KINDS = np.array([2, 1, 3, 4], np.uint8)
-CONF = Column("conf", np.array([0, ABSENT, 1, ABSENT]), ["0.5", "1"])
-ROI = Column("<roi>", np.array([1, 0, 1, ABSENT]), ["é&\u2028", 'a"b\\'])
+
+
+def of(*texts: str) -> Texts:
+    """Texts whose codes are their positions."""
+    return lambda codes: [texts[code] for code in codes.tolist()]
+
+
+CONF = Column("conf", np.array([0, ABSENT, 1, ABSENT]), of("0.5", "1"))
+ROI = Column("<roi>", np.array([1, 0, 1, ABSENT]), of("é&\u2028", 'a"b\\'))
 RELATIONS = Relations(
     np.array([0, 2, 2, 3, 3]),
     np.array([2, 2, 4], np.uint8),

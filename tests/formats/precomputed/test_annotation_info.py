@@ -9,10 +9,10 @@ from dvidpc.errors import FormatError
 from dvidpc.formats.precomputed.annotation_info import (
     AnnotationType,
     Collection,
-    PropertyType,
     is_annotation_info,
     parse_annotation_info,
 )
+from dvidpc.formats.precomputed.annotation_properties import PropertyType
 from dvidpc.formats.precomputed.sharding import ShardHash
 from tests.annotated import IDENTITY, MURMUR
 

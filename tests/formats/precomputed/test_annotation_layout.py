@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from dvidpc.formats.precomputed.annotation_info import AnnotationType, Property, PropertyType
+from dvidpc.formats.precomputed.annotation_info import AnnotationType
 from dvidpc.formats.precomputed.annotation_layout import make_layout
+from dvidpc.formats.precomputed.annotation_properties import Property, PropertyType
 
 VERTICES = 28
 """Bytes of two vertices and their number, with which neuroglancer begins a polyline."""

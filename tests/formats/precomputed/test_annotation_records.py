@@ -11,8 +11,10 @@ from neuroglancer import AnnotationPropertySpec, CoordinateSpace
 from neuroglancer.write_annotations import AnnotationWriter
 
 from dvidpc.errors import FormatError
-from dvidpc.formats.precomputed.annotation_info import AnnotationType, Property, PropertyType
-from dvidpc.formats.precomputed.annotation_layout import GEOMETRY, Layout, make_layout
+from dvidpc.formats.lattice import Placement
+from dvidpc.formats.precomputed.annotation_info import AnnotationType
+from dvidpc.formats.precomputed.annotation_layout import GEOMETRY, make_layout
+from dvidpc.formats.precomputed.annotation_properties import Property, PropertyType
 from dvidpc.formats.precomputed.annotation_records import (
     decode_count,
     decode_list,
@@ -20,6 +22,7 @@ from dvidpc.formats.precomputed.annotation_records import (
     join_vertices,
     max_list_size,
 )
+from dvidpc.formats.precomputed.annotation_rows import extents, prepare
 from tests.annotated import Note, Table
 
 SYNAPSES = make_layout(
@@ -103,9 +106,16 @@ def test_polylines_without_properties_are_read() -> None:
     assert len(decoded.vertices.points) == 3
 
 
-@pytest.mark.parametrize("layout", [SYNAPSES, POLYLINES], ids=["lines", "polylines"])
-def test_an_empty_list_is_eight_zeros(layout: Layout) -> None:
-    assert len(decode_list(bytes(8), layout).ids) == 0
+@pytest.mark.parametrize("kind", AnnotationType)
+@pytest.mark.parametrize("properties", [[], [Property("n", PropertyType.FLOAT32)]], ids=["bare", "number"])
+def test_an_empty_list_is_eight_zeros(kind: AnnotationType, properties: list[Property]) -> None:
+    layout = make_layout(kind, properties)
+    decoded = decode_list(bytes(8), layout)
+    assert len(decoded.ids) == len(decoded.records) == 0
+    rows = prepare(decoded, layout, Placement((0, 1, 2), (1, 1, 1)))
+    assert rows.voxels.shape == (0, kind.num_ends, 3)
+    low, high = extents(decoded, kind)
+    assert low.shape == high.shape == (0, 3)
 
 
 @pytest.mark.parametrize(

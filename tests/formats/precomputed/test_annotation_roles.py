@@ -8,16 +8,9 @@ import pytest
 from dvidpc.errors import ConfigError
 from dvidpc.formats.grid import Box
 from dvidpc.formats.precomputed.annotation_extents import describe_mismatch, voxel_bounds
-from dvidpc.formats.precomputed.annotation_info import (
-    AnnotationType,
-    Collection,
-    Index,
-    Level,
-    Property,
-    PropertyType,
-    Relationship,
-)
+from dvidpc.formats.precomputed.annotation_info import AnnotationType, Collection, Index, Level, Relationship
 from dvidpc.formats.precomputed.annotation_members import Member
+from dvidpc.formats.precomputed.annotation_properties import Property, PropertyType
 from dvidpc.formats.precomputed.annotation_roles import Body, Roles, decide_roles
 from dvidpc.formats.precomputed.annotation_settings import (
     AnnotationSettings,
