@@ -11,6 +11,7 @@ from dvidpc.formats.precomputed.annotation_settings import Kind
 from dvidpc.names import Companion
 
 if TYPE_CHECKING:
+    from dvidpc.data.label_ranks import LabelRanks
     from dvidpc.sources.collection_plan import CollectionPlan, FramedCollection
 
 ANNOTATION_FAMILY: Final = "annotation"
@@ -55,6 +56,9 @@ class Elements(Protocol):
 
     async def total(self) -> int | None:
         """Return how many annotations there are; None if too many cells would have to be read."""
+
+    async def probe(self) -> None:
+        """Read a list, to find out whether the collection can be read."""
 
     def forget(self) -> None:
         """Drop all that is cached."""
@@ -129,6 +133,7 @@ class LabelszData:
     """The number of annotations of each segment: a `Data` of the type `labelsz`."""
 
     source: Elements
+    ranks: "LabelRanks"
     annotations: str
     """The name of the instance whose annotations it counts."""
 
@@ -166,7 +171,8 @@ class LabelszData:
         return f"gridstore:{store_alias} versioned:true"
 
     def forget(self) -> None:
-        """As `Data.forget`: it keeps nothing of its own."""
+        """As `Data.forget`."""
+        self.ranks.forget()
 
 
 def is_annotation(instance: Instance[Data]) -> TypeGuard[Instance[AnnotationData]]:

@@ -7,17 +7,18 @@ from collections.abc import Iterator
 
 from dvidpc.data.annotation import AnnotationData, LabelszData
 from dvidpc.data.instance import Data
+from dvidpc.data.label_ranks import LabelRanks
 from dvidpc.formats.precomputed.annotation_extents import voxel_bounds
 from dvidpc.names import counts_name
 from dvidpc.sources.plan import VolumePlan
-from dvidpc.sources.precomputed.annotation_lists import AnnotationTools
+from dvidpc.sources.precomputed.annotation_places import AnnotationTools
 from dvidpc.sources.precomputed.annotation_reader import AnnotationReader
-from dvidpc.storage.base import ObjectStore
+from dvidpc.storage.base import ObjectStore, OpenLister
 from dvidpc.volume.resources import Resources
 
 
 def make_annotations(
-    plan: VolumePlan, store: ObjectStore, resources: Resources
+    plan: VolumePlan, store: ObjectStore, resources: Resources, open_lister: OpenLister
 ) -> Iterator[tuple[str, Data]]:
     """Yield the name and the data of each instance of a collection.
 
@@ -25,6 +26,7 @@ def make_annotations(
         plan: Its plan, which knows whose voxels positions count in.
         store: Reads the collection.
         resources: Shared by all volumes.
+        open_lister: Opens what lists the store.
     """
     collection = plan.collection
     assert collection is not None
@@ -33,7 +35,8 @@ def make_annotations(
     bounds = collection.framed.frame.extents or voxel_bounds(collection.collection, collection.framed.roles)
     yield plan.name, AnnotationData(reader, collection, bounds)
     if collection.counts_labels:
-        yield counts_name(plan.name), LabelszData(reader, plan.name)
+        ranks = LabelRanks(reader, collection, store, open_lister)
+        yield counts_name(plan.name), LabelszData(reader, ranks, plan.name)
 
 
 def open_reader(plan: VolumePlan, store: ObjectStore, resources: Resources) -> AnnotationReader:

@@ -74,7 +74,7 @@ def _make(
     if plan.collection is not None:
         from dvidpc.data.annotation_opening import make_annotations
 
-        yield from make_annotations(plan, store, resources)
+        yield from make_annotations(plan, store, resources, open_lister)
         return
     yield from _make_voxels(plan, copies, resources)
     yield from _make_companions(plan, store, resources, open_lister)

@@ -4,7 +4,7 @@
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -12,6 +12,7 @@ from aiohttp import hdrs, web
 
 from dvidpc.data.annotation import LabelszData
 from dvidpc.data.instance import Instance
+from dvidpc.data.label_ranks import Rank
 from dvidpc.dvid.documents.framing import json_answer
 from dvidpc.dvid.limits import check_block_count
 from dvidpc.dvid.services import SERVICES
@@ -25,6 +26,8 @@ from dvidpc.formats.precomputed.annotation_settings import Kind
 from dvidpc.http.bodies import NOT_STORED, read_body
 from dvidpc.tasks import gather_or_cancel
 
+MAX_RETURNED: Final = 10_000
+"""Labels that `threshold` returns unless the request says how many."""
 MAX_BODY: Final = 2**20
 """Largest list of labels in bytes."""
 
@@ -72,27 +75,35 @@ async def counts(request: web.Request, instance: Instance[LabelszData]) -> web.S
 
 
 async def top(request: web.Request, instance: Instance[LabelszData]) -> web.StreamResponse:
-    """Answer `top/<n>/<type>` for n = 0; refuse any other: nobody knows which segments have most elements."""
+    """Answer `top/<n>/<type>`: the segments that have the most elements."""
     _, *parts = call_parts(request)
     if len(parts) < 2:
         raise RequestError("Must include N and element type after 'top' endpoint.")
     wanted = parse_uint32(parts[0])
-    _parse_type(parts[1], instance)
+    index_type = _parse_type(parts[1], instance)
+    if request.method == hdrs.METH_HEAD:
+        return web.Response(content_type=JSON)
     if wanted == 0:
         return json_answer([])
-    raise _not_ranked(request, instance)
+    return _answer((await instance.data.ranks.get(_KINDS[index_type]))[:wanted], index_type)
 
 
 async def threshold(request: web.Request, instance: Instance[LabelszData]) -> web.StreamResponse:
-    """Refuse `threshold/<n>/<type>`, for the same reason as `top`."""
+    """Answer `threshold/<n>/<type>?offset=&n=`: the segments that have at least so many elements."""
     _, *parts = call_parts(request)
     if len(parts) < 2:
         raise RequestError("Must include threshold # and element type after 'threshold' endpoint.")
-    parse_uint32(parts[0])
-    _parse_type(parts[1], instance)
-    for name, refusal in (("offset", "offset"), ("n", "num")):
-        _check_integer(request.query.get(name, ""), refusal)
-    raise _not_ranked(request, instance)
+    least = parse_uint32(parts[0])
+    index_type = _parse_type(parts[1], instance)
+    offset = _parse_integer(request.query.get("offset", ""), "offset")
+    wanted = _parse_integer(request.query.get("n", ""), "num")
+    if wanted < 0:
+        raise RequestError(f"bad number of requested labels ({wanted})")
+    if request.method == hdrs.METH_HEAD:
+        return web.Response(content_type=JSON)
+    ranks = [rank for rank in await instance.data.ranks.get(_KINDS[index_type]) if rank.size >= least]
+    first = max(offset, 0)
+    return _answer(ranks[first : max(offset + (wanted or MAX_RETURNED), first)], index_type)
 
 
 def _parse_type(text: str, instance: Instance[LabelszData]) -> str:
@@ -118,9 +129,9 @@ def _parse_labels(body: bytes) -> list[int]:
     return labels
 
 
-def _check_integer(text: str, name: str) -> None:
+def _parse_integer(text: str, name: str) -> int:
     try:
-        parse_int32(text or "0", "Atoi")
+        return parse_int32(text or "0", "Atoi")
     except RequestError:
         raise RequestError(f"bad {name} specified in query string ({quote(text[:SHOWN])})") from None
 
@@ -131,9 +142,5 @@ async def _count(instance: Instance[LabelszData], label: int, index_type: str) -
     return {"Label": label, index_type: found}
 
 
-def _not_ranked(request: web.Request, instance: Instance[LabelszData]) -> RequestError:
-    endpoint = call_parts(request)[0]
-    return RequestError(
-        f"data {quote(instance.name)} is not ranked by count: {quote(endpoint)} endpoint is not supported; "
-        "use count or counts"
-    )
+def _answer(ranks: Sequence[Rank], index_type: str) -> web.Response:
+    return json_answer([{"Label": rank.label, index_type: rank.size} for rank in ranks])

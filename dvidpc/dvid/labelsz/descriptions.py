@@ -17,14 +17,19 @@ COUNTS: Final = Doc(
     forms=("counts/{element}",),
 )
 TOP: Final = Doc(
-    "Refused, unless N is 0: a collection lists the annotations of a segment, not the segments by number.",
+    "The N segments that have the most elements of a type. Refused for large collections, whose segments all "
+    "would have to be read.",
     (JSON,),
     forms=("top/{number}/{element}",),
 )
 THRESHOLD: Final = Doc(
-    "Always refused, as top.",
+    "The segments that have at least N elements of a type, those with the most first. Refused as top is.",
+    (JSON,),
     query=MappingProxyType(
-        {"offset": Parameter("the first rank", "0"), "n": Parameter("the number of labels", "10")}
+        {
+            "offset": Parameter("the first rank", "0"),
+            "n": Parameter("the number of labels; default 10000", "10"),
+        }
     ),
     forms=("threshold/{number}/{element}",),
 )

@@ -26,8 +26,8 @@ LABELSZ_ENDPOINTS: Final[Family[LabelszData]] = Family(
         {
             "count": Endpoint(counts.count, doc=descriptions.COUNT),
             "counts": Endpoint(counts.counts, doc=descriptions.COUNTS),
-            "top": Endpoint(counts.top, doc=descriptions.TOP, is_document=True),
-            "threshold": Endpoint(counts.threshold, doc=descriptions.THRESHOLD, is_document=True),
+            "top": Endpoint(counts.top, doc=descriptions.TOP),
+            "threshold": Endpoint(counts.threshold, doc=descriptions.THRESHOLD),
             "reload": Endpoint(only("POST"), doc=WRITE_ONLY, is_document=True),
             "tags": Endpoint(data_tags, doc=TAGS, is_document=True),
             "sync": Endpoint(data_sync, doc=SYNC),

@@ -149,6 +149,7 @@ async def test_head_reads_nothing_and_has_no_body(server: Server, call: str) -> 
     async with server.ask("HEAD", f"{AT}/{call}") as response:
         assert (response.status, await response.read()) == (200, b"")
         assert response.headers["Content-Type"] == "application/json"
+        assert call == "info" or "Content-Length" not in response.headers
 
 
 async def test_the_info_names_the_segmentation_and_where_it_lies(server: Server) -> None:
@@ -183,6 +184,14 @@ COUNTED = [
     ("count/0/PreSyn", '{"Label":0,"PreSyn":0}'),
     (f"count/{BIG}/PostSyn", f'{{"Label":{BIG},"PostSyn":1}}'),
     ("top/0/PreSyn", "[]"),
+    ("top/1/PreSyn", '[{"Label":5,"PreSyn":1}]'),
+    ("top/9/PreSyn", '[{"Label":5,"PreSyn":1},{"Label":6,"PreSyn":1}]'),
+    ("top/2/AllSyn", '[{"Label":5,"AllSyn":2},{"Label":6,"AllSyn":2}]'),
+    ("top/9/Gap", "[]"),
+    ("threshold/2/AllSyn", '[{"Label":5,"AllSyn":2},{"Label":6,"AllSyn":2}]'),
+    ("threshold/1/AllSyn?offset=2", f'[{{"Label":{BIG},"AllSyn":1}}]'),
+    ("threshold/0/AllSyn?offset=1&n=1", '[{"Label":6,"AllSyn":2}]'),
+    ("threshold/3/AllSyn", "[]"),
 ]
 
 
@@ -192,6 +201,13 @@ async def test_elements_of_a_body_are_counted(server: Server, call: str, expecte
         body = await response.text()
         assert (response.status, response.headers["Content-Type"]) == (200, "application/json")
     assert body == expected
+
+
+async def test_head_of_counts_has_no_body_and_no_length(server: Server) -> None:
+    for call in ("count/5/PreSyn", "counts/PreSyn", "top/3/PreSyn", "threshold/3/PreSyn"):
+        async with server.ask("HEAD", f"{COUNTS}/{call}") as response:
+            assert (response.status, await response.read()) == (200, b"")
+            assert "Content-Length" not in response.headers
 
 
 async def test_elements_of_many_bodies_are_counted(server: Server) -> None:
@@ -207,7 +223,6 @@ async def test_elements_of_many_bodies_are_counted(server: Server) -> None:
     assert text.startswith("Bad JSON label array sent in 'counts' query: json: cannot unmarshal string")
 
 
-RANKS = 'data "syn_labelsz" is not ranked by count: "{}" endpoint is not supported; use count or counts'
 NOT_COUNTED = [
     ("count/5", "Must include label and element type after 'count' endpoint."),
     ("count/x/PreSyn", 'strconv.ParseUint: parsing "x": invalid syntax'),
@@ -219,11 +234,11 @@ NOT_COUNTED = [
     ("counts", "Must include element type after 'counts' endpoint."),
     ("top/3", "Must include N and element type after 'top' endpoint."),
     ("top/4294967296/PreSyn", 'strconv.ParseUint: parsing "4294967296": value out of range'),
-    ("top/3/PreSyn", RANKS.format("top")),
+    ("top/3/Bodies", 'unknown index type specified ("Bodies")'),
     ("threshold/3", "Must include threshold # and element type after 'threshold' endpoint."),
     ("threshold/3/PreSyn?offset=x", 'bad offset specified in query string ("x")'),
     ("threshold/3/PreSyn?n=x", 'bad num specified in query string ("x")'),
-    ("threshold/3/PreSyn", RANKS.format("threshold")),
+    ("threshold/3/PreSyn?n=-1", "bad number of requested labels (-1)"),
     ("reload", "Only POST action is available on 'reload' endpoint."),
 ]
 
