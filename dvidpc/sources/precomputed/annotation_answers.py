@@ -10,7 +10,7 @@ from dvidpc.formats.dvid.elements import Elements
 from dvidpc.formats.precomputed.annotation_elements import BLOCK_SIZE
 from dvidpc.sources.precomputed.annotation_places import AnnotationTools
 
-_SLICE: Final = 1_000
+_SLICE: Final = 500
 """Elements that are written in one step: a few milliseconds, in which other threads may have to wait."""
 
 
