@@ -16,6 +16,8 @@ Cell: TypeAlias = tuple[int, ...]
 _ULP: Final = 2.0**-23
 """Distance of neighbouring float32, relative to their size."""
 _OUTWARDS: Final = np.array([[-1], [1]])
+_GOLDEN: Final = (5**0.5 - 1) / 2
+"""Its multiples, without their whole part, are spread evenly between 0 and 1."""
 _MOST: Final = 2**31
 """The end of the coordinates that DVID has: int32."""
 
@@ -126,6 +128,18 @@ class Cells:
     def __iter__(self) -> Iterator[Cell]:
         """Yield them, the last axis fastest."""
         return _product(self.ranges)
+
+    def sample(self, count: int) -> Iterator[Cell]:
+        """Yield at most *count* different cells, spread over all; the same ones every time."""
+        if self.count <= count:
+            yield from self
+            return
+        for number in sorted({int(n * _GOLDEN % 1 * self.count) for n in range(count)}):
+            rest, cell = number, []
+            for axis in reversed(self.ranges):
+                rest, at = divmod(rest, len(axis))
+                cell.append(axis[at])
+            yield tuple(reversed(cell))
 
 
 def _product(ranges: Sequence[range]) -> Iterator[Cell]:

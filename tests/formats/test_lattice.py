@@ -86,6 +86,19 @@ def test_many_cells_are_counted_without_being_listed() -> None:
     assert huge.cells_touching(Span(np.full(3, -1e30), np.full(3, 1e30))).count == 2**64
 
 
+def test_a_sample_is_spread_over_all_cells() -> None:
+    cells = Lattice((0, 0, 0), (1, 1, 1), (16, 16, 16)).all_cells
+    sample = list(cells.sample(64))
+    assert len(set(sample)) == 64
+    assert sample == list(cells.sample(64))
+    for axis in zip(*sample, strict=True):
+        assert len({at // 4 for at in axis}) == 4
+    few = Lattice((0, 0, 0), (1, 1, 1), (2, 3, 4)).all_cells
+    assert list(few.sample(64)) == list(few)
+    huge = Lattice((0, 0, 0), (1, 1, 1), (2**21, 2**21, 2**22)).all_cells
+    assert len(list(huge.sample(64))) == 64
+
+
 @pytest.mark.parametrize(
     ("cell", "cells", "code"),
     [

@@ -67,7 +67,9 @@ def _texts(used: NDArray[Any], prop: Property) -> list[str]:
 
 
 def format_float32(value: np.float32) -> str:
-    """Return the shortest decimal that reads back as *value*, without an exponent."""
+    """Return the shortest decimal that reads back as *value*, without an exponent; or `NaN`, `Infinity`."""
+    if not np.isfinite(value):
+        return "NaN" if np.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     text = str(value)
     if "e" in text:
         text = np.format_float_positional(value, trim="-")

@@ -1,7 +1,6 @@
 """Answers DVID's questions about a collection of annotations, as JSON."""
 
 import contextlib
-import itertools
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
@@ -39,6 +38,9 @@ MAX_CELLS_COUNTED: Final = 256
 
 _SAMPLED_CELLS: Final = 64
 """Cells of a level from which the margin is measured."""
+_SAMPLED_AT_ONCE: Final = 16
+_SAMPLED_ANNOTATIONS: Final = 2000
+"""Annotations that are enough to measure it."""
 _SYNAPSES: Final = (Kind.POST_SYN, Kind.PRE_SYN, Kind.GAP)
 """What `labelsz` calls `AllSyn`."""
 
@@ -141,7 +143,7 @@ class AnnotationReader:
     async def margin(self) -> Margin:
         """Return how far an annotation may lie from the cell that lists it: as configured, or as measured.
 
-        It is measured in the first level that lists anything, which is a sample of all annotations.
+        It is measured in the coarsest levels, which list a sample of all annotations.
         """
         if self.roles.margin is not None:
             return Margin(self.roles.margin)
@@ -178,15 +180,28 @@ class AnnotationReader:
         return self.lists.identity, "margin"
 
     async def _measure_margin(self) -> Margin:
-        for level, lattice in enumerate(self.lists.lattices):
-            cells = itertools.islice(lattice.all_cells, _SAMPLED_CELLS)
-            lists = await self._read([self.lists.cell_key(level, cell) for cell in cells])
-            if any(len(rows.decoded.ids) for rows in lists):
-                margin = await self._tools.run(partial(measure, lists))
-                reach = " x ".join(f"{reach:.6g}" for reach in margin.reach)
-                log.info("margin of annotations measured: %s: %s", self._name, reach)
-                return margin
-        return Margin((0.0, 0.0, 0.0))
+        sampled: list[Rows] = []
+        keys = [
+            self.lists.cell_key(level, cell)
+            for level, lattice in enumerate(self.lists.lattices)
+            for cell in lattice.all_cells.sample(_SAMPLED_CELLS)
+        ]
+        for at in range(0, len(keys), _SAMPLED_AT_ONCE):
+            if sum(len(rows.decoded.ids) for rows in sampled) >= _SAMPLED_ANNOTATIONS:
+                break
+            found = await gather_or_cancel(map(self._sample, keys[at : at + _SAMPLED_AT_ONCE]))
+            sampled += [rows for rows in found if rows is not None]
+        margin = await self._tools.run(partial(measure, sampled))
+        reach = " x ".join(f"{reach:.6g}" for reach in margin.reach)
+        log.info("margin of annotations measured: %s: %s", self._name, reach)
+        return margin
+
+    async def _sample(self, key: ListKey) -> Rows | None:
+        """Return a list; None if it does not exist, or is too long to be read."""
+        try:
+            return await self.lists.read(key)
+        except RequestError:
+            return None
 
     async def _in_box(self, box: Box, wanted: Wanted) -> Elements:
         """Return the elements in a box: of all lists of cells that may list their annotations."""

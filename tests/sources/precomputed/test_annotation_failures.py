@@ -203,3 +203,16 @@ def test_ends_without_a_voxel_are_left_out_and_reported(caplog: pytest.LogCaptur
     assert found[1]["Rels"] == [{"Rel": "GroupedWith", "To": [1, 2, 3]}]
     (record,) = caplog.records
     assert "3 positions in memory://bucket/syn/spatial0/0_0_0" in record.getMessage()
+
+
+def test_a_cell_that_is_too_long_does_not_keep_others_from_being_answered() -> None:
+    """The margin is measured in what can be read."""
+    lines = [Note(number, [(5.0, 5.0, 5.0), (9.0, 9.0, 9.0)]) for number in range(50)]
+    alone = Note(100, [(70.0, 5.0, 5.0), (90.0, 9.0, 9.0)])
+    table = Table("line", [*lines, alone], grids=[Grid((2, 1, 1), (64, 64, 64))])
+    objects = write_table(table)
+    far = box_of((90, 9, 9), (1, 1, 1))
+    found = json.loads(ask(objects, lambda reader: reader.elements(far), max_annotations=40))
+    assert [element["Rels"] for element in found] == [[{"Rel": "GroupedWith", "To": [70, 5, 5]}]]
+    with pytest.raises(RequestError, match=r"\(max_annotations\)"):
+        ask(objects, lambda reader: reader.elements(CORNER), max_annotations=40)

@@ -227,7 +227,7 @@ def geometry_of(kind: str, note: Note) -> dict[str, str]:
     return {"max": "_".join(map(str, high)), "min": "_".join(map(str, low))}
 
 
-def test_the_margin_is_measured_in_the_first_level_that_lists_anything(
+def test_the_margin_is_measured_in_the_first_levels(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     notes = [line(1, (10, 10, 10), (40, 15, 10)), line(2, (300, 300, 300), (290, 320, 305))]
