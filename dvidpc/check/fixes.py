@@ -124,6 +124,10 @@ class Fixes:
             return f"set {self._section} root to a directory that holds both, or {fix}"
         return fix
 
+    def of_key(self, key: str, value: str) -> str:
+        """Return the line of the configuration that sets a key of the store."""
+        return f"{self._section} {key} = {value}"
+
     def of_companion(self, directory: str) -> str:
         """Return the fix for meshes, skeletons or properties that cannot be read."""
         upload = self._commands.upload(self._commands.name_of(directory))

@@ -53,6 +53,19 @@ class Preparing(Protocol):
         """Read that document before it is needed; a failure is left to the next request."""
 
 
+@runtime_checkable
+class Synced(Protocol):
+    """What `Data` offers besides, if it depends on other instances."""
+
+    @property
+    def syncs(self) -> tuple[str, ...]:
+        """The names of the instances that it depends on: `Base.Syncs`."""
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        """Texts by name: `Base.Tags`."""
+
+
 D_co = TypeVar("D_co", bound=Data, covariant=True)
 
 
