@@ -15,11 +15,12 @@ import mmh3
 from dvidpc.errors import ConfigError
 from dvidpc.formats.assembly import BlockLayout
 from dvidpc.formats.data_types import DataType
-from dvidpc.formats.grid import Box, Grid
+from dvidpc.formats.grid import Box
 from dvidpc.formats.payloads import Payload
 from dvidpc.formats.precomputed.annotation_settings import AnnotationSettings
 from dvidpc.names import Companion, companion_name, instance_name, twin_name
 from dvidpc.sources.base import StoredScale
+from dvidpc.sources.block_service import Service
 from dvidpc.types import Point
 
 if TYPE_CHECKING:
@@ -80,17 +81,6 @@ class Metadata:
     def digest(self) -> str:
         """A name for exactly this metadata, the same on every replica and after a restart."""
         return mmh3.mmh3_x64_128_digest(self.data).hex()
-
-
-class Service(StrEnum):
-    """How the blocks of a scale come to be, where a client asks for the default payload."""
-
-    PASSED_THROUGH = "passed through"
-    """A stored chunk is a block's payload as it is, except at the volume's upper end."""
-    RE_ENCODED = "re-encoded"
-    """A block is one chunk, decoded and encoded in another way."""
-    RE_GRIDDED = "re-gridded"
-    """A block is assembled from the chunks it touches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +190,6 @@ class VolumePlan:
     """What lies beside the segmentation, and where."""
     companion_warnings: tuple[str, ...] = ()
     """What lies beside it and is not served, and why."""
-
     annotation_warnings: tuple[str, ...] = ()
     """What was guessed or does not fit about annotations, and keys for annotations that have no effect."""
     collection: "CollectionPlan | None" = None
@@ -288,20 +277,6 @@ def find_first_level(total: int, settings: VolumeSettings) -> int:
 def is_finer(one: Resolution, other: Resolution) -> bool:
     """Return whether a resolution is finer than another: along some axis, and coarser along none."""
     return one != other and all(a <= b for a, b in zip(one, other, strict=True))
-
-
-def decide_service(grid: Grid, block_size: Point, stored: Payload | None, default: Payload) -> Service:
-    """Decide how the blocks of a scale come to be.
-
-    Args:
-        grid: Of the copy that is read first.
-        block_size: Extent of a block.
-        stored: The payload that stored chunks already are; None: they must be decoded.
-        default: The payload that clients get if they ask for none.
-    """
-    if grid.chunk_size != block_size or any(o % b for o, b in zip(grid.offset, block_size, strict=True)):
-        return Service.RE_GRIDDED
-    return Service.PASSED_THROUGH if stored is default else Service.RE_ENCODED
 
 
 def times(numbers: Sequence[float]) -> str:

@@ -20,6 +20,7 @@ from dvidpc.formats.payloads import payloads_for, stored_payload
 from dvidpc.formats.precomputed.info import Scale, Side, VolumeInfo, VolumeType, parse_info
 from dvidpc.names import Companion
 from dvidpc.sources.base import ChunkSource, SourceTools
+from dvidpc.sources.block_service import decide_service
 from dvidpc.sources.plan import (
     Channel,
     LabelType,
@@ -28,7 +29,6 @@ from dvidpc.sources.plan import (
     ScaleProblem,
     VolumePlan,
     VolumeSettings,
-    decide_service,
     find_first_level,
     times,
 )
