@@ -164,7 +164,8 @@ class _Count:
                 continue
             first = first or name
             if size == 0:
-                owners[0].note_damage(f"{self._name(name)}: chunk is empty (0 bytes)")
+                or_link = " or a link to nothing" if self._store.url.startswith("file:") else ""
+                owners[0].note_damage(f"{self._name(name)}: chunk is empty (0 bytes){or_link}")
         return first
 
     def _note_other(self, name: str) -> None:

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from dvidpc.errors import StoreBusyError, StoreError, StoreRefusedError
 from dvidpc.storage.http.connection_errors import NEEDS_TLS, PROXY_LOGIN
 from dvidpc.storage.http.service import Refusal
+from dvidpc.storage.http.tls_errors import WANTS_CERTIFICATE
 
 _SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
 _WITH_CODE = frozenset({400, 401, 403, 404})
@@ -28,7 +29,10 @@ _REASONS = {
     "SecondLevelDomainForbidden": "the service wants the bucket in the host name; set path_style = false",
     "RequestTimeTooSkewed": "the clock of this machine differs from the service's",
     "ResourceIsEncryptedWithCustomerEncryptionKey": "it is encrypted with a customer's key",
-    "SignatureDoesNotMatch": "the service does not accept the signature; the secret key may be wrong",
+    "SignatureDoesNotMatch": (
+        "the service does not accept the signature; the secret key may be wrong, or a proxy in front of the "
+        "service changes the Host header or the path"
+    ),
     "TokenRefreshRequired": "the credentials have expired",
     "UserProjectMissing": "the bucket bills its readers; set user_project",
 }
@@ -48,8 +52,15 @@ def error_of(name: str, refusal: Refusal, *, signed: bool = False, is_metadata: 
     status = refusal.status
     if 300 <= status < 400:
         return _redirect_error(name, "read", refusal)
-    if refusal.needs_tls:
-        return StoreRefusedError(f"{name} cannot be read: {NEEDS_TLS}", status)
+    if refusal.needs_tls or refusal.needs_certificate:
+        why = NEEDS_TLS if refusal.needs_tls else f"{WANTS_CERTIFICATE} ({status})"
+        return StoreRefusedError(f"{name} cannot be read: {why}", status)
+    if refusal.by_proxy and status != 407:
+        kind = StoreError if refusal.is_passing else StoreRefusedError
+        return kind(
+            f"{name} cannot be read: the proxy answers {status} {refusal.by_proxy}, not the server; look at "
+            "no_proxy and at the proxy's rules"
+        )
     if why := _explain_code(refusal) or _explain_status(status, signed=signed, is_metadata=is_metadata):
         code = refusal.code if refusal.code in _REASONS else ""
         return StoreRefusedError(f"{name} cannot be read: {why}", status, code)

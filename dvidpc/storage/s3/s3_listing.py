@@ -7,7 +7,7 @@ import aiohttp
 from dvidpc.storage.base import BucketAccess, UpstreamLimits
 from dvidpc.storage.listing import PAGE_SIZE, BucketLister, StoredObject
 from dvidpc.storage.ref import Ref
-from dvidpc.storage.s3.s3_access import S3Place, open_s3_session, reach_s3
+from dvidpc.storage.s3.s3_access import S3Place, open_s3_session, reach_s3, settle_region
 from dvidpc.storage.s3.s3_client import AwsClient, make_library, open_client, translate_listing_errors
 from dvidpc.storage.shared import Shared
 
@@ -21,6 +21,7 @@ async def list_s3(
     """Open an S3 bucket for listing; see `open_lister`."""
     place = await reach_s3(ref, access, limits, environ, shared)
     session = open_s3_session(place, limits, environ)
+    place = await settle_region(place, ref, session)
     pages = S3Pages(place, session, requester_pays=access.requester_pays)
     return BucketLister(pages, url=ref.url, prefix=ref.prefix)
 
