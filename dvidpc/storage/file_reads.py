@@ -144,8 +144,18 @@ def find_dangling_link(path: str) -> str | None:
             continue
         except OSError:
             return None
-        return str(place) if stat.S_ISLNK(found.st_mode) and not place.exists() else None
+        return str(place) if stat.S_ISLNK(found.st_mode) and _leads_nowhere(place) else None
     return None
+
+
+def _leads_nowhere(link: Path) -> bool:
+    try:
+        link.stat()
+    except FileNotFoundError:
+        return True
+    except OSError:  # such as a loop, which reads report
+        return False
+    return False
 
 
 def _read_bytes(name: str, descriptor: int, byte_range: ByteRange) -> bytes:

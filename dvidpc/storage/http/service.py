@@ -14,7 +14,7 @@ MAX_REFUSAL: Final = 16 * 1024
 """The most bytes of a refusal that are read, before and after its Content-Encoding is removed."""
 _CODE = re.compile(rb"<Code>([A-Za-z.]{1,64})</Code>")
 _REGION = re.compile(
-    rb"<Region>([A-Za-z0-9_-]{1,64})</Region>|; expecting (?:'|&#39;|&apos;|&quot;)([A-Za-z0-9_-]{1,64})"
+    rb"<Region>([A-Za-z0-9_-]{1,32})</Region>|; expecting (?:'|&#39;|&apos;|&quot;)([A-Za-z0-9_-]{1,32})"
 )
 """Where an `AuthorizationHeaderMalformed` names the region that a request should be signed for."""
 _LATER = frozenset({408, 425, 429})

@@ -9,7 +9,7 @@ from yarl import URL
 
 log = logging.getLogger(__name__)
 
-_REGION = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+_REGION = re.compile(r"[A-Za-z0-9_-]{1,32}", re.ASCII)
 """AWS's are in lower case; appliances have names such as `RegionOne`."""
 
 
