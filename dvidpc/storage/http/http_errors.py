@@ -53,8 +53,8 @@ def error_of(name: str, refusal: Refusal, *, signed: bool = False, is_metadata: 
     if 300 <= status < 400:
         return _redirect_error(name, "read", refusal)
     if refusal.needs_tls or refusal.needs_certificate:
-        why = NEEDS_TLS if refusal.needs_tls else f"{WANTS_CERTIFICATE} ({status})"
-        return StoreRefusedError(f"{name} cannot be read: {why}", status)
+        wanted = NEEDS_TLS if refusal.needs_tls else f"{WANTS_CERTIFICATE} ({status})"
+        return StoreRefusedError(f"{name} cannot be read: {wanted}", status)
     if refusal.by_proxy and status != 407:
         kind = StoreError if refusal.is_passing else StoreRefusedError
         return kind(
