@@ -37,6 +37,10 @@ _REASONS = {
     "UserProjectMissing": "the bucket bills its readers; set user_project",
 }
 """What the error codes of S3 and Google mean. Nothing else of a response is repeated."""
+BY_PROXY = "ByProxy"
+CLIENT_CERTIFICATE = "ClientCertificate"
+"""Codes of our own, for refusals that are not the service's."""
+PROXY_LOGIN_STATUS = 407
 _IF_ABSENT = "only if other objects here can be read, set missing_status = [403, 404]"
 
 
@@ -52,15 +56,11 @@ def error_of(name: str, refusal: Refusal, *, signed: bool = False, is_metadata: 
     status = refusal.status
     if 300 <= status < 400:
         return _redirect_error(name, "read", refusal)
-    if refusal.needs_tls or refusal.needs_certificate:
-        wanted = NEEDS_TLS if refusal.needs_tls else f"{WANTS_CERTIFICATE} ({status})"
-        return StoreRefusedError(f"{name} cannot be read: {wanted}", status)
-    if refusal.by_proxy and status != 407:
-        kind = StoreError if refusal.is_passing else StoreRefusedError
-        return kind(
-            f"{name} cannot be read: the proxy answers {status} {refusal.by_proxy}, not the server; look at "
-            "no_proxy and at the proxy's rules"
-        )
+    if refusal.needs_tls:
+        return StoreRefusedError(f"{name} cannot be read: {NEEDS_TLS}", status)
+    if gateway := _explain_gateway(refusal):
+        text, code = f"{name} cannot be read: {gateway[0]}", gateway[1]
+        return StoreError(text) if refusal.is_passing else StoreRefusedError(text, status, code)
     if why := _explain_code(refusal) or _explain_status(status, signed=signed, is_metadata=is_metadata):
         code = refusal.code if refusal.code in _REASONS else ""
         return StoreRefusedError(f"{name} cannot be read: {why}", status, code)
@@ -68,6 +68,16 @@ def error_of(name: str, refusal: Refusal, *, signed: bool = False, is_metadata: 
         after_s = parse_retry_after(refusal.headers.get("Retry-After", ""))
         return StoreBusyError(f"{name} cannot be read: the server answers {status}", after_s)
     return StoreError(f"{name} cannot be read: the server answers {status}")
+
+
+def _explain_gateway(refusal: Refusal) -> tuple[str, str] | None:
+    """Return what stands before the service and does not let the request in, and our name for it; or None."""
+    if refusal.needs_certificate:
+        return f"{WANTS_CERTIFICATE} ({refusal.status})", CLIENT_CERTIFICATE
+    if refusal.by_proxy and refusal.status != PROXY_LOGIN_STATUS:
+        answer = f"the proxy answers {refusal.status} {refusal.by_proxy}, not the server"
+        return f"{answer}; look at no_proxy and at the proxy's rules", BY_PROXY
+    return None
 
 
 def doubt_error_of(name: str, refusal: Refusal, metadata: str) -> StoreRefusedError:
