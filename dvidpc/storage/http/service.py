@@ -12,7 +12,7 @@ from dvidpc.storage.content_encoding import decode_content
 
 MAX_REFUSAL: Final = 16 * 1024
 """The most bytes of a refusal that are read, before and after its Content-Encoding is removed."""
-_CODE = re.compile(rb"<Code>([A-Za-z.]{1,64})</Code>")
+_CODE = re.compile(rb"<Code>(?=[A-Za-z.]{1,64}<)([A-Za-z]+(?:\.[A-Za-z]+)?)</Code>")
 _REGION = re.compile(
     rb"<Region>([A-Za-z0-9_-]{1,32})</Region>|; expecting (?:'|&#39;|&apos;|&quot;)([A-Za-z0-9_-]{1,32})"
 )
