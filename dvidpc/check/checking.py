@@ -142,12 +142,13 @@ class _Check:
     def _plan(self, metadata: Metadata, fixes: Fixes) -> VolumePlan | None:
         """Return the plan that the server would make; None, with a problem noted, if there is none."""
         try:
-            return ENGINES[self.store.engine].plan(metadata, settings_of(self.store))
+            plan = ENGINES[self.store.engine].plan(metadata, settings_of(self.store))
         except FormatError as error:
             is_scale = "no scale can be served" in str(error)
             fix = fixes.of_scale(str(error)) if is_scale else fixes.of_info(str(error))
             self.problems.append(Finding(str(error), fix))
             return None
+        return frame_plan(plan, settings_of(self.store), ()) if plan.collection is None else plan
 
     async def _check_companions(self, bucket: ObjectStore, plan: VolumePlan, fixes: Fixes) -> None:
         found = await check_companions(plan, bucket, self.resources, fixes)
@@ -171,8 +172,10 @@ class _Check:
         self.problems += found.problems
 
     def _note_plan(self, plan: VolumePlan, fixes: Fixes) -> None:
-        fix = fixes.of_pyramid(is_finest_first=plan.is_finest_first)
-        self.warnings += [Finding(text, fix) for text in plan.warnings]
+        pyramid_fix = fixes.of_pyramid(is_finest_first=plan.is_finest_first)
+        self.warnings += [Finding(text, pyramid_fix) for text in plan.pyramid_warnings]
+        self.warnings += [Finding(text, fixes.of_companion_key(text)) for text in plan.companion_warnings]
+        self.warnings += [Finding(text, "remove them") for text in plan.annotation_warnings]
         for refused in plan.problems:
             text = f"scale {refused.level} is not served: {refused.reason}"
             self.problems.append(Finding(text, fixes.of_scale(refused.reason)))

@@ -46,6 +46,14 @@ class Data(Protocol):
 
 
 @runtime_checkable
+class Preparing(Protocol):
+    """What `Data` offers besides, if a document describes it that every request needs."""
+
+    async def prepare(self) -> None:
+        """Read that document before it is needed; a failure is left to the next request."""
+
+
+@runtime_checkable
 class Synced(Protocol):
     """What `Data` offers besides, if it depends on other instances."""
 

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from functools import partial
 from typing import Final
 
-from dvidpc.data.instance import Data, Instance
+from dvidpc.data.instance import Data, Instance, Preparing
 from dvidpc.data.instance_opening import make_instances
 from dvidpc.data.repo import Repo
 from dvidpc.data.served_volume import Volume, plan_volume_of
@@ -166,6 +166,7 @@ class Volumes:
             finally:
                 tried.set()
                 volume.planned.set()
+            await _prepare(volume.instances)
             await asyncio.sleep(self._refresh_after_s if volume.problem is None else self._retry_after_s)
 
     async def _open(self, volume: Volume, tried: asyncio.Event) -> None:
@@ -255,6 +256,13 @@ class Volumes:
             await store.close()
         if task is not None:
             self._retiring.pop(task, None)
+
+
+async def _prepare(instances: Iterable[Instance[Data]]) -> None:
+    """Read what describes meshes and skeletons: the first request for one then takes a round trip less."""
+    for instance in instances:
+        if isinstance(instance.data, Preparing):
+            await instance.data.prepare()
 
 
 def _forget(instances: Iterable[Instance[Data]]) -> None:

@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 OCTETS = "application/octet-stream"
 
-_HEADERS: Final[Mapping[str, str]] = MappingProxyType(
+_HEADERS: Final[MappingProxyType[str, str]] = MappingProxyType(
     {hdrs.CONTENT_TYPE: OCTETS, hdrs.CACHE_CONTROL: CACHE_CONTROL}
 )
 """On every data response. Without `Cache-Control`, a cache may choose a lifetime of its own."""
@@ -44,7 +44,7 @@ async def send(
     size = sum(map(len, parts))
     if request.method == hdrs.METH_HEAD:
         return _only_head(size)
-    headers = {**_HEADERS, **more} if more else _HEADERS
+    headers: Mapping[str, str] = _HEADERS | more if more else _HEADERS
     if 0 < size <= WHOLE_SIZE and may_be_named(request):
         etag = etag_of(parts)
         if client_has(request, etag):

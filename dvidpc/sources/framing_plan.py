@@ -131,7 +131,7 @@ def frame_plan(plan: VolumePlan, settings: VolumeSettings, neighbours: Sequence[
         if settings.sync is None and settings.annotations == AnnotationSettings():
             return plan
         text = f"the keys of [store.{settings.alias}] that are for annotations have no effect"
-        return replace(plan, warnings=(*plan.warnings, text))
+        return replace(plan, annotation_warnings=(*plan.annotation_warnings, text))
     from dvidpc.formats.precomputed.annotation_extents import describe_mismatch
 
     frame = find_frame(settings, neighbours)
@@ -142,5 +142,5 @@ def frame_plan(plan: VolumePlan, settings: VolumeSettings, neighbours: Sequence[
     mismatch = None
     if frame.extents is not None:
         mismatch = describe_mismatch(collection.collection, framed.roles, frame.extents)
-    warnings = (*plan.warnings, *framed.roles.warnings, *([] if mismatch is None else [mismatch]))
-    return replace(plan, collection=collection, warnings=warnings)
+    warnings = (*plan.annotation_warnings, *framed.roles.warnings, *([] if mismatch is None else [mismatch]))
+    return replace(plan, collection=collection, annotation_warnings=warnings)

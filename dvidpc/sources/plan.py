@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise, takewhile
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 import mmh3
 
@@ -169,8 +169,7 @@ class InstancePlan:
                 )
 
 
-@dataclass(frozen=True, slots=True)
-class CompanionPlan:
+class CompanionPlan(NamedTuple):
     """A data instance that belongs to a segmentation: its meshes, skeletons or annotations."""
 
     name: str
@@ -191,16 +190,26 @@ class VolumePlan:
     """The scales that are served, finest first; at least one, unless it is a collection of annotations."""
     problems: tuple[ScaleProblem, ...]
     """The scales that are not."""
-    warnings: tuple[str, ...]
-    """What some clients will misunderstand."""
+    pyramid_warnings: tuple[str, ...]
+    """What some clients will misunderstand about the resolutions of the scales."""
     label_types: tuple[LabelType, ...] = ()
     """How the volume is served as a segmentation; empty: it is an image."""
     first_level: int = 0
     """Position of the first scale that is not left out, which clients count as 0."""
     directories: tuple[tuple[Companion, str], ...] = ()
     """What lies beside the segmentation, and where."""
+    companion_warnings: tuple[str, ...] = ()
+    """What lies beside it and is not served, and why."""
+
+    annotation_warnings: tuple[str, ...] = ()
+    """What was guessed or does not fit about annotations, and keys for annotations that have no effect."""
     collection: "CollectionPlan | None" = None
     """How annotations are served; None: it holds voxels."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """All warnings."""
+        return (*self.pyramid_warnings, *self.companion_warnings, *self.annotation_warnings)
 
     @property
     def is_finest_first(self) -> bool:

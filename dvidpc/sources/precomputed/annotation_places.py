@@ -78,8 +78,9 @@ class ListPlace:
     async def read(self, number: int, name: str, max_size: int) -> bytes | None:
         """Return the bytes of a list; None if there is none."""
         if self.shards is not None:
-            return await self.shards.read(number, max_size, partial(self.describe, number, name))
-        blob = await self._store.get(self._key(name), max_size=max_size)
+            blob = await self.shards.read(number, max_size, partial(self.describe, number, name))
+        else:
+            blob = await self._store.get(self._key(name), max_size=max_size)
         return None if blob is None else blob.data
 
     @property
