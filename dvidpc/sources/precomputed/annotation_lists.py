@@ -37,7 +37,7 @@ MAX_STRAYS: Final = 0.05
 _MAX_IDS: Final = 2**22
 """Ids of one minishard beyond which its index is surely damaged."""
 _MAX_RECORD_SIZE: Final = 2**20
-_BATCH: Final = 128
+_BATCH: Final = 64
 """Lists that are looked up before the event loop has its turn."""
 _CONCURRENT_READS: Final = 64
 """Lists of one collection that are read at a time."""
@@ -130,15 +130,15 @@ class AnnotationLists:
         async def load(key: ListKey) -> Rows | None:
             return add(await self.read(key))
 
-        found: dict[ListKey, Rows | None] = {}
+        found: list[Rows | None] = []
         for batch in _batches(keys):
-            peeked = [(key, self._peek(key)) for key in batch]
-            found |= {key: add(rows) for key, rows in peeked if rows is not MISSING}
-            missing = [key for key, rows in peeked if rows is MISSING]
-            found |= zip(missing, await gather_or_cancel(map(load, missing)), strict=True)
+            peeked = [self._peek(key) for key in batch]
+            missing = [key for key, rows in zip(batch, peeked, strict=True) if rows is MISSING]
+            loaded = iter(await gather_or_cancel(map(load, missing)))
+            found += [next(loaded) if rows is MISSING else add(rows) for rows in peeked]
             if len(found) < len(keys):
                 await asyncio.sleep(0)  # nothing else waits if all lists are cached
-        return [found[key] for key in keys]
+        return found
 
     def _peek(self, key: ListKey) -> Rows | Missing | None:
         rows: Rows | Missing | None = self._tools.prepared.peek(self._cache_key(key))
@@ -211,11 +211,15 @@ class AnnotationLists:
             return
         per_annotation = self.layout.size + ID_SIZE
         total = 0
-        for batch in _batches([key for key in keys if self._places[key.place].tells_sizes]):
-            unread = [key for key in batch if self._peek(key) is MISSING]
+        if not any(place.tells_sizes for place in self._places):
+            return
+        for batch in _batches(keys):
+            sized = [key for key in batch if self._places[key.place].tells_sizes]
+            unread = [key for key in sized if self._peek(key) is MISSING]
             sizes = await gather_or_cancel(self._places[key.place].stored_size(key) for key in unread)
             total += sum(max(size - COUNT_SIZE, 0) // per_annotation for size in sizes)
             self._check_total(total)
+            await asyncio.sleep(0)
 
     def _check_total(self, count: int) -> None:
         if count > self._tools.max_annotations:
