@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise, takewhile
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import mmh3
 
@@ -20,6 +20,7 @@ from dvidpc.formats.payloads import Payload
 from dvidpc.formats.precomputed.annotation_settings import AnnotationSettings
 from dvidpc.names import Companion, companion_name, instance_name, twin_name
 from dvidpc.sources.base import StoredScale
+from dvidpc.sources.companion_plan import CompanionPlan
 from dvidpc.types import Point
 
 if TYPE_CHECKING:
@@ -169,15 +170,6 @@ class InstancePlan:
                 )
 
 
-class CompanionPlan(NamedTuple):
-    """A data instance that belongs to a segmentation: its meshes, skeletons or annotations."""
-
-    name: str
-    companion: Companion
-    directory: str
-    """Where it lies, as the store knows it."""
-
-
 @dataclass(frozen=True, slots=True)
 class VolumePlan:
     """Everything that is decided about a volume."""
@@ -200,7 +192,6 @@ class VolumePlan:
     """What lies beside the segmentation, and where."""
     companion_warnings: tuple[str, ...] = ()
     """What lies beside it and is not served, and why."""
-
     annotation_warnings: tuple[str, ...] = ()
     """What was guessed or does not fit about annotations, and keys for annotations that have no effect."""
     collection: "CollectionPlan | None" = None
