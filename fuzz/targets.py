@@ -31,6 +31,7 @@ from dvidpc.formats.dvid.regular_expressions import Expression
 from dvidpc.formats.dvid.swc import encode_swc
 from dvidpc.formats.dvid.transcoding import encode_chunk
 from dvidpc.formats.grid import Box
+from dvidpc.formats.lattice import Lattice
 from dvidpc.formats.payloads import JPEG
 from dvidpc.formats.precomputed.annotation_elements import Wanted, make_elements
 from dvidpc.formats.precomputed.annotation_extents import voxel_bounds
@@ -249,7 +250,8 @@ def _write_elements(data: bytes, collection: Collection, settings: AnnotationSet
     roles = decide_roles(collection, settings, None, "[store.x]")
     layout = make_layout(collection.annotation_type, collection.properties)
     rows = decode_rows(data, layout, roles.placement)
-    extents(rows.decoded, rows.annotation_type)
+    lattice = Lattice((0, 0, 0), (8, 8, 8), (4, 4, 4))
+    lattice.misses((1, 1, 1), extents(rows.decoded, rows.annotation_type))
     ends = ends_in_box(rows, Box(Point(-100, -100, -100), Point(2**31, 2**31, 2**31)))
     elements = make_elements(gather([Part(rows, ends)] * 2), collection.properties, roles, Wanted())
     for line in encode_elements(elements, 0, len(elements)):

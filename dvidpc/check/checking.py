@@ -101,7 +101,14 @@ class _Check:
             return
         if plan.collection is not None:
             await self._check_collection(bucket, lister, plan, fixes, deep=deep)
-            return
+        else:
+            await self._check_scales(bucket, lister, plan, fixes, deep=deep)
+        if bucket.oddity is not None:
+            self.warnings.append(Finding(bucket.oddity, fixes.of_oddity()))
+
+    async def _check_scales(
+        self, bucket: ObjectStore, lister: Lister | None, plan: VolumePlan, fixes: Fixes, *, deep: bool
+    ) -> None:
         self._note_plan(plan, fixes)
         samples = {scale.level: await self._sample(bucket, plan, scale) for scale in plan.scales}
         absence = Absence(bucket, lister, fixes)
@@ -114,8 +121,6 @@ class _Check:
             await self._count_scales(bucket, lister, plan, absence)
         else:
             await self._note_absent_samples(plan, samples, absence)
-        if bucket.oddity is not None:
-            self.warnings.append(Finding(bucket.oddity, fixes.of_oddity()))
 
     async def _note_rights(self, *, can_read: bool) -> None:
         """Report what the credentials may do; a failure to find out is no problem of the volume."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise, takewhile
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import mmh3
 
@@ -21,6 +21,7 @@ from dvidpc.formats.precomputed.annotation_settings import AnnotationSettings
 from dvidpc.names import Companion, companion_name, instance_name, twin_name
 from dvidpc.sources.base import StoredScale
 from dvidpc.sources.block_service import Service
+from dvidpc.sources.companion_plan import CompanionPlan
 from dvidpc.types import Point
 
 if TYPE_CHECKING:
@@ -157,15 +158,6 @@ class InstancePlan:
                     if encoded_as
                     else f"decoded, cut into {cubes}"
                 )
-
-
-class CompanionPlan(NamedTuple):
-    """A data instance that belongs to a segmentation: its meshes, skeletons or annotations."""
-
-    name: str
-    companion: Companion
-    directory: str
-    """Where it lies, as the store knows it."""
 
 
 @dataclass(frozen=True, slots=True)
