@@ -7,6 +7,7 @@ DvidpcError
   OverloadedError         the server has too much work                  (503)
   UnauthorizedError       the client is not authenticated               (401)
   FormatError             stored bytes are malformed                    (502)
+    NoVolumeError         there is no volume where one should be
   StoreError              the bucket failed                             (503)
     StoreTimeoutError     the bucket did not answer in time             (504)
     StoreBusyError        the bucket limits our request rate: 429 or 503
@@ -49,6 +50,14 @@ class UnauthorizedError(DvidpcError):
 
 class FormatError(DvidpcError):
     """Stored bytes are malformed; the message names the object."""
+
+
+class NoVolumeError(FormatError):
+    """There is no volume where one should be; *tried* is the object that would describe it."""
+
+    def __init__(self, message: str, tried: str) -> None:
+        super().__init__(message)
+        self.tried = tried
 
 
 class StoreError(DvidpcError):

@@ -11,6 +11,7 @@ _INSTANCE = "em"
 _CONFIG = """\
 [server]
 httpAddress = "{address}"
+corsDomains = ["*"]
 
 [repo]
 alias = "demo"

@@ -1,5 +1,6 @@
 """`/api/server/volumes`: the volumes with their URLs, scales and problems; the page reads it."""
 
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from aiohttp import web
@@ -10,6 +11,7 @@ from dvidpc.data.scales import scales_of
 from dvidpc.data.volumes import Volume
 from dvidpc.dvid.services import SERVICES, Services
 from dvidpc.formats.dvid.go_json import JsonValue, encode
+from dvidpc.http.cors import CORS, Refusal
 from dvidpc.web.neuroglancer import is_installed
 
 
@@ -25,11 +27,20 @@ async def volumes(request: web.Request) -> web.StreamResponse:
     services = request.app[SERVICES]
     found = await services.health.check()
     problems = {alias: health.problem or health.damage for alias, health in found.items()}
-    return web.Response(body=encode(overview(services, problems)), content_type="application/json")
+    document = overview(services, problems, request.app[CORS].refusals)
+    return web.Response(body=encode(document), content_type="application/json")
 
 
-def overview(services: Services, problems: dict[str, str | None]) -> dict[str, JsonValue]:
-    """Return the document; *problems* maps a store's alias to what is wrong with its volume, or None."""
+def overview(
+    services: Services, problems: Mapping[str, str | None], refusals: Iterable[Refusal]
+) -> dict[str, JsonValue]:
+    """Return the document.
+
+    Args:
+        services: The services.
+        problems: What is wrong with the volume of a store, by the store's alias; None: nothing.
+        refusals: The origins whose pages were refused.
+    """
     repo, facts = services.repo, services.facts
     return {
         "uuid": repo.uuid,
@@ -39,6 +50,7 @@ def overview(services: Services, problems: dict[str, str | None]) -> dict[str, J
         "host": facts.host,
         "version": facts.version,
         "neuroglancer": is_installed(),
+        "refused": [{"origin": origin, "line": line} for origin, line in refusals],
         "volumes": [
             _volume(volume, shown, problems.get(volume.settings.alias))
             for volume in services.volumes.volumes

@@ -18,13 +18,13 @@ CORS: Final = '\n[server]\ncorsDomains = ["https://example.org"]\n'
 
 
 async def ask(server: Server, path: str, version: str, headers: str) -> RawAnswer:
-    return await exchange(server.url, f"GET {path} HTTP/{version}\r\nHost: x\r\n{headers}\r\n".encode())
+    return await exchange(server.url, f"GET {path} HTTP/{version}\r\nHost: localhost\r\n{headers}\r\n".encode())
 
 
 async def ask_twice(server: Server, path: str, headers: str) -> tuple[RawAnswer, RawAnswer]:
     """Both answers to two requests sent at once, the second of which closes the connection."""
-    kept = f"GET {path} HTTP/1.1\r\nHost: x\r\n{headers}\r\n"
-    closing = "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    kept = f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n"
+    closing = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
     first = await exchange(server.url, (kept + closing).encode())
     size = int(first.headers["content-length"])
     head, _, body = first.body[size:].partition(b"\r\n\r\n")
@@ -60,7 +60,7 @@ async def test_a_client_that_reads_late_gets_all_of_a_large_answer(volume: Path,
     async with serving(config_text({"em": volume}), tmp_path) as server:
         expected = await server.get(OFTEN)
         reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(server.url).port, limit=1024)
-        writer.write(f"GET {OFTEN} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        writer.write(f"GET {OFTEN} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         await reader.readuntil(b"\r\n\r\n")
         await server.get(PATH)
         assert await reader.readexactly(len(expected)) == expected

@@ -1,7 +1,7 @@
 // The front page: fetches the list of volumes and shows it as cards, or one volume in the viewer.
 
 import { neuroglancerLink, volumeCard } from "./cards.js";
-import { byId, copy } from "./elements.js";
+import { byId, copy, element } from "./elements.js";
 import { Viewer } from "./viewer.js";
 
 const ASK_AGAIN_MS = 15_000;
@@ -53,10 +53,21 @@ function showHome() {
   byId("description").textContent = overview.description;
   byId("note").textContent = overview.note;
   byId("note").hidden = !overview.note;
+  showRefused();
   byId("uuid").textContent = overview.uuid;
   byId("version").textContent = overview.version;
   byId("volumes").replaceChildren(...overview.volumes.map((volume) => volumeCard(overview, volume)));
   showHealth();
+}
+
+/** Name the pages that were not allowed to read, with the line of the configuration that would allow each. */
+function showRefused() {
+  byId("refused").hidden = !overview.refused.length;
+  byId("refused").replaceChildren(
+    ...overview.refused.map(({ origin, line }) =>
+      element("p", {}, `Pages of ${origin} were refused. To let them read, write into [server]: `, element("code", {}, line)),
+    ),
+  );
 }
 
 /** Show the view that the URL fragment describes, `#instance?plane=xy&at=x,y,z&nm=8`, or the cards. */
