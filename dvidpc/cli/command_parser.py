@@ -1,15 +1,13 @@
 """The commands and their options. Every command's help ends with examples, which the tests run."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from dvidpc import __version__
 
 DEFAULT_PORT: Final = 8000
-
-FILES: Final = {"bash": "_shtab_compgen_files", "zsh": "_files", "tcsh": "f"}
-"""How shells complete the name of a file: the value of `shtab.FILE`, without importing it at each start."""
 
 _WHAT = "a URL such as s3://bucket/volume, gs://..., https://..., or a directory"
 _SERVE_EXAMPLES = """\
@@ -43,8 +41,13 @@ example, for this shell; write it to a file that the shell reads at its start to
 """
 
 
-def command_parser() -> argparse.ArgumentParser:
-    """Return the parser of the whole command line; `command` in its result names the command."""
+def command_parser(shells: Sequence[str] = (), files: object = None) -> argparse.ArgumentParser:
+    """Return the parser of the whole command line; `command` in its result names the command.
+
+    Args:
+        shells: The shells that `dvidpc completion` knows; empty: whatever it is given.
+        files: How shells complete the names of files, as shtab says it; None: no shell asks.
+    """
     parser = argparse.ArgumentParser(
         prog="dvidpc",
         description="Serve Neuroglancer precomputed volumes as a DVID server.",
@@ -63,20 +66,22 @@ def command_parser() -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
 
-    serve = add("serve", "serve the volumes of a configuration file, or the volumes named here", _SERVE_EXAMPLES)
-    _add_what(serve, "CONFIG|REF", f"a TOML file in DVID's format, or {_WHAT}")
+    serve = add(
+        "serve", "serve the volumes of a configuration file, or the volumes named here", _SERVE_EXAMPLES
+    )
+    _add_what(serve, files, "CONFIG|REF", f"a TOML file in DVID's format, or {_WHAT}")
     _add_volume_options(serve)
     _add_address_options(serve)
     serve.add_argument("--open", action="store_true", help="open the page in a browser")
 
     view = add("view", "serve volumes and open their page in a browser", _VIEW_EXAMPLES)
-    _add_what(view, "CONFIG|REF", f"a TOML file in DVID's format, or {_WHAT}")
+    _add_what(view, files, "CONFIG|REF", f"a TOML file in DVID's format, or {_WHAT}")
     _add_volume_options(view)
     _add_address_options(view)
     view.set_defaults(open=True)
 
     init = add("init", "look at volumes and write a configuration file for them", _INIT_EXAMPLES)
-    _add_what(init, "REF", _WHAT)
+    _add_what(init, files, "REF", _WHAT)
     _add_volume_options(init)
     _add_address_options(init)
     output = init.add_argument(
@@ -86,11 +91,11 @@ def command_parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="the file to write, which must not exist (default config.toml; -: stdout)",
     )
-    _complete_files(output)
+    _complete_by(output, files)
 
     check = add("check", "report how the volumes of a configuration file are served", _CHECK_EXAMPLES)
     config = check.add_argument("config", type=Path, metavar="CONFIG", help="a TOML file in DVID's format")
-    _complete_files(config)
+    _complete_by(config, files)
     check.add_argument("--json", action="store_true", help="print one line of JSON per volume")
     check.add_argument("--deep", action="store_true", help="count the stored chunks of every scale")
 
@@ -100,18 +105,20 @@ def command_parser() -> argparse.ArgumentParser:
     )
     demo.add_argument("--open", action="store_true", help="open the page in a browser")
 
-    completion = add("completion", "print the script that completes this command in a shell", _COMPLETION_EXAMPLES)
-    completion.add_argument("shell", choices=("bash", "zsh", "tcsh"), help="which shell")
+    completion = add(
+        "completion", "print the script that completes this command in a shell", _COMPLETION_EXAMPLES
+    )
+    completion.add_argument("shell", choices=shells or None, help="bash, fish, zsh or another one")
     return parser
 
 
-def _add_what(parser: argparse.ArgumentParser, metavar: str, meaning: str) -> None:
-    _complete_files(parser.add_argument("what", nargs="+", metavar=metavar, help=meaning))
+def _add_what(parser: argparse.ArgumentParser, files: object, metavar: str, meaning: str) -> None:
+    _complete_by(parser.add_argument("what", nargs="+", metavar=metavar, help=meaning), files)
 
 
-def _complete_files(argument: argparse.Action) -> None:
-    """Have shells complete *argument* by the names of files."""
-    vars(argument)["complete"] = FILES
+def _complete_by(argument: argparse.Action, way: object) -> None:
+    """Have shells complete *argument* in one of shtab's ways."""
+    vars(argument)["complete"] = way
 
 
 def _add_volume_options(parser: argparse.ArgumentParser) -> None:

@@ -40,7 +40,7 @@ def _serve(options: argparse.Namespace) -> int:
     return _serve_file(Path(options.what[0]), _opener(options))
 
 
-def _serve_file(path: Path, on_ready: "OnReady | None") -> int:
+def _serve_file(path: Path, on_ready: OnReady | None) -> int:
     from dvidpc.config import load_config
     from dvidpc.log.set_up import set_up_logging
     from dvidpc.run.places import reserved
@@ -55,7 +55,7 @@ def _serve_file(path: Path, on_ready: "OnReady | None") -> int:
         return _run_workers(config, found, on_ready)
 
 
-def _run_alone(config: "Config", place: "Place", on_ready: "OnReady | None") -> int:
+def _run_alone(config: "Config", place: "Place", on_ready: OnReady | None) -> int:
     from dvidpc.run.processes import collect_garbage, run_server
 
     collect_garbage()
@@ -63,7 +63,7 @@ def _run_alone(config: "Config", place: "Place", on_ready: "OnReady | None") -> 
     return 0
 
 
-def _run_workers(config: "Config", place: "Place", on_ready: "OnReady | None") -> int:
+def _run_workers(config: "Config", place: "Place", on_ready: OnReady | None) -> int:
     from dvidpc.run.processes import collect_garbage, run_worker
     from dvidpc.run.workers import supervise
 
@@ -91,8 +91,8 @@ def _serve_volumes(options: argparse.Namespace) -> int:
     open_page = _opener(options)
 
     def show(url: str, uuid: str) -> None:
-        lines = [f"{url}/", *(f"dvid://{url}/{uuid}/{name}" for name in names)]
-        _tell("\n  ".join(["Served now, as a page and for neuroglancer:", *lines, "Ctrl-C stops the server."]))
+        sources = [f"  dvid://{url}/{uuid}/{name}" for name in names]
+        _tell("\n".join([f"Served now: {url}/", *sources, "Ctrl-C stops the server."]))
         if open_page is not None:
             open_page(url, uuid)
 
@@ -113,7 +113,7 @@ def _config_of(options: argparse.Namespace) -> "tuple[Config, list[str]]":
     return parse_config(text, "command line"), [volume.instance for volume in volumes]
 
 
-def _opener(options: argparse.Namespace) -> "OnReady | None":
+def _opener(options: argparse.Namespace) -> OnReady | None:
     """Return what opens the page in a browser; None if that is not asked for."""
     if not options.open:
         return None
@@ -190,7 +190,12 @@ def _demo(options: argparse.Namespace) -> int:
 def _complete(options: argparse.Namespace) -> int:
     import shtab
 
-    sys.stdout.write(shtab.complete(command_parser(), options.shell))
+    shells = shtab.SUPPORTED_SHELLS
+    if options.shell not in shells:
+        raise ConfigError(
+            f"{options.shell}: there is no completion for it; known shells are {', '.join(shells)}"
+        )
+    sys.stdout.write(shtab.complete(command_parser(shells, shtab.FILE), options.shell))
     return 0
 
 

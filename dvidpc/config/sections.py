@@ -80,8 +80,8 @@ class ServerConfig:
     stale_while_revalidate_s: Annotated[int, Key(WHOLE_SECONDS, "stale_while_revalidate")] = 60
     """Ours: seconds after `max_age` for which a browser may show data while it asks whether they changed."""
     tls_cert: Annotated[Path | None, Key(PATH)] = None
-    """Ours: a PEM file with the certificate of this server and those of its issuers. With it the server speaks
-    HTTPS (TLS 1.2 or later). A changed file is used from then on. Unset: HTTP."""
+    """Ours: a PEM file with the certificate of this server and those of its issuers. With it the server
+    speaks HTTPS (TLS 1.2 or later). A changed file is used from then on. Unset: HTTP."""
     tls_key: Annotated[Path | None, Key(PATH)] = None
     """Ours: a PEM file with the private key, not encrypted. Unset: it is in the file `tls_cert`."""
     rwmode: Annotated[str, Key(TEXT)] = ""

@@ -21,7 +21,7 @@ import re
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 import aiohttp
 from aiohttp import StreamReader, http_parser, web
@@ -106,7 +106,7 @@ class UnixSockSite(web.BaseSite):
 
     def __init__(
         self,
-        runner: web.BaseRunner[Any],
+        runner: web.BaseRunner,
         sock: socket.socket,
         *,
         ssl_context: ssl.SSLContext | None = None,

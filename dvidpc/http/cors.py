@@ -64,7 +64,7 @@ class Cors:
     def __init__(self, origins: Collection[str], *, allow_timing: bool, public: Public) -> None:
         self._origins = frozenset(origin.rstrip("/") for origin in origins)
         self._public = public
-        base = {hdrs.ACCESS_CONTROL_EXPOSE_HEADERS: _EXPOSED}
+        base: dict[str, str] = {hdrs.ACCESS_CONTROL_EXPOSE_HEADERS: _EXPOSED}
         if allow_timing:
             base["Timing-Allow-Origin"] = _ANY
         self._for_all: Final[Mapping[str, str]] = {**base, hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: _ANY}
@@ -146,7 +146,7 @@ class Cors:
 
 
 def _is_same_origin(request: web.BaseRequest, origin: str) -> bool:
-    """Return whether a page that this server served itself sent *request*; browsers let it read in any case."""
+    """Return whether a page of this server sent *request*, which browsers let read in any case."""
     if request.headers.get("Sec-Fetch-Site") == "same-origin":
         return True
     return origin.partition("://")[2] == request.headers.get(hdrs.HOST)

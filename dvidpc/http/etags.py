@@ -1,13 +1,13 @@
 """Conditional responses: an ETag on each cacheable response, and 304 when the client already has it.
 
 An ETag is a hash of the response body. So it changes whenever an object is replaced in the bucket, and it is
-the same after a restart and on every replica. A client stores a document, but has to ask each time whether it is
-still valid (`Cache-Control: no-cache`). It may use data for a while without asking, see `http.lifetime`.
+the same after a restart and on every replica. A client stores a document, but has to ask each time whether it
+is still valid (`Cache-Control: no-cache`). It may use data for a while without asking, see `http.lifetime`.
 """
 
 import base64
 from collections.abc import Iterable
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import mmh3
 from aiohttp import hdrs, web

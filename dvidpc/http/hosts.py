@@ -1,7 +1,7 @@
 """Refuse requests for a host name that is not this server's: a guard against DNS rebinding.
 
-A web page whose name is made to resolve to 127.0.0.1 is of the same origin as a server there, so CORS does not
-keep it from reading. Its requests still name the page's own host.
+A web page whose name is made to resolve to 127.0.0.1 is of the same origin as a server there, so CORS does
+not keep it from reading. Its requests still name the page's own host.
 """
 
 import logging

@@ -1,7 +1,7 @@
 """How long browsers may show data again without asking: the `Cache-Control` of data responses.
 
-A precomputed volume does not say how long its data stay unchanged, so the time is short. The server itself looks
-for a rewritten volume once a minute.  (RFC 9111; RFC 5861 for `stale-while-revalidate`)
+A precomputed volume does not say how long its data stay unchanged, so the time is short. The server itself
+looks for a rewritten volume once a minute.  (RFC 9111; RFC 5861 for `stale-while-revalidate`)
 """
 
 from typing import Final

@@ -95,7 +95,7 @@ async def stream(
 
 
 def _headers(request: web.Request) -> dict[str, str]:
-    """Return the headers of every data response; without `Cache-Control`, a cache chooses a lifetime itself."""
+    """Return the headers of a data response; without `Cache-Control`, a cache chooses a lifetime itself."""
     return {hdrs.CONTENT_TYPE: OCTETS, hdrs.CACHE_CONTROL: cache_control_of(request)}
 
 

@@ -4,6 +4,7 @@ aiohttp writes the head and each part with a call of its own, or copies them tog
 that costs as much as everything else.  (aiohttp/http_writer.py, 3.14.5)
 """
 
+import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from email.utils import formatdate
@@ -17,6 +18,10 @@ from dvidpc.http.aiohttp_internals import SentResponse, count_bytes_sent
 from dvidpc.http.cors import CORS
 
 Part: TypeAlias = bytes | memoryview
+
+DRAINING: Final = web.AppKey("draining", asyncio.Event)
+"""Set when the server begins to stop: from then on each response closes its connection, so that no client
+sends another request at the moment when idle connections are closed."""
 
 _AT_ONCE: Final = 256 * 1024
 """Bytes to hand to the transport before waiting for the client to catch up."""
@@ -36,7 +41,7 @@ class Wire:
         version = request.version
         is_modern = version >= HttpVersion11
         self._is_chunked = size is None and is_modern
-        self._keep = request.keep_alive and (is_modern or size is not None)
+        self._keep = request.keep_alive and (is_modern or size is not None) and not is_draining(request)
         head = f"HTTP/{version.major}.{version.minor} 200 OK\r\nDate: {_http_date(int(time.time()))}\r\n"
         if size is not None:
             head += f"Content-Length: {size}\r\n"
@@ -101,6 +106,12 @@ class Wire:
 
 _KEPT: Final = SentResponse(keep_alive=True)
 _CLOSED: Final = SentResponse(keep_alive=False)
+
+
+def is_draining(request: web.Request) -> bool:
+    """Return whether the connection has to be closed after the response, because the server stops."""
+    draining = request.app.get(DRAINING)
+    return draining is not None and draining.is_set()
 
 
 @lru_cache(16)

@@ -56,7 +56,9 @@ def name_volumes(arguments: Sequence[str], names: Sequence[str], *, anonymous: b
         ConfigError: An argument names no place, or a name cannot be one; the message says what to write.
     """
     if len(names) > len(arguments):
-        raise ConfigError(f"--name is given {len(names)} times for {len(arguments)} volumes; give it once for each")
+        raise ConfigError(
+            f"--name is given {len(names)} times for {len(arguments)} volumes; give it once for each"
+        )
     for name in names:
         _check_name(name)
     refs = [parse_argument(argument) for argument in arguments]

@@ -30,8 +30,8 @@ async def look(config: Config, environ: Mapping[str, str]) -> list[SeenVolume]:
     """Read what describes each volume of *config*, in order.
 
     Raises:
-        ConfigError: A volume does not exist, cannot be understood or may not be read. The message is one line:
-            what was tried, what came of it, and what to do.
+        ConfigError: A volume does not exist, cannot be understood or may not be read. The message is one
+            line: what was tried, what came of it, and what to do.
         StoreError: The bucket did not answer; likewise.
     """
     buckets = Buckets(config, environ)

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from dvidpc.config import Address
+from dvidpc.config import Address, UnixAddress
 from dvidpc.log.escaping import one_line
 from dvidpc.look.arguments import NamedVolume
 from dvidpc.look.looking import SeenVolume
@@ -22,8 +22,8 @@ _HEAD = """\
 [server]
 # host:port. ":8000" listens on every interface, "unix:/run/dvidpc.sock" on a socket for a proxy.
 httpAddress = {address}
-# Web pages that may read, besides those that this machine serves; every page may read a store that is `anonymous`.
-# ["*"] lets every page read everything.
+# Web pages that may read, besides those of this machine. Every page may read a store that is `anonymous`.
+# ["*"]: every page may read everything.
 #corsDomains = ["https://neuroglancer-demo.appspot.com"]
 # HTTPS without a proxy: the certificate and its key.
 #tls_cert = "/etc/dvidpc/cert.pem"
@@ -71,7 +71,7 @@ def bare_text(volumes: Iterable[NamedVolume], address: Address, *, is_open: bool
     return "".join(parts)
 
 
-def commented_text(seen: Sequence[SeenVolume], address: Address) -> str:
+def commented_text(seen: Sequence[SeenVolume], address: Address | UnixAddress) -> str:
     """Return a configuration that serves the volumes *seen*, with what was found and the keys to change."""
     parts = [_HEAD.format(address=_quote(str(address)))]
     for one in seen:
@@ -97,10 +97,8 @@ def _facts(plan: VolumePlan) -> Iterator[str]:
     yield f"{'A segmentation' if plan.label_types else 'An image'} of {data_type}:"
     for scale in plan.scales:
         for shown in plan.instances_of(scale):
-            yield (
-                f"  {shown.name}: {times(scale.box.size)} voxels of {times(scale.resolution_nm)} nm, stored as "
-                f"{scale.stored.stored_as}, served {shown.served_how}"
-            )
+            extent = f"{times(scale.box.size)} voxels of {times(scale.resolution_nm)} nm"
+            yield f"  {shown.name}: {extent}, stored as {scale.stored.stored_as}, served {shown.served_how}"
     for companion in plan.companions:
         yield f"  {companion.name}: {companion.companion.value}"
     for refused in plan.problems:

@@ -37,6 +37,7 @@ from dvidpc.http.metric_sources import METRICS, Sources
 from dvidpc.http.middleware import make_middleware
 from dvidpc.http.sampling import LoadSampler, Reads
 from dvidpc.http.tokens import read_secret, require_token
+from dvidpc.http.wire import DRAINING
 from dvidpc.run.memory import MemoryGuard
 from dvidpc.run.reload import RELOADING, START_WAIT_S, Reloading
 from dvidpc.sources.buckets import Buckets
@@ -109,6 +110,7 @@ def make_app(
     )
     app[WEB_CLIENT] = _web_client(config)
     app[SERVICES] = _services(config, environ, started, parts)
+    app[DRAINING] = app[SERVICES].stopping
     app[RELOADING] = Reloading(config, app[SERVICES], parts.buckets)
     app[METRICS] = _metric_sources(parts)
     add_routes(app, server.base_path, api, PAGES, serve_file)
@@ -242,7 +244,7 @@ def _load(parts: _Parts, limits: LimitsConfig) -> LoadCounters:
 
 
 def _public_name(server: ServerConfig) -> str:
-    """Return the name and the port that clients are told; without a port behind a socket in the file system."""
+    """Return the name and the port that clients are told; no port behind a socket in the file system."""
     host = server.host or socket.gethostname()
     address = server.http_address
     return f"{host}:{address.port}" if isinstance(address, Address) else host

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import fcntl
 import os
 import socket
 import stat
@@ -33,8 +34,8 @@ def passed_sockets(environ: Mapping[str, str], pid: int) -> list[socket.socket]:
 
 def _passed_socket(number: int) -> socket.socket:
     try:
-        os.set_inheritable(number, False)
         passed = socket.socket(fileno=number)
+        fcntl.fcntl(number, fcntl.F_SETFD, fcntl.FD_CLOEXEC)  # helpers that look up credentials get none
         if passed.type == socket.SOCK_STREAM and passed.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
             return passed
         passed.detach()

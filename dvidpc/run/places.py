@@ -54,7 +54,7 @@ def are_local(sockets: Sequence[socket.socket]) -> bool:
 
 
 def base_url(scheme: str, sockets: Sequence[socket.socket], address: Address | UnixAddress) -> str:
-    """Return the URL at which a client on this machine reaches the first socket; `unix:` and a path for a file.
+    """Return the URL at which a client on this machine reaches the first socket; `unix:` and its path.
 
     Args:
         scheme: `http` or `https`.

@@ -60,8 +60,8 @@ async def serve(
         sockets: What listens already; empty: the server binds to the address of the configuration.
 
     Raises:
-        ConfigError: The address cannot be listened on, the certificate cannot be used, or aiohttp is too old or
-            without its C parser.
+        ConfigError: The address cannot be listened on, the certificate cannot be used, or aiohttp is too old
+            or without its C parser.
     """
     check_parser()
     keep_freed_memory()

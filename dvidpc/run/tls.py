@@ -13,7 +13,7 @@ from dvidpc.log.escaping import one_line
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S: Final = 2.0
-"""How often the files are looked at. A new certificate is used once two looks agree, when it is all written."""
+"""How often the files are looked at. A new certificate is used once two looks agree, as it is whole then."""
 
 _State: TypeAlias = tuple[tuple[int, int, int], ...]
 """Of each file: its inode, its size and when it was written."""
@@ -93,10 +93,12 @@ def _load(certificate: Path, key: Path | None = None) -> ssl.SSLContext:
     files = f"{certificate} and {key}" if key else str(certificate)
     advice = "name PEM files with a certificate and its key, not encrypted"
     try:
-        context.load_cert_chain(certificate, key, password="")  # noqa: S106 - without one, OpenSSL asks the terminal
+        context.load_cert_chain(certificate, key, password="")  # without one, OpenSSL asks the terminal
     except ssl.SSLError as error:
         reason = (error.reason or str(error)).lower().replace("_", " ")
-        raise ConfigError(one_line(f"[server] tls_cert: {files} cannot be used: {reason}; {advice}")) from error
+        raise ConfigError(
+            one_line(f"[server] tls_cert: {files} cannot be used: {reason}; {advice}")
+        ) from error
     except OSError as error:
         raise ConfigError(
             one_line(f"[server] tls_cert: {files} cannot be read: {error.strerror}; {advice}")

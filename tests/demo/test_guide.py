@@ -18,7 +18,7 @@ def test_the_config_is_one_that_dvidpc_reads(tmp_path: Path) -> None:
     assert (image.alias, image.engine, image.instance) == ("demo", "ngprecomputed", "em")
     assert labels.ref.text == f"{image.ref.text}/segmentation"
     assert (labels.alias, labels.engine, labels.instance) == ("neurites", "ngprecomputed", "segmentation")
-    assert config.server.http_address.port == 8123
+    assert str(config.server.http_address) == "127.0.0.1:8123"
     assert config.repo.alias == "demo"
     assert not config.warnings
 

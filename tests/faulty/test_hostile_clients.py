@@ -168,7 +168,7 @@ async def test_b3_odd_names_change_neither_headers_nor_log_lines(
     "data",
     [
         b"GET / HTTP/1.1\r\nHost: localhost\r\nHost: b\r\n\r\n",
-        b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: [::1]\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: localhost\r\nX: b\r\n folded\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost : a\r\n\r\n",
         b"GET / HTTP/1.1\nHost: a\n\n",

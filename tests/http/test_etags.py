@@ -98,9 +98,7 @@ async def test_errors_have_no_etag(volume: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", UNNAMED)
-async def test_what_has_no_etag_is_fresh_for_as_long(
-    path: str, volume: Path, tmp_path: Path
-) -> None:
+async def test_what_has_no_etag_is_fresh_for_as_long(path: str, volume: Path, tmp_path: Path) -> None:
     async with serving(config_text({"em": volume}), tmp_path) as server:
         for method in ("HEAD", "GET", "GET", "HEAD"):  # the second time, blocks are sent from memory
             async with server.ask(method, path, BROWSER) as response:
@@ -109,9 +107,7 @@ async def test_what_has_no_etag_is_fresh_for_as_long(
                 assert response.headers["Cache-Control"] == lifetime_of(path)
 
 
-async def test_data_that_nothing_is_hashed_for_are_fresh_for_as_long(
-    volume: Path, tmp_path: Path
-) -> None:
+async def test_data_that_nothing_is_hashed_for_are_fresh_for_as_long(volume: Path, tmp_path: Path) -> None:
     async with serving(config_text({"em": volume}), tmp_path) as server:
         for path in UNCHANGING:
             async with server.ask("GET", path) as response:
@@ -157,7 +153,9 @@ async def test_only_the_browser_keeps_what_takes_a_token(volume: Path, tmp_path:
                 assert response.headers["Cache-Control"] == f"private, {FRESH}"
 
 
-async def test_an_answer_that_may_lack_blocks_is_not_shown_again_unasked(volume: Path, tmp_path: Path) -> None:
+async def test_an_answer_that_may_lack_blocks_is_not_shown_again_unasked(
+    volume: Path, tmp_path: Path
+) -> None:
     async with serving(config_text({"em": volume}), tmp_path) as server:
         for app, lifetime in (("lowtis", "no-cache"), ("neuroglancer", FRESH)):
             path = f"{NODE}/em/specificblocks?blocks=0,0,0&app={app}"

@@ -6,7 +6,14 @@ import pytest
 
 from tests.serving import UUID, Server, config_text, serving
 
-PATHS = ("/", "/healthz", "/api/repos/info", f"/api/node/{UUID}/em/specificblocks?blocks=0,0,0", "//x", "/bogus")
+PATHS = (
+    "/",
+    "/healthz",
+    "/api/repos/info",
+    f"/api/node/{UUID}/em/specificblocks?blocks=0,0,0",
+    "//x",
+    "/bogus",
+)
 OURS = ["localhost", "LOCALHOST:1234", "localhost.:80", "em.localhost", "127.0.0.1:8000", "[::1]:8000"]
 ADDRESSES = ["10.1.2.3:8000", "[fe80::1]"]
 """Addresses of forwarded ports; a page cannot make an address resolve to something else."""

@@ -18,7 +18,9 @@ CORS: Final = '\n[server]\ncorsDomains = ["https://example.org"]\n'
 
 
 async def ask(server: Server, path: str, version: str, headers: str) -> RawAnswer:
-    return await exchange(server.url, f"GET {path} HTTP/{version}\r\nHost: localhost\r\n{headers}\r\n".encode())
+    return await exchange(
+        server.url, f"GET {path} HTTP/{version}\r\nHost: localhost\r\n{headers}\r\n".encode()
+    )
 
 
 async def ask_twice(server: Server, path: str, headers: str) -> tuple[RawAnswer, RawAnswer]:

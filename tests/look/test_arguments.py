@@ -77,7 +77,9 @@ def test_a_path_that_is_not_utf_8_is_a_place(tmp_path: Path) -> None:
     assert config.stores[0].ref.prefix.startswith(f"{tmp_path}/caf")
 
 
-@pytest.mark.parametrize("argument", ["", "nowhere", "/nowhere/at/all", "bucket/volume", "a\0b", "~nobody-here/x"])
+@pytest.mark.parametrize(
+    "argument", ["", "nowhere", "/nowhere/at/all", "bucket/volume", "a\0b", "~nobody-here/x"]
+)
 def test_what_names_nothing_is_refused_in_one_line(argument: str) -> None:
     with pytest.raises(ConfigError, match="no such file or directory; name ") as caught:
         parse_argument(argument)

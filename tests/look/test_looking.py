@@ -29,9 +29,7 @@ async def seen(
     return await look(parse_config(text + quick, "command line"), environ)
 
 
-async def complaint(
-    kind: type[DvidpcError], *arguments: str, anonymous: bool = False
-) -> str:
+async def complaint(kind: type[DvidpcError], *arguments: str, anonymous: bool = False) -> str:
     with pytest.raises(kind) as caught:
         await seen(*arguments, anonymous=anonymous)
     assert str(caught.value).isprintable()
@@ -103,7 +101,9 @@ async def test_a_private_bucket_says_how_to_read_a_public_one(*, anonymous: bool
 
 async def test_what_is_written_can_be_served_and_says_what_was_seen(tmp_path: Path) -> None:
     write_volume(tmp_path / "em", VolumeSpec(encoding="jpeg", scale_levels=2))
-    write_labels(tmp_path / "labels", LabelScale(np.arange(64**3, dtype=np.uint64).reshape(64, 64, 64) // 4096))
+    write_labels(
+        tmp_path / "labels", LabelScale(np.arange(64**3, dtype=np.uint64).reshape(64, 64, 64) // 4096)
+    )
     found = await seen(str(tmp_path / "em"), str(tmp_path / "labels"))
     text = commented_text(found, Address("localhost", 8000))
     path = tmp_path / "config.toml"

@@ -15,13 +15,15 @@ _MUTATION_ID = 1_000_000_000
 _MUTATION_IDS_RESERVED = 100
 
 
-def repos_info(repo: Repo, instances: Mapping[str, Instance[Data]]) -> dict[str, JsonValue]:
-    """Return `/api/repos/info`: the one repo, by its UUID, with *instances* of it."""
+def repos_info(repo: Repo, instances: Mapping[str, Instance[Data]] | None = None) -> dict[str, JsonValue]:
+    """Return `/api/repos/info`: the one repo, by its UUID, with *instances* of it; None: with all."""
     return {repo.uuid: repo_info(repo, instances)}
 
 
-def repo_info(repo: Repo, instances: Mapping[str, Instance[Data]]) -> dict[str, JsonValue]:
-    """Return `/api/repo/{uuid}/info`, with *instances* of the repo."""
+def repo_info(repo: Repo, instances: Mapping[str, Instance[Data]] | None = None) -> dict[str, JsonValue]:
+    """Return `/api/repo/{uuid}/info`, with *instances* of the repo; None: with all."""
+    if instances is None:
+        instances = repo.instances
     created = format_time(repo.created)
     return {
         "Root": repo.uuid,

@@ -233,7 +233,9 @@ async def test_writes_are_refused_unread(tmp_path: Path) -> None:
         port = urlsplit(server.url).port
         assert port
         for path in ("blocks", "raw/0_1_2/64_64_64/0_0_0", "merge", "cleave/5", "labels"):
-            head = f"POST {server.node}/seg/{path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n".encode()
+            head = (
+                f"POST {server.node}/seg/{path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n".encode()
+            )
             asked = b"Expect: 100-continue\r\nContent-Length: 1000000\r\n\r\n"
             answer = await exchange(server.url, head + asked)
             assert answer.status == 400
