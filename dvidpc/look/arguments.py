@@ -81,7 +81,7 @@ def parse_argument(argument: str) -> Ref:
         if "://" in argument:
             return parse_ref(argument)
         path = Path(argument).expanduser().absolute()
-        if path.is_dir():
+        if argument and path.is_dir():
             return parse_ref(f"{path.resolve().as_uri()}/")
         if path.name == _METADATA and path.is_file():
             return parse_ref(f"{path.parent.resolve().as_uri()}/")

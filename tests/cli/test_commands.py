@@ -57,7 +57,7 @@ def environ(home: Path) -> Iterator[dict[str, str]]:
         s3.make_bucket("bucket")
         for file in volume.rglob("*"):
             if file.is_file():
-                s3.put("bucket", f"volume/{file.relative_to(volume)}", file.read_bytes())
+                s3.put("bucket", f"volume/{file.relative_to(volume)}", file.read_bytes(), public=True)
         yield {
             **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
             "AWS_ENDPOINT_URL": s3.url,
