@@ -48,7 +48,7 @@ def _serve_file(path: Path, on_ready: OnReady | None) -> int:
 
     config = load_config(path)
     set_up_logging(config.logging.settings)
-    place = reserved(config.server.http_address, f"{path}: [server] httpAddress", os.environ)
+    place = reserved(config.server.http_address, "[server] httpAddress", os.environ)
     with place as found, pid_file(config.server.pid_file):
         if config.server.workers == 1:
             return _run_alone(config, found, on_ready)

@@ -76,11 +76,11 @@ async def serve(
         app[HOSTS].is_local = are_local(sockets)
         await _listen(runner, sockets, certificate.context if certificate else None)
         url = base_url("https" if certificate else "http", sockets, config.server.http_address)
-        log_table(app[SERVICES].volumes.volumes)
-        log.info("repo %s, web server listening at %s", app[SERVICES].repo.uuid, url)
-        if on_ready is not None:
-            on_ready(url, app[SERVICES].repo.uuid)
         with reloading_on_sighup(app[RELOADING], runner, certificate):
+            log_table(app[SERVICES].volumes.volumes)
+            log.info("repo %s, web server listening at %s", app[SERVICES].repo.uuid, url)
+            if on_ready is not None:
+                on_ready(url, app[SERVICES].repo.uuid)
             number = await stop
         await _announce_stop(app, config, number)
     log.info("stopped")

@@ -232,11 +232,12 @@ async def test_sighup_does_not_end_a_server_without_a_configuration(
     )
     assert process.stderr is not None
     async with asyncio.timeout(PATIENCE_S):
-        while b"listening at" not in await process.stderr.readline():
-            pass
-        process.send_signal(signal.SIGHUP)
-        while b"named on the command line" not in await process.stderr.readline():
-            pass
+        for words in (b"listening at", b"named on the command line"):
+            line = b"begin"
+            while words not in line:
+                line = await process.stderr.readline()
+                assert line, "the server has ended"
+            process.send_signal(signal.SIGHUP)
         process.send_signal(signal.SIGINT)
         await process.communicate()
     assert process.returncode == 0

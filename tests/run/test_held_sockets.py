@@ -134,6 +134,8 @@ def asking(port: int, *, keep: bool) -> Iterator[list[object]]:
                 kept = None
             if kept is None:
                 connection.close()
+        if kept is not None:
+            kept.close()
 
     threads = [threading.Thread(target=ask_all) for _ in range(4)]
     for thread in threads:
