@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-from dvidpc.sources.counting import Nearby
 from dvidpc.sources.plan import Metadata, VolumePlan, VolumeSettings
 from dvidpc.sources.precomputed.engine import Precomputed
 from dvidpc.storage.base import Lister, ObjectStore
+
+if TYPE_CHECKING:
+    from dvidpc.sources.counting import Nearby
 
 
 class SourceFormat(Protocol):
@@ -21,7 +23,7 @@ class SourceFormat(Protocol):
             StoreError: The bucket failed.
         """
 
-    async def find_nearby(self, store: ObjectStore, lister: Lister | None, directory: str) -> Nearby | None:
+    async def find_nearby(self, store: ObjectStore, lister: Lister | None, directory: str) -> "Nearby | None":
         """Return what is near *directory*, where `load` found no metadata; None if nothing can be said.
 
         Raises:

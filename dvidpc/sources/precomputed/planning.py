@@ -1,10 +1,13 @@
 """How a precomputed volume is served, decided from its `info` alone."""
 
+# What only `check` or only segmentations need is imported when it is used, so that the server starts fast.
+# ruff: noqa: PLC0415
+
 import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -12,13 +15,11 @@ from dvidpc.errors import FormatError
 from dvidpc.formats.assembly import BlockLayout
 from dvidpc.formats.codec import ChunkShape, find_obstacle
 from dvidpc.formats.data_types import DataType
-from dvidpc.formats.dvid.label_payloads import BLOCKS, GOOGLEGZIP, GZIP, LABELS_UNCOMPRESSED, LZ4
 from dvidpc.formats.grid import Grid
 from dvidpc.formats.payloads import payloads_for, stored_payload
 from dvidpc.formats.precomputed.info import Scale, Side, VolumeInfo, VolumeType, parse_info
 from dvidpc.names import Companion
 from dvidpc.sources.base import ChunkSource, SourceTools
-from dvidpc.sources.counting import ChunkCount, Progress, Survey
 from dvidpc.sources.plan import (
     Channel,
     LabelType,
@@ -31,30 +32,19 @@ from dvidpc.sources.plan import (
     find_first_level,
     times,
 )
-from dvidpc.sources.precomputed.census import take_census
 from dvidpc.sources.precomputed.chunk_reader import ChunkReader
 from dvidpc.sources.precomputed.chunk_source import PrecomputedChunks
 from dvidpc.sources.precomputed.location import resolve_key
-from dvidpc.sources.precomputed.object_names import ObjectNames
 from dvidpc.sources.precomputed.pyramid import explain_pyramid
-from dvidpc.sources.precomputed.survey import survey_scale
 from dvidpc.storage.base import Lister, ObjectStore
 from dvidpc.types import Point
+
+if TYPE_CHECKING:
+    from dvidpc.sources.counting import ChunkCount, Progress, Survey
 
 MAX_CHANNELS = 64
 """Channels beyond which a volume is not served: each has an instance of its own for every scale."""
 
-LABEL_BLOCK_SIZE: Final = 64
-"""Voxels along each edge of a block of labels, whatever is configured: libdvid reads no other."""
-LABEL_CHANNELS: Final = (
-    Channel(
-        0,
-        DataType.UINT64,
-        BlockLayout(np.dtype("<u8"), 1),
-        (BLOCKS, LZ4, GZIP, LABELS_UNCOMPRESSED, GOOGLEGZIP),
-    ),
-)
-"""What every scale of a segmentation shows."""
 
 COMPANIONS: Final[Mapping[Side, Companion]] = MappingProxyType(
     {
@@ -112,12 +102,19 @@ class PrecomputedScale:
         """As `StoredScale.open`."""
         return [self._open_copy(grid, store, tools) for grid in self.grids]
 
-    async def count(self, store: ObjectStore, lister: Lister | None, progress: Progress) -> list[ChunkCount]:
+    async def count(
+        self, store: ObjectStore, lister: Lister | None, progress: "Progress"
+    ) -> "list[ChunkCount]":
         """As `StoredScale.count`."""
+        from dvidpc.sources.precomputed.census import take_census
+
         return await take_census(store, lister, self.scale.sharding, self.directory, self.grids, progress)
 
-    async def survey(self, lister: Lister) -> Survey:
+    async def survey(self, lister: Lister) -> "Survey":
         """As `StoredScale.survey`."""
+        from dvidpc.sources.precomputed.object_names import ObjectNames
+        from dvidpc.sources.precomputed.survey import survey_scale
+
         names = ObjectNames(self.scale.sharding, self.grids)
         return await survey_scale(lister, self.volume, self.directory, self.others, names)
 
@@ -150,8 +147,12 @@ def plan_volume(metadata: Metadata, settings: VolumeSettings) -> VolumePlan:
 def _plan(info: VolumeInfo, metadata: Metadata, settings: VolumeSettings) -> VolumePlan:
     first = find_first_level(len(info.scales) + len(info.refused), settings)
     is_labels = info.volume_type is VolumeType.SEGMENTATION
-    channels = LABEL_CHANNELS if is_labels else plan_channels(info.data_type, info.num_channels)
-    block_size = LABEL_BLOCK_SIZE if is_labels else settings.block_size
+    if is_labels:
+        from dvidpc.sources.label_channels import LABEL_BLOCK_SIZE, LABEL_CHANNELS
+
+        channels, block_size = LABEL_CHANNELS, LABEL_BLOCK_SIZE
+    else:
+        channels, block_size = plan_channels(info.data_type, info.num_channels), settings.block_size
     scales = []
     problems = [ScaleProblem(refused.level, refused.reason) for refused in info.refused]
     for scale in info.scales:
