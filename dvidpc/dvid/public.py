@@ -26,12 +26,8 @@ class PublicData:
         served = [store for store in stores if store.instance is not None]
         self.aliases: frozenset[str] = frozenset(store.alias for store in served if store.anonymous)
         """The stores whose instances are public."""
-        self._is_all = bool(served) and all(store.anonymous for store in served)
-
-    @property
-    def is_all(self) -> bool:
+        self.is_all = bool(served) and all(store.anonymous for store in served)
         """Whether nothing is private."""
-        return self._is_all
 
     @property
     def instances(self) -> Mapping[str, Instance[Data]]:

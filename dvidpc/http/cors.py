@@ -64,6 +64,7 @@ class Cors:
     def __init__(self, origins: Collection[str], *, allow_timing: bool, public: Public) -> None:
         self._origins = frozenset(origin.rstrip("/") for origin in origins)
         self._public = public
+        self._names_any = _ANY in self._origins
         base: dict[str, str] = {hdrs.ACCESS_CONTROL_EXPOSE_HEADERS: _EXPOSED}
         if allow_timing:
             base["Timing-Allow-Origin"] = _ANY
@@ -99,7 +100,7 @@ class Cors:
 
     @property
     def _is_open(self) -> bool:
-        return _ANY in self._origins or (not self._origins and self._public.is_all)
+        return self._names_any or (not self._origins and self._public.is_all)
 
     def _knows(self, origin: str) -> bool:
         return origin in self._origins or is_loopback_origin(origin)

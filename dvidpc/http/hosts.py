@@ -18,6 +18,8 @@ from dvidpc.log.escaping import one_line
 log = logging.getLogger(__name__)
 
 _ANY: Final = "*"
+_MOST_ACCEPTED: Final = 64
+"""Headers that are remembered; there are as many as clients write ports and letters in another way."""
 _SHOWN: Final = 200
 """Characters of a host that a message repeats."""
 
@@ -36,6 +38,8 @@ class Hosts:
         self._allowed = frozenset(host_of(name) for name in (*allowed, *own))
         self._is_configured = bool(allowed)
         self.is_local = is_local
+        self._accepted: set[str] = set()
+        """Headers that passed, because every request has one."""
         self._refused = Once(log, self._describe)
 
     def check(self, request: web.Request) -> web.Response | None:
@@ -47,7 +51,11 @@ class Hosts:
         if not (self.is_local or self._is_configured) or _ANY in self._allowed:
             return None
         header = request.headers.get(hdrs.HOST)
-        if header is None or self._answers_to(host_of(header)):
+        if header is None or header in self._accepted:
+            return None
+        if self._answers_to(host_of(header)):
+            if len(self._accepted) < _MOST_ACCEPTED:
+                self._accepted.add(header)
             return None
         name = one_line(host_of(header)[:_SHOWN])
         self._refused.note(name)

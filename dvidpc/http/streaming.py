@@ -40,7 +40,9 @@ async def send(
     size = sum(map(len, parts))
     if request.method == hdrs.METH_HEAD:
         return _only_head(request, size)
-    headers = {**_headers(request), **more}
+    headers = _headers(request)
+    if more:
+        headers.update(more)
     if 0 < size <= WHOLE_SIZE and may_be_named(request):
         etag = etag_of(parts)
         if client_has(request, etag):
