@@ -1,13 +1,16 @@
 """The commands and their options. Every command's help ends with examples, which the tests run."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from dvidpc import __version__
 
 DEFAULT_PORT: Final = 8000
+
+_Add: TypeAlias = Callable[[str, str, str], argparse.ArgumentParser]
+"""Adds a command: its name, what it does, and the examples at the end of its help."""
 
 _WHAT = "a URL such as s3://bucket/volume, gs://..., https://..., or a directory"
 _SERVE_EXAMPLES = """\
@@ -66,24 +69,37 @@ def command_parser(shells: Sequence[str] = (), files: object = None) -> argparse
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
 
-    serve = add(
-        "serve", "serve the volumes of a configuration file, or the volumes named here", _SERVE_EXAMPLES
+    _add_serve(add, files)
+    _add_view(add, files)
+    _add_init(add, files)
+    _add_check(add, files)
+    _add_demo(add)
+    completion = add(
+        "completion", "print the script that completes this command in a shell", _COMPLETION_EXAMPLES
     )
+    completion.add_argument("shell", choices=shells or None, help="bash, fish, zsh or another one")
+    return parser
+
+
+def _add_serve(add: _Add, files: object) -> None:
+    summary = "serve the volumes of a configuration file, or the volumes named here"
+    serve = add("serve", summary, _SERVE_EXAMPLES)
     _add_what(serve, files, "CONFIG|REF", f"a TOML file in DVID's format, or {_WHAT}")
     _add_volume_options(serve)
-    _add_address_options(serve)
     serve.add_argument("--open", action="store_true", help="open the page in a browser")
 
+
+def _add_view(add: _Add, files: object) -> None:
     view = add("view", "serve volumes and open their page in a browser", _VIEW_EXAMPLES)
     _add_what(view, files, "CONFIG|REF", f"a TOML file in DVID's format, or {_WHAT}")
     _add_volume_options(view)
-    _add_address_options(view)
     view.set_defaults(open=True)
 
+
+def _add_init(add: _Add, files: object) -> None:
     init = add("init", "look at volumes and write a configuration file for them", _INIT_EXAMPLES)
     _add_what(init, files, "REF", _WHAT)
     _add_volume_options(init)
-    _add_address_options(init)
     output = init.add_argument(
         "--output",
         type=Path,
@@ -93,23 +109,21 @@ def command_parser(shells: Sequence[str] = (), files: object = None) -> argparse
     )
     _complete_by(output, files)
 
+
+def _add_check(add: _Add, files: object) -> None:
     check = add("check", "report how the volumes of a configuration file are served", _CHECK_EXAMPLES)
     config = check.add_argument("config", type=Path, metavar="CONFIG", help="a TOML file in DVID's format")
     _complete_by(config, files)
     check.add_argument("--json", action="store_true", help="print one line of JSON per volume")
     check.add_argument("--deep", action="store_true", help="count the stored chunks of every scale")
 
+
+def _add_demo(add: _Add) -> None:
     demo = add("demo", "create a small volume, if it does not exist, and serve it", _DEMO_EXAMPLES)
     demo.add_argument(
         "--port", type=int, default=DEFAULT_PORT, help="port to serve it on (default %(default)s; 0: any)"
     )
     demo.add_argument("--open", action="store_true", help="open the page in a browser")
-
-    completion = add(
-        "completion", "print the script that completes this command in a shell", _COMPLETION_EXAMPLES
-    )
-    completion.add_argument("shell", choices=shells or None, help="bash, fish, zsh or another one")
-    return parser
 
 
 def _add_what(parser: argparse.ArgumentParser, files: object, metavar: str, meaning: str) -> None:
@@ -133,8 +147,5 @@ def _add_volume_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="read without credentials, as from a public bucket, and let every web page read",
     )
-
-
-def _add_address_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, help=f"port to serve on (default {DEFAULT_PORT}; 0: any)")
     parser.add_argument("--host", help="address to serve on (default localhost; 0.0.0.0: every interface)")

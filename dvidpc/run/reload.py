@@ -15,7 +15,7 @@ from dvidpc.dvid.services import Services
 from dvidpc.errors import ConfigError
 from dvidpc.http.connections import WatchedRunner
 from dvidpc.log.set_up import set_up_logging
-from dvidpc.run.tls import Certificate
+from dvidpc.run.certificate import Certificate
 from dvidpc.sources.buckets import Buckets
 from dvidpc.tasks import keep_running
 

@@ -20,11 +20,11 @@ from dvidpc.http.cors import CORS
 from dvidpc.http.hosts import HOSTS
 from dvidpc.http.metric_sources import METRICS
 from dvidpc.run.app import make_app
+from dvidpc.run.certificate import Certificate, certificate_of
 from dvidpc.run.listening import bind
 from dvidpc.run.memory import keep_freed_memory, share_arenas
 from dvidpc.run.places import are_local, base_url
 from dvidpc.run.reload import RELOADING, reloading_on_sighup
-from dvidpc.run.tls import Certificate, certificate_of
 from dvidpc.tasks import abandon, keep_running
 
 log = logging.getLogger(__name__)

@@ -1,72 +1,22 @@
 """The commands as somebody types them: every example of the help, wrong arguments, a browser, a shell."""
 
 import asyncio
-import os
-import re
 import shlex
 import signal
 import subprocess
-import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 import aiohttp
-import numpy as np
 import pytest
 import shtab
 
-from dvidpc.demo import demo_directory, write_demo_volume
-from dvidpc.types import Point
 from tests.commands import run
-from tests.label_volumes import LabelScale, write_labels
 from tests.programs import need
-from tests.servers import run_s3_server
-from tests.volumes import VolumeSpec, write_volume
+from tests.typed import NEVER_ENDS, PATIENCE_S, served
+from tests.waiting import soon
 
 COMMANDS = ("serve", "view", "init", "check", "demo", "completion")
-PATIENCE_S = 60
-NEVER_ENDS = re.compile(r"dvidpc (serve|view|demo)\b")
-LABELS = np.arange(64**3, dtype=np.uint64).reshape(64, 64, 64) // 4096
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make what the examples name: volumes below `path/to`, the demo volume, a configuration, a browser."""
-    directory = tmp_path_factory.mktemp("home")
-    for name in ("volume", "image"):
-        write_volume(directory / "path/to" / name, VolumeSpec(encoding="jpeg"))
-    write_labels(directory / "path/to/labels", LabelScale(LABELS))
-    cache = demo_directory({"XDG_CACHE_HOME": str(directory / "cache")})
-    write_demo_volume(cache, lambda _: None, Point(70, 45, 33))
-    (directory / "config.toml").write_text(
-        '[server]\nhttpAddress = "localhost:0"\n'
-        f'[store.em]\nengine = "ngprecomputed"\nref = "{directory}/path/to/volume"\ninstance = "em"\n'
-    )
-    browser = directory / "browser"
-    browser.write_text(f'#!/bin/sh\necho "$1" >> {directory}/opened\n')
-    browser.chmod(0o755)
-    return directory
-
-
-@pytest.fixture(scope="module")
-def environ(home: Path) -> Iterator[dict[str, str]]:
-    """Yield an environment with a browser that only notes what it opens, and with S3 on this machine."""
-    volume = home / "path/to/volume"
-    with run_s3_server() as s3:
-        s3.make_bucket("bucket")
-        for file in volume.rglob("*"):
-            if file.is_file():
-                s3.put("bucket", f"volume/{file.relative_to(volume)}", file.read_bytes(), public=True)
-        yield {
-            **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
-            "AWS_ENDPOINT_URL": s3.url,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_REGION": "us-east-1",
-            "BROWSER": f"{home}/browser %s",
-            "XDG_CACHE_HOME": str(home / "cache"),
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-        }
 
 
 def examples_of(*command: str) -> list[str]:
@@ -75,33 +25,6 @@ def examples_of(*command: str) -> list[str]:
     assert code == 0
     examples = text.partition("\nexample")[2].splitlines()[1:]
     return [line.strip() for line in examples if line.startswith("  ")]
-
-
-@asynccontextmanager
-async def served(line: str, directory: Path, environ: Mapping[str, str]) -> AsyncIterator[str]:
-    """Run a command that serves on any port; yield its URL, then stop it with Ctrl-C and expect code 0."""
-    words = shlex.split(re.sub(r" --port \d+", "", line))
-    words += [] if "config.toml" in words else ["--port", "0"]
-    process = await asyncio.create_subprocess_exec(
-        *words, cwd=directory, env=environ, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
-    )
-    assert process.stderr is not None
-    said = b""
-    try:
-        async with asyncio.timeout(PATIENCE_S):
-            while (found := re.search(rb"web server listening at (\S+)", said)) is None:
-                more = await process.stderr.readline()
-                assert more, said
-                said += more
-        yield found[1].decode()
-        process.send_signal(signal.SIGINT)
-        async with asyncio.timeout(PATIENCE_S):
-            assert (await process.communicate())[1] is not None
-        assert process.returncode == 0
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.communicate()
 
 
 async def fetch(url: str, headers: Mapping[str, str] | None = None) -> tuple[int, str, Mapping[str, str]]:
@@ -159,9 +82,7 @@ async def test_the_page_is_opened_in_the_browser(home: Path, environ: dict[str, 
     opened = home / "opened"
     opened.unlink(missing_ok=True)
     async with served(line, home, environ) as url:
-        async with asyncio.timeout(PATIENCE_S):
-            while not opened.exists() or not opened.read_text().endswith("\n"):  # noqa: ASYNC110 - another process writes it
-                await asyncio.sleep(0.02)
+        await soon(lambda: opened.exists() and opened.read_text().endswith("\n"), 0.02, PATIENCE_S)
         assert opened.read_text() == f"{url}/\n"
 
 

@@ -102,8 +102,8 @@ def test_which_arguments_are_configuration_files(tmp_path: Path) -> None:
         assert not is_config_file(argument)
 
 
-@given(st.lists(st.text(min_size=1, max_size=20), min_size=1, max_size=3), st.booleans())
-def test_the_written_configuration_is_read_as_it_was_meant(names: list[str], flag: bool) -> None:  # noqa: FBT001 - hypothesis
+@given(names=st.lists(st.text(min_size=1, max_size=20), min_size=1, max_size=3), flag=st.booleans())
+def test_the_written_configuration_is_read_as_it_was_meant(names: list[str], *, flag: bool) -> None:
     taken = [derive_name(parse_ref("s3://bucket/em")) if not fits(name) else name for name in names]
     volumes = [
         NamedVolume("x", parse_ref(f"s3://bucket/{number}"), name, flag)

@@ -110,7 +110,7 @@ def test_all_files_name_the_same_version() -> None:
 
 
 def test_the_changelog_keeps_its_form() -> None:
-    """Releases, newest first, with changes by kind.  (keepachangelog.com)"""
+    """Check that there are releases, and changes by kind below each."""
     lines = (ROOT / "CHANGELOG.md").read_text().splitlines()
     kinds = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
     assert lines[0] == "# Changelog"

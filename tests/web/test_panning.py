@@ -15,6 +15,7 @@ import pytest
 from tests.browser import Browser, browsing, needs_chromium
 from tests.serving import UUID, Asked, Server, config_text, serving
 from tests.volumes import VolumeSpec, write_volume
+from tests.waiting import soon
 
 SPEC = VolumeSpec(size=(2048, 256, 64), encoding="jpeg")
 WIDTH, HEIGHT = 500, 400
@@ -72,9 +73,7 @@ async def panning(volume: Path, directory: Path, keys: str) -> AsyncIterator[Pan
         text = config_text({"em": volume}, f"[server]\n{keys}")
         async with serving(text, directory, on_answer=panned.note) as server:
             await browser.open(f"{server.url}/neuroglancer/v/1/#!{quote(state_of(server))}")
-            async with asyncio.timeout(30):
-                while len(panned.statuses) < 10:  # noqa: ASYNC110 - the browser has no event for it
-                    await asyncio.sleep(0.05)
+            await soon(lambda: len(panned.statuses) >= 10, 0.05, 30)
             await panned.settle()
             assert set(panned.statuses) == {200}
             yield panned

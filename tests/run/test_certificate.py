@@ -1,13 +1,15 @@
 """HTTPS without a proxy: what is refused, what a client sees, and how a renewed certificate is taken up."""
 
 import asyncio
-import os
+import contextlib
+import http.client
+import logging
 import signal
 import ssl
-import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -15,9 +17,10 @@ from aiohttp import web
 from cryptography.hazmat.primitives import serialization
 
 from dvidpc.errors import ConfigError
-from dvidpc.run.tls import Certificate
+from dvidpc.run.certificate import Certificate
 from tests.certificates import Authority, make_authority
 from tests.processes import running, wait_until, write_config
+from tests.waiting import soon
 
 NAMES = ("localhost", "127.0.0.1", "::1")
 
@@ -86,22 +89,20 @@ async def test_files_are_watched_and_a_half_written_one_is_not_used(
 ) -> None:
     file = authority.issue(*NAMES)
     certificate = Certificate(file, None)
+    caplog.set_level(logging.INFO)
     watching = asyncio.ensure_future(certificate.watch(0.02))
     async with listening(certificate) as port:
         first = await serial_at(port, authority)
         whole = authority.issue(*NAMES, file="other.pem").read_bytes()
         file.write_bytes(whole[:400])
-        async with asyncio.timeout(20):
-            while "the certificate stays as it was" not in caplog.text:  # noqa: ASYNC110 - the log has no event
-                await asyncio.sleep(0.01)
+        await soon(lambda: "the certificate stays as it was" in caplog.text, 0.01, 20)
         assert await serial_at(port, authority) == first
         file.unlink()
         await asyncio.sleep(0.1)
         assert await serial_at(port, authority) == first
-        os.replace(authority.directory / "other.pem", file)  # noqa: PTH105 - as cert-manager and certbot do
-        async with asyncio.timeout(20):
-            while await serial_at(port, authority) == first:  # noqa: ASYNC110 - the server has no event
-                await asyncio.sleep(0.01)
+        (authority.directory / "other.pem").replace(file)  # as cert-manager and certbot do
+        await soon(lambda: "certificate read again" in caplog.text, 0.01, 20)
+        assert await serial_at(port, authority) != first
     watching.cancel()
 
 
@@ -145,9 +146,13 @@ def fetch(url: str, authority: Authority, **versions: ssl.TLSVersion) -> bytes:
     context = client_of(authority)
     for name, version in versions.items():
         setattr(context, name, version)
-    with urllib.request.urlopen(url, timeout=10, context=context) as response:  # noqa: S310 - our own server
-        body: bytes = response.read()
-        return body
+    parts = urlsplit(url)
+    connection = http.client.HTTPSConnection(parts.netloc, timeout=10, context=context)
+    with contextlib.closing(connection):
+        connection.request("GET", parts.path)
+        response = connection.getresponse()
+        assert response.status == 200
+        return response.read()
 
 
 @pytest.mark.parametrize("workers", [1, 2])
