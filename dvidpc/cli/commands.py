@@ -123,8 +123,8 @@ def _opener(options: argparse.Namespace) -> OnReady | None:
 
     def open_page(url: str, _uuid: str) -> None:
         def work() -> None:
-            if not webbrowser.open(f"{url}/"):
-                _tell(f"No browser was found. Open {url}/")
+            if not url.startswith("http") or not webbrowser.open(f"{url}/"):
+                _tell(f"No browser was opened. The server is at {url}")
 
         threading.Thread(target=work, name="browser", daemon=True).start()
 

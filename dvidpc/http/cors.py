@@ -19,6 +19,8 @@ from dvidpc.http.once import Once
 log = logging.getLogger(__name__)
 
 _ANY = "*"
+_NOWHERE: Final = "null"
+"""The origin of a page that has none. `corsDomains` should not name it: any page can make such a frame."""
 _PRIVATE_NETWORK = "Access-Control-Request-Private-Network"
 
 _PREFLIGHT: Final[Mapping[str, str]] = {
@@ -75,7 +77,8 @@ class Cors:
     @property
     def refusals(self) -> tuple[Refusal, ...]:
         """The origins whose pages were refused since the start, the first one first; a few at most."""
-        return tuple(Refusal(origin, self._line_for(origin)) for origin in self._refused.names)
+        named = (origin for origin in self._refused.names if origin != _NOWHERE)
+        return tuple(Refusal(origin, self._line_for(origin)) for origin in named)
 
     def headers_for(self, request: web.BaseRequest) -> Mapping[str, str]:
         """Return the headers for every response to *request*."""
@@ -87,7 +90,8 @@ class Cors:
         allowed = self._allowed_origin(request, origin)
         if allowed is not None:
             return {**self._for_some, hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: allowed}
-        if _ORIGIN.fullmatch(origin) and not _is_same_origin(request, origin):
+        is_name = origin == _NOWHERE or _ORIGIN.fullmatch(origin)
+        if is_name and not _is_same_origin(request, origin):
             self._refused.note(origin)
         return self._for_some
 
@@ -137,6 +141,11 @@ class Cors:
         await self.on_prepare(request, response)
 
     def _describe(self, origin: str) -> str:
+        if origin == _NOWHERE:
+            return (
+                "page refused: a page without an origin, such as a file or a sandboxed frame, may not read what "
+                "is not public; serve it by a web server, and name that in corsDomains"
+            )
         return (
             f"page refused: {origin} may not read what is not public; "
             f"to let it read everything, write {self._line_for(origin)} in [server] and restart"

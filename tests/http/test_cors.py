@@ -140,9 +140,10 @@ async def test_a_refused_page_is_named_once_with_the_line_that_would_let_it_read
         async with server.ask("POST", "/api/repos/info", own):
             pass
         overview = json.loads(await server.get("/api/server/volumes"))
-    [refused] = [one.getMessage() for one in caplog.records if "refused" in one.getMessage()]
+    refused, nowhere = [one.getMessage() for one in caplog.records if "refused" in one.getMessage()]
     assert line in refused
     assert PAGE in refused
+    assert "without an origin" in nowhere
     assert overview["refused"] == [{"origin": PAGE, "line": line}]
     config = tmp_path / "allowed.toml"
     config.write_text(config_text({"em": volume}, f"[server]\n{line}"))
