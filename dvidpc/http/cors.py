@@ -143,8 +143,8 @@ class Cors:
     def _describe(self, origin: str) -> str:
         if origin == _NOWHERE:
             return (
-                "page refused: a page without an origin, such as a file or a sandboxed frame, may not read what "
-                "is not public; serve it by a web server, and name that in corsDomains"
+                "page refused: a page without an origin, such as a file or a sandboxed frame, may not read "
+                "what is not public; serve it by a web server, and name that in corsDomains"
             )
         return (
             f"page refused: {origin} may not read what is not public; "
