@@ -4,7 +4,7 @@ A field's annotation says how it is written in the file. The string below it is 
 reference. Times are in seconds and sizes in bytes unless a name says otherwise.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -40,15 +40,14 @@ _GIB = 1024**3
 _DAY_S = 24 * 3600
 _MOST_WORKERS = 1024
 _MOST_ATTEMPTS = 100
+_LOCAL = Address("localhost", 8000)
 
 
 @dataclass(frozen=True, slots=True)
 class ServerConfig:
     """`[server]`: DVID's keys and our own, in any case."""
 
-    http_address: Annotated[Address | UnixAddress, Key(LISTEN_ADDRESS, "httpAddress")] = Address(  # noqa: RUF009 - frozen
-        "localhost", 8000
-    )
+    http_address: Annotated[Address | UnixAddress, Key(LISTEN_ADDRESS, "httpAddress")] = _LOCAL
     """Where HTTP is served, as `host:port` in Go's syntax. `:8000` listens on every interface.
     `unix:/run/dvidpc.sock` is a socket in the file system, for a proxy on this machine. Sockets that systemd
     passes take precedence."""
@@ -247,7 +246,7 @@ class Config:
     """DVID's settings that have no effect here; one line each, for the log."""
     warnings: tuple[str, ...]
     """Probable mistakes in the file; one line each, for the log."""
-    text: bytes = b""
-    """The text of the file."""
+    text: bytes = field(default=b"", compare=False)
+    """The text of the file; two that mean the same are equal."""
     is_file: bool = True
     """Whether there is a file, which can be read again."""
