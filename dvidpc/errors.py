@@ -8,6 +8,7 @@ DvidpcError
   UnauthorizedError       the client is not authenticated               (401)
   FormatError             stored bytes are malformed                    (502)
     NoVolumeError         there is no volume where one should be
+    OversizeError         they are more than is read at a time
   StoreError              the bucket failed                             (503)
     StoreTimeoutError     the bucket did not answer in time             (504)
     StoreBusyError        the bucket limits our request rate: 429 or 503
@@ -58,6 +59,10 @@ class NoVolumeError(FormatError):
     def __init__(self, message: str, tried: str) -> None:
         super().__init__(message)
         self.tried = tried
+
+
+class OversizeError(FormatError):
+    """Stored bytes are more than the reader allows: too many, or damaged."""
 
 
 class StoreError(DvidpcError):

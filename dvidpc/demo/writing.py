@@ -10,8 +10,9 @@ import tensorstore as ts
 from numpy.typing import NDArray
 
 from dvidpc.demo.fields import Shape
-from dvidpc.demo.guide import SEGMENTATION
+from dvidpc.demo.guide import SEGMENTATION, SYNAPSES
 from dvidpc.demo.shapes import write_shapes
+from dvidpc.demo.synapses import write_synapses
 from dvidpc.demo.tissue import Region, Tissue
 
 Voxels: TypeAlias = NDArray[np.unsignedinteger]
@@ -49,7 +50,13 @@ _LABELS = _Kind(
 
 
 def write_volumes(directory: Path, shape: Shape, seed: int, report: Callable[[float], None]) -> None:
-    """Draw tissue of *shape*; write its image, and its neurites below it. *report* gets the fraction done.
+    """Draw tissue of *shape*; write its image, and its neurites and synapses below it.
+
+    Args:
+        directory: The image's.
+        shape: In voxels, [z, y, x].
+        seed: The same one draws the same tissue.
+        report: Gets the fraction that is done.
 
     Raises:
         OSError: The file system refuses.
@@ -65,6 +72,7 @@ def write_volumes(directory: Path, shape: Shape, seed: int, report: Callable[[fl
     below = directory / SEGMENTATION
     coarsest = _write_scales(below, _LABELS, labels)
     write_shapes(below, coarsest, _RESOLUTION_NM << (_LABELS.scales - 1))
+    write_synapses(directory / SYNAPSES, labels, tissue.activity, _RESOLUTION_NM)
     report(1)
 
 

@@ -40,9 +40,7 @@ async def send(
     size = sum(map(len, parts))
     if request.method == hdrs.METH_HEAD:
         return _only_head(request, size)
-    headers = _headers(request)
-    if more:
-        headers.update(more)
+    headers = _headers(request, more)
     if 0 < size <= WHOLE_SIZE and may_be_named(request):
         etag = etag_of(parts)
         if client_has(request, etag):
@@ -58,7 +56,10 @@ async def send(
 
 
 async def stream(
-    request: web.Request, parts: AsyncGenerator[Part, None], size: int | None = None
+    request: web.Request,
+    parts: AsyncGenerator[Part, None],
+    size: int | None = None,
+    more: Mapping[str, str] = _NO_MORE,
 ) -> web.StreamResponse:
     """Send *parts* one after the other, as fast as the client reads them.
 
@@ -70,14 +71,15 @@ async def stream(
         request: The request to answer; for HEAD, no part is made.
         parts: The body; always closed.
         size: The size of the body in bytes; None if it is not known beforehand.
+        more: Headers besides those of every data response, or in their place; not for HEAD.
     """
     async with aclosing(parts):
         if request.method == hdrs.METH_HEAD:
             return _only_head(request, size)
         beginning, is_whole = await _beginning(parts)
         if is_whole:
-            return await send(request, beginning)
-        wire = Wire(request, _headers(request), size)
+            return await send(request, beginning, more)
+        wire = Wire(request, _headers(request, more), size)
         try:
             await wire.write(beginning)
             del beginning
@@ -96,9 +98,12 @@ async def stream(
     return wire.answer
 
 
-def _headers(request: web.Request) -> dict[str, str]:
+def _headers(request: web.Request, more: Mapping[str, str] = _NO_MORE) -> dict[str, str]:
     """Return the headers of a data response; without `Cache-Control`, a cache chooses a lifetime itself."""
-    return {hdrs.CONTENT_TYPE: OCTETS, hdrs.CACHE_CONTROL: cache_control_of(request)}
+    headers: dict[str, str] = {hdrs.CONTENT_TYPE: OCTETS, hdrs.CACHE_CONTROL: cache_control_of(request)}
+    if more:
+        headers.update(more)
+    return headers
 
 
 def _only_head(request: web.Request, size: int | None) -> web.Response:

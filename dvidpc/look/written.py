@@ -48,6 +48,10 @@ _IMAGE_KEYS = """\
 # The side of a block in voxels. "chunk": as large as the chunks, as in DVID.
 #block_size = 64
 """
+_ANNOTATION_KEYS = """\
+# The data name of the segmentation that they belong to; only needed if there are several.
+#sync = "segmentation"
+"""
 _LABEL_KEYS = """\
 # "labelmap", "labelblk" or "both"; see docs/clients.md for NeuTu.
 #label_type = "labelmap"
@@ -82,9 +86,14 @@ def commented_text(seen: Sequence[SeenVolume], address: Address | UnixAddress) -
             instance=_quote(store.instance or ""),
             anonymous="anonymous = true" if store.anonymous else "#anonymous = false",
         )
-        more = _LABEL_KEYS if one.plan.label_types else _IMAGE_KEYS
-        parts.append(f"\n{_describe(one.plan)}{_heading(store.alias)}\n{keys}{more}")
+        parts.append(f"\n{_describe(one.plan)}{_heading(store.alias)}\n{keys}{_more_keys(one.plan)}")
     return "".join(parts)
+
+
+def _more_keys(plan: VolumePlan) -> str:
+    if plan.collection is not None:
+        return _ANNOTATION_KEYS
+    return _LABEL_KEYS if plan.label_types else _IMAGE_KEYS
 
 
 def _describe(plan: VolumePlan) -> str:
@@ -93,8 +102,11 @@ def _describe(plan: VolumePlan) -> str:
 
 def _facts(plan: VolumePlan) -> Iterator[str]:
     """Yield what the comments above a store say."""
-    data_type = plan.channels[0].data_type.value
-    yield f"{'A segmentation' if plan.label_types else 'An image'} of {data_type}:"
+    if plan.collection is not None:
+        yield f"{plan.name}: {plan.collection.description}"
+    elif plan.channels:
+        data_type = plan.channels[0].data_type.value
+        yield f"{'A segmentation' if plan.label_types else 'An image'} of {data_type}:"
     for scale in plan.scales:
         for shown in plan.instances_of(scale):
             extent = f"{times(scale.box.size)} voxels of {times(scale.resolution_nm)} nm"

@@ -5,10 +5,10 @@ anything again.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise, takewhile
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 import mmh3
 
@@ -17,9 +17,13 @@ from dvidpc.formats.assembly import BlockLayout
 from dvidpc.formats.data_types import DataType
 from dvidpc.formats.grid import Box, Grid
 from dvidpc.formats.payloads import Payload
+from dvidpc.formats.precomputed.annotation_settings import AnnotationSettings
 from dvidpc.names import Companion, companion_name, instance_name, twin_name
 from dvidpc.sources.base import StoredScale
 from dvidpc.types import Point
+
+if TYPE_CHECKING:
+    from dvidpc.sources.collection_plan import CollectionPlan
 
 Resolution: TypeAlias = tuple[float, float, float]
 """The extent of a voxel along x, y and z, in nm."""
@@ -55,6 +59,10 @@ class VolumeSettings:
     """Which format it is in: a key of `engines.ENGINES`."""
     skip_scales: frozenset[int] = frozenset()
     """Scales that are left out, by their position in the metadata."""
+    sync: str | None = None
+    """The segmentation that annotations belong to; None: the only one of the configuration."""
+    annotations: AnnotationSettings = field(default_factory=AnnotationSettings)
+    """How annotations are served; of no meaning for anything else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +169,7 @@ class InstancePlan:
                 )
 
 
-@dataclass(frozen=True, slots=True)
-class CompanionPlan:
+class CompanionPlan(NamedTuple):
     """A data instance that belongs to a segmentation: its meshes, skeletons or annotations."""
 
     name: str
@@ -180,17 +187,29 @@ class VolumePlan:
     channels: tuple[Channel, ...]
     """What the instances of every scale show."""
     scales: tuple[ScalePlan, ...]
-    """The scales that are served, finest first; at least one."""
+    """The scales that are served, finest first; at least one, unless it is a collection of annotations."""
     problems: tuple[ScaleProblem, ...]
     """The scales that are not."""
-    warnings: tuple[str, ...]
-    """What some clients will misunderstand."""
+    pyramid_warnings: tuple[str, ...]
+    """What some clients will misunderstand about the resolutions of the scales."""
     label_types: tuple[LabelType, ...] = ()
     """How the volume is served as a segmentation; empty: it is an image."""
     first_level: int = 0
     """Position of the first scale that is not left out, which clients count as 0."""
     directories: tuple[tuple[Companion, str], ...] = ()
     """What lies beside the segmentation, and where."""
+    companion_warnings: tuple[str, ...] = ()
+    """What lies beside it and is not served, and why."""
+
+    annotation_warnings: tuple[str, ...] = ()
+    """What was guessed or does not fit about annotations, and keys for annotations that have no effect."""
+    collection: "CollectionPlan | None" = None
+    """How annotations are served; None: it holds voxels."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """All warnings."""
+        return (*self.pyramid_warnings, *self.companion_warnings, *self.annotation_warnings)
 
     @property
     def is_finest_first(self) -> bool:

@@ -1,6 +1,7 @@
 """A wrong place gets one line: what was tried, what came of it, and what to do."""
 
 import asyncio
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,12 +10,15 @@ import pytest
 from aiohttp import web
 
 from dvidpc.config import Address, load_config, parse_config
+from dvidpc.demo import write_demo_volume
 from dvidpc.errors import ConfigError, DvidpcError, StoreError
 from dvidpc.look.arguments import name_volumes
 from dvidpc.look.looking import SeenVolume, look
 from dvidpc.look.written import bare_text, commented_text
+from dvidpc.types import Point
 from tests.label_volumes import LabelScale, write_labels
 from tests.servers import serve, serve_directory
+from tests.serving import serving
 from tests.volumes import VolumeSpec, write_volume
 
 ENVIRON = {"AWS_EC2_METADATA_DISABLED": "true"}
@@ -125,3 +129,14 @@ async def test_every_line_that_is_turned_off_can_be_turned_on(tmp_path: Path) ->
         if line.startswith("#") and not line.startswith("# ") and "=" in line and "tls_key" not in line:
             (tmp_path / "on.toml").write_text(text.replace(line, line[1:], 1))
             await asyncio.to_thread(load_config, tmp_path / "on.toml")
+
+
+async def test_a_collection_of_annotations_is_written_too(tmp_path: Path) -> None:
+    write_demo_volume(tmp_path / "demo", lambda _: None, Point(70, 45, 33))
+    places = ("demo", "demo/segmentation", "demo/synapses")
+    text = commented_text(await seen(*(str(tmp_path / place) for place in places)), Address("localhost", 0))
+    assert "# synapses: annotations of type line, " in text
+    async with serving(text, tmp_path) as server:
+        assert await server.get("/readyz") == b"ok\n"
+        [repo] = json.loads(await server.get("/api/repos/info")).values()
+        assert {"demo", "segmentation", "synapses"} <= repo["DataInstances"].keys()

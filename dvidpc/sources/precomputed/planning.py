@@ -120,11 +120,17 @@ class PrecomputedScale:
 
     def _open_copy(self, grid: Grid, store: ObjectStore, tools: SourceTools) -> PrecomputedChunks:
         chunk_size = "x".join(map(str, grid.chunk_size))
-        return PrecomputedChunks(
+        shape = ChunkShape(grid.chunk_size, self.num_channels, self.data_type, self.scale.label_block)
+        make = PrecomputedChunks
+        if shape.label_block is not None:
+            from dvidpc.sources.precomputed.google_chunks import GoogleChunks, are_google
+
+            make = GoogleChunks if are_google(shape) else PrecomputedChunks
+        return make(
             ChunkReader(store, self.directory, self.scale, grid, tools.indexes),
             grid,
             self.scale.encoding,
-            ChunkShape(grid.chunk_size, self.num_channels, self.data_type, self.scale.label_block),
+            shape,
             f"{store.identity} {self.directory} {chunk_size} {self.metadata_digest}",
             tools.isolation,
             self.shown_as,
@@ -174,7 +180,12 @@ def _plan(info: VolumeInfo, metadata: Metadata, settings: VolumeSettings) -> Vol
     is_map = LabelType.LABELMAP in label_types
     warnings = _labelmap_warnings(plan) if is_map else explain_pyramid(pyramid)
     directories, refused = _plan_companions(info, metadata.directory)
-    return replace(plan, warnings=(*warnings, *refused), directories=tuple(directories))
+    return replace(
+        plan,
+        pyramid_warnings=tuple(warnings),
+        companion_warnings=tuple(refused),
+        directories=tuple(directories),
+    )
 
 
 def _plan_companions(info: VolumeInfo, directory: str) -> tuple[list[tuple[Companion, str]], list[str]]:
