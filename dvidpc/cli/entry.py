@@ -5,8 +5,8 @@ import sys
 from collections.abc import Sequence
 
 from dvidpc.cli.command_parser import command_parser
-from dvidpc.cli.commands import COMMANDS
 from dvidpc.cli.exit_codes import exit_code
+from dvidpc.cli.handlers import COMMANDS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
