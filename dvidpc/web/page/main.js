@@ -68,7 +68,7 @@ function showRefused() {
   byId("refused").hidden = !overview.refused.length;
   byId("refused").replaceChildren(
     ...overview.refused.map(({ origin, line }) =>
-      element("p", {}, `Pages of ${origin} were refused. To let them read, write into [server]: `, element("code", {}, line)),
+      element("p", {}, `Pages of ${origin} were refused. If you trust them, write into [server], and restart: `, element("code", {}, line)),
     ),
   );
 }
