@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from dvidpc.dvid.services import SERVICES
 from tests.rawhttp import RawAnswer, exchange
 from tests.serving import UUID, Server, config_text, serving
 
@@ -94,3 +95,15 @@ def unchunked(body: bytes) -> bytes:
         if not size:
             assert not body
             return b"".join(content)
+
+
+@pytest.mark.parametrize("path", [PATH, "/healthz", "/bogus", "/api/repos/info"])
+async def test_each_answer_closes_its_connection_while_the_server_stops(
+    volume: Path, tmp_path: Path, path: str
+) -> None:
+    async with serving(config_text({"em": volume}), tmp_path) as server:
+        await ask_twice(server, PATH, "")  # it is kept open before
+        server.app[SERVICES].stopping.set()
+        answer = await ask(server, path, "1.1", "")
+        assert answer.headers["connection"] == "close"
+        assert len(answer.body) == int(answer.headers["content-length"]) > 0
