@@ -16,7 +16,7 @@ from dvidpc.check.report import CopyCount, VolumeReport
 from dvidpc.check.samples import Samples, sample
 from dvidpc.config import Config, StoreConfig
 from dvidpc.data.image import find_voxel_type
-from dvidpc.errors import DvidpcError, FormatError, StoreError
+from dvidpc.errors import DvidpcError, FormatError, StoreError, StoreRefusedError
 from dvidpc.sources.buckets import access_of, settings_of
 from dvidpc.sources.counting import ChunkCount, Survey
 from dvidpc.sources.engines import ENGINES
@@ -72,6 +72,8 @@ class _Check:
     warnings: list[Finding] = field(default_factory=list)
     problems: list[Finding] = field(default_factory=list)
     counts: list[CopyCount] = field(default_factory=list)
+    denied: set[int] = field(default_factory=set)
+    """Scales of which a sample was refused."""
 
     async def run(self, *, deep: bool) -> VolumeReport:
         """Return all findings. An error that ends the check is one of the problems."""
@@ -102,12 +104,12 @@ class _Check:
             return
         self._note_plan(plan, fixes)
         samples = {scale.level: await self._sample(bucket, plan, scale) for scale in plan.scales}
-        for level, copies in samples.items():
-            self._note_damaged_samples(level, copies, fixes)
+        absence = Absence(bucket, lister, fixes)
+        for scale in plan.scales:
+            await self._note_damaged_samples(scale, samples[scale.level], absence)
         if plan.adds_level:
             self.lines.append(f"{plan.name} has one level; another is made from it, which neuroglancer needs")
         await self._check_companions(bucket, plan, fixes)
-        absence = Absence(bucket, lister, fixes)
         if deep:
             await self._count_scales(bucket, lister, plan, absence)
         else:
@@ -123,7 +125,7 @@ class _Check:
         except StoreError as error:
             self.lines.append(f"rights are not known: {error}")
         else:
-            self.lines.append(rights.line())
+            self.lines.append(rights.line(can_read=can_read))
             self.warnings += rights.warnings(can_read=can_read, missing_status=access.missing_status)
 
     async def _explain_no_metadata(
@@ -187,11 +189,15 @@ class _Check:
         self.progress(f"{self.store.instance} scale {scale.level}: decoding samples", 0, 1)
         return [await sample(source) for source in scale.stored.open(bucket, self.resources.tools)]
 
-    def _note_damaged_samples(self, level: int, copies: list[Samples], fixes: Fixes) -> None:
+    async def _note_damaged_samples(self, scale: ScalePlan, copies: list[Samples], absence: Absence) -> None:
         for problem in (copy.problem for copy in copies):
-            if problem is not None:
+            if isinstance(problem, StoreRefusedError):
+                self.denied.add(scale.level)
+                self.problems.append(await absence.explain_refusal(scale.level, scale.stored, problem))
+            elif problem is not None:
+                fixes = absence.fixes
                 fix = fixes.of_damage() if isinstance(problem, FormatError) else fixes.of_error(problem)
-                self.problems.append(Finding(f"scale {level}: {problem}", fix))
+                self.problems.append(Finding(f"scale {scale.level}: {problem}", fix))
 
     async def _note_absent_samples(
         self, plan: VolumePlan, samples: Mapping[int, list[Samples]], absence: Absence
@@ -227,6 +233,8 @@ class _Check:
             try:
                 counted[scale.level] = await scale.stored.count(CoalescingStore(bucket), lister, watch)
             except DvidpcError as error:
+                if isinstance(error, StoreRefusedError) and scale.level in self.denied:
+                    continue  # the samples were refused too
                 text = f"scale {scale.level} cannot be counted: {error}"
                 self.problems.append(Finding(text, absence.fixes.of_error(error)))
         surveys: dict[int, Survey] = {}

@@ -26,6 +26,7 @@ from dvidpc.run.memory import keep_freed_memory, share_arenas
 from dvidpc.run.places import are_local, base_url
 from dvidpc.run.reload import RELOADING, reloading_on_sighup
 from dvidpc.tasks import abandon, keep_running
+from dvidpc.threads import use_thread_pool
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +67,7 @@ async def serve(
     check_parser()
     keep_freed_memory()
     share_arenas()
+    use_thread_pool()
     app = make_app(config, environ, started)
     certificate = certificate_of(config.server)
     runner = make_runner(app, config.limits)

@@ -44,7 +44,7 @@ def test_units_are_understood_by_systemd(tmp_path: Path) -> None:
     for name in ("dvidpc.service", "dvidpc.socket"):
         text = (DEPLOY / name).read_text().replace("/opt/dvidpc/bin/dvidpc", sys.executable)
         (tmp_path / name).write_text(text)
-    units = [tmp_path / "dvidpc.service", tmp_path / "dvidpc.socket"]
+    units = [str(tmp_path / name) for name in ("dvidpc.service", "dvidpc.socket")]
     command = [need("systemd-analyze", "systemd"), "verify", "--man=no", *units]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (result.returncode, result.stdout + result.stderr) == (0, "")

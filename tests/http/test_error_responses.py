@@ -12,6 +12,7 @@ CASES = [
     (errors.UnauthorizedError("x"), 401),
     (errors.FormatError("x"), 502),
     (errors.NoVolumeError("x", "x/info"), 502),
+    (errors.OversizeError("x"), 502),
     (errors.OverloadedError("x", 7), 503),
     (errors.StoreError("x"), 503),
     (errors.CredentialsError("x"), 503),

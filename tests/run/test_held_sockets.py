@@ -54,6 +54,23 @@ async def test_a_socket_in_the_file_system_is_served(tmp_path: Path, volume: Pat
         assert not [line for line in command.lines if " ERROR " in line]
 
 
+async def test_a_stream_that_could_be_cut_unseen_is_refused(tmp_path: Path, volume: Path) -> None:
+    """A socket in the file system knows no reset, and HTTP/1.0 no chunks."""
+    path = tmp_path / "dvidpc.sock"
+    config = write_config(tmp_path, volume, f'httpAddress = "unix:{path}"')
+    blocks = ",".join(["0,0,0", "1,0,0", "0,1,0", "1,1,0"] * 40)
+    with running(config) as command:
+        wait_until(lambda: any("listening at" in line for line in command.lines), command.lines)
+        for version, status in (("1.0", b"400"), ("1.1", b"200")):
+            reader, writer = await asyncio.open_unix_connection(path)
+            call = f"/api/node/:master/em/specificblocks?blocks={blocks}&compression=uncompressed"
+            writer.write(f"GET {call} HTTP/{version}\r\nConnection: close\r\nHost: x\r\n\r\n".encode())
+            answer = await reader.read()
+            writer.close()
+            assert answer.startswith(b"HTTP/%b %b" % (version.encode(), status))
+            assert (b"proxy_http_version 1.1" in answer) == (version == "1.0")
+
+
 def test_what_a_killed_server_left_is_replaced(tmp_path: Path) -> None:
     address = UnixAddress(tmp_path / "x.sock")
     left = socket.socket(socket.AF_UNIX)
