@@ -7,7 +7,7 @@ DvidpcError
   OverloadedError         the server has too much work                  (503)
   UnauthorizedError       the client is not authenticated               (401)
   FormatError             stored bytes are malformed                    (502)
-    NoVolumeError         there is no volume where one should be
+    NoMetadataError       the volume's metadata is not there
     OversizeError         they are more than is read at a time
   StoreError              the bucket failed                             (503)
     StoreTimeoutError     the bucket did not answer in time             (504)
@@ -53,12 +53,8 @@ class FormatError(DvidpcError):
     """Stored bytes are malformed; the message names the object."""
 
 
-class NoVolumeError(FormatError):
-    """There is no volume where one should be; *tried* is the object that would describe it."""
-
-    def __init__(self, message: str, tried: str) -> None:
-        super().__init__(message)
-        self.tried = tried
+class NoMetadataError(FormatError):
+    """There is no volume at the place that the configuration names: its metadata does not exist."""
 
 
 class OversizeError(FormatError):

@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final
 
 from dvidpc.config import Config, StoreConfig
-from dvidpc.errors import ConfigError, DvidpcError, NoVolumeError, StoreError, StoreRefusedError
+from dvidpc.errors import ConfigError, DvidpcError, NoMetadataError, StoreError, StoreRefusedError
 from dvidpc.log.escaping import one_line
 from dvidpc.sources.buckets import Buckets
 from dvidpc.sources.engines import ENGINES
@@ -13,9 +12,6 @@ from dvidpc.sources.plan import VolumePlan, VolumeSettings
 from dvidpc.storage.base import ObjectStore
 from dvidpc.storage.ref import Kind
 from dvidpc.tasks import gather_or_cancel
-
-_MISSING: Final = {Kind.FILE: "no such file"}
-"""What an absent object is called; elsewhere it is the answer of the service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +44,7 @@ async def _look_at(settings: VolumeSettings, store: StoreConfig, buckets: Bucket
         try:
             metadata = await source_format.load(opened, settings.directory)
             return SeenVolume(store, source_format.plan(metadata, settings))
-        except NoVolumeError as error:
+        except NoMetadataError as error:
             raise ConfigError(await _explain_absence(error, settings, store, buckets, opened)) from error
         finally:
             await opened.close()
@@ -59,10 +55,15 @@ async def _look_at(settings: VolumeSettings, store: StoreConfig, buckets: Bucket
 
 
 async def _explain_absence(
-    error: NoVolumeError, settings: VolumeSettings, store: StoreConfig, buckets: Buckets, opened: ObjectStore
+    error: NoMetadataError,
+    settings: VolumeSettings,
+    store: StoreConfig,
+    buckets: Buckets,
+    opened: ObjectStore,
 ) -> str:
     """Return what was tried, and where the volume may be instead."""
-    what = f"{store.ref.url} is not a volume: {error.tried}: {_MISSING.get(store.ref.kind, '404, not found')}"
+    answer = "no such file" if store.ref.kind is Kind.FILE else "404, not found"
+    what = f"{store.ref.url} is not a volume: {answer}: {error}"
     lister = None
     try:
         lister = await buckets.open_lister(settings)

@@ -97,11 +97,11 @@ def complaint(home: Path, environ: Mapping[str, str], line: str) -> str:
 
 
 WRONG = {
-    "dvidpc serve path": "info: no such file; there is one below it",
-    "dvidpc serve cache": "info: no such file",
+    "dvidpc serve path": "there is one below it",
+    "dvidpc serve cache": "cache/info does not exist",
     "dvidpc serve nowhere": "nowhere: there is no such file or directory; name a configuration file",
     "dvidpc serve nowhere.toml": "nowhere.toml: cannot be read",
-    "dvidpc serve s3://bucket/nothing --anonymous": "s3://bucket/nothing/info: 404, not found",
+    "dvidpc serve s3://bucket/nothing --anonymous": "404, not found: s3://bucket/nothing/info does not exist",
     "dvidpc serve s3://bucket/volume": "add --anonymous",
     "dvidpc serve ftp://bucket/volume": "ftp://bucket/volume: ",
     "dvidpc serve config.toml path/to/volume": "a configuration file stands alone",

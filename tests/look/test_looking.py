@@ -43,14 +43,14 @@ async def complaint(kind: type[DvidpcError], *arguments: str, anonymous: bool = 
 async def test_a_missing_volume_is_reported_with_the_object_that_was_tried(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     text = await complaint(ConfigError, str(tmp_path / "empty"))
-    assert f"file://{tmp_path}/empty/info: no such file" in text
+    assert f"no such file: file://{tmp_path}/empty/info does not exist" in text
     assert "name the directory that holds the volume's info" in text
 
 
 async def test_a_missing_volume_on_a_web_server_is_404(tmp_path: Path) -> None:
     async with serve(serve_directory(tmp_path)) as server:
         text = await complaint(ConfigError, f"{server.url}/em")
-        assert f"{server.url}/em/info: 404" in text
+        assert f"404, not found: {server.url}/em/info does not exist" in text
         assert "; name " in text
 
 
