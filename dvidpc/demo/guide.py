@@ -14,6 +14,7 @@ _INSTANCE = "em"
 _CONFIG = """\
 [server]
 httpAddress = "{address}"
+corsDomains = ["*"]
 
 [repo]
 alias = "demo"

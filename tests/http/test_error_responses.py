@@ -11,6 +11,7 @@ CASES = [
     (errors.TooLargeError("x"), 413),
     (errors.UnauthorizedError("x"), 401),
     (errors.FormatError("x"), 502),
+    (errors.NoMetadataError("x"), 502),
     (errors.OversizeError("x"), 502),
     (errors.OverloadedError("x", 7), 503),
     (errors.StoreError("x"), 503),
