@@ -70,11 +70,11 @@ def _named(address: Address) -> Address:
 
 
 def _address_of(one: socket.socket, configured: Address | UnixAddress) -> Address | UnixAddress:
-    """Return where *one* listens; under the host that is configured, if there is one."""
+    """Return where *one* listens: under the host that is configured, unless that is every interface."""
     name = one.getsockname()
     if not isinstance(name, tuple):
         return UnixAddress(Path(os.fsdecode(name)))
     host, port = name[:2]
-    if isinstance(configured, Address) and configured.host is not None:
-        return Address(configured.host, port)
-    return Address(None if ipaddress.ip_address(host).is_unspecified else host, port)
+    if ipaddress.ip_address(host).is_unspecified:
+        return Address(None, port)
+    return Address(configured.host or host if isinstance(configured, Address) else host, port)
