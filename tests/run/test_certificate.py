@@ -20,6 +20,7 @@ from dvidpc.errors import ConfigError
 from dvidpc.run.certificate import Certificate
 from tests.certificates import Authority, make_authority
 from tests.processes import running, wait_until, write_config
+from tests.volumes import VolumeSpec, write_volume
 from tests.waiting import soon
 
 NAMES = ("localhost", "127.0.0.1", "::1")
@@ -197,3 +198,33 @@ def test_a_certificate_that_is_missing_ends_the_start(tmp_path: Path, volume: Pa
         assert command.process.wait(timeout=20) == 2
         [line] = [line for line in command.lines if line.startswith("dvidpc: ")]
         assert "missing.pem" in line
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+async def test_an_answer_that_is_cut_off_never_looks_complete(
+    tmp_path: Path, authority: Authority, version: str
+) -> None:
+    write_volume(tmp_path / "volume", VolumeSpec())
+    [last] = (tmp_path / "volume" / "s0").glob("128-150_128-130_64-100")
+    last.write_bytes(last.read_bytes()[:-1])
+    file = authority.issue(*NAMES)
+    config = write_config(
+        tmp_path, tmp_path / "volume", f'httpAddress = "localhost:0"\ntls_cert = "{file.name}"'
+    )
+    blocks = ",".join(f"{x},{y},{z}" for z in range(2) for y in range(3) for x in range(3))
+    call = f"/api/node/:master/em/specificblocks?blocks={blocks}&compression=uncompressed"
+    with running(config) as command:
+        port = urlsplit(await asyncio.to_thread(command.url, scheme="https")).port
+        reader, writer = await asyncio.open_connection("localhost", port, ssl=client_of(authority))
+        writer.write(f"GET {call} HTTP/{version}\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+        seen, was_reset = b"", False
+        try:
+            while part := await reader.read(2**20):
+                seen += part
+        except (ConnectionError, ssl.SSLError):
+            was_reset = True
+        writer.close()
+        assert seen.startswith(b"HTTP/1.")
+        assert len(seen) > 64**3
+        assert was_reset or (version == "1.1" and not seen.endswith(b"0\r\n\r\n"))
+        assert any("response cut off" in line for line in command.lines)
