@@ -8,7 +8,7 @@ from dvidpc.errors import FormatError
 CHECKSUM_SIZE: Final = 4
 
 
-def strip_checksum(data: bytes | memoryview) -> memoryview:
+def strip_checksum(data: bytes | bytearray | memoryview) -> memoryview:
     """Return *data* without the little-endian CRC32C at its end.
 
     (zarr v3 codec "crc32c")

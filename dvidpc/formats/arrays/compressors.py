@@ -83,7 +83,7 @@ def max_compressed_size(size: int, compressions: tuple[Compression, ...]) -> int
     return _sizes(size, compressions)[-1].limit
 
 
-def decompress(data: bytes, compressions: tuple[Compression, ...], size: int) -> Bytes:
+def decompress(data: Bytes, compressions: tuple[Compression, ...], size: int) -> Bytes:
     """Return the bytes that *compressions* were applied to; *data* itself if there are none.
 
     Args:
@@ -95,7 +95,7 @@ def decompress(data: bytes, compressions: tuple[Compression, ...], size: int) ->
         FormatError: *data* is damaged, or does not hold *size* bytes. Memory is bounded by *size*.
     """
     sizes = _sizes(size, compressions)
-    result: Bytes = data
+    result = data
     for compression, expected in zip(reversed(compressions), reversed(sizes[:-1]), strict=True):
         try:
             result = _DECODERS[compression](result, expected)
@@ -136,7 +136,7 @@ def _imagecodecs(name: str, data: Bytes, size: int, **options: object) -> memory
     target = np.empty(size, np.uint8)
     decode: Callable[..., Any] = getattr(import_module("imagecodecs"), name)
     decoded = decode(data, out=target, **options)
-    return memoryview(target)[: len(decoded)]
+    return target.data[: len(decoded)]
 
 
 def _decode_gzip(data: Bytes, size: Size) -> Bytes:
