@@ -2,21 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from dvidpc.errors import ConfigError, FormatError
 from dvidpc.formats.arrays.selection import ArraySelection
 
-SPATIAL = ("x", "y", "z")
-
-
-@dataclass(frozen=True, slots=True)
-class Axis:
-    """One dimension as the metadata names it."""
-
-    name: str
-    """`x`, `y`, `z`, `c` and `t` have their usual meaning."""
-    unit: str | None = None
-    """None: the metadata names none."""
+SPATIAL: Final = ("x", "y", "z")
+"""Axes that become those of the volume."""
 
 
 @dataclass(frozen=True, slots=True)

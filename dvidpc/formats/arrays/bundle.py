@@ -42,3 +42,18 @@ def parse_document(data: bytes) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise FormatError("is not a JSON object")
     return document
+
+
+def document_at(documents: Documents, name: str) -> dict[str, Any]:
+    """Return the JSON object called *name*; an empty one if it is not there.
+
+    Raises:
+        FormatError: It is malformed; the message names it.
+    """
+    data = documents.get(name)
+    if data is None:
+        return {}
+    try:
+        return parse_document(data)
+    except FormatError as error:
+        raise FormatError(f"{name} {error}") from None

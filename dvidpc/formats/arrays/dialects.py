@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
-from dvidpc.formats.arrays.bundle import Documents
+from dvidpc.errors import FormatError
+from dvidpc.formats.arrays.bundle import Documents, document_at
 from dvidpc.formats.arrays.levels import ArrayVolume
+from dvidpc.formats.arrays.n5_groups import describe_n5, wanted_in_n5
+from dvidpc.formats.arrays.ome import is_multiscale
 from dvidpc.formats.arrays.selection import ArraySelection
+from dvidpc.formats.arrays.zarr_groups import describe_zarr, wanted_in_zarr
 
 
 class ArrayFormat(StrEnum):
@@ -27,7 +31,9 @@ def wanted_documents(kind: ArrayFormat, known: Documents, selection: ArraySelect
     Raises:
         FormatError: The documents break the format, or describe nothing that can be served.
     """
-    raise NotImplementedError
+    if kind is ArrayFormat.N5:
+        return wanted_in_n5(known)
+    return wanted_in_zarr(known, selection)
 
 
 def describe_volume(kind: ArrayFormat, known: Documents, selection: ArraySelection) -> ArrayVolume:
@@ -37,7 +43,9 @@ def describe_volume(kind: ArrayFormat, known: Documents, selection: ArraySelecti
         ConfigError: The selection does not fit the volume; the message begins with the key's name.
         FormatError: The documents break the format, or no level can be served; names the document.
     """
-    raise NotImplementedError
+    if kind is ArrayFormat.N5:
+        return describe_n5(known, selection)
+    return describe_zarr(known, selection)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,4 +63,27 @@ MARKERS: Final = ("zarr.json", ".zattrs", ".zarray", "attributes.json")
 
 def recognise(known: Documents) -> Recognised | None:
     """Return what the `MARKERS` of a directory make of it; None if it is no array and no group of arrays."""
-    raise NotImplementedError
+    zarr3, attributes, zarr2, n5 = (_parsed(known, name) for name in MARKERS)
+    if zarr3:
+        own = zarr3.get("attributes")
+        is_ome = isinstance(own, dict) and is_multiscale(own)
+        if is_ome:
+            return Recognised(ArrayFormat.ZARR, "an OME-Zarr group")
+        node = "array" if zarr3.get("node_type") == "array" else "group"
+        return Recognised(ArrayFormat.ZARR, f"a zarr v3 {node}")
+    if zarr2:
+        return Recognised(ArrayFormat.ZARR, "a zarr v2 array")
+    if attributes:
+        text = "an OME-Zarr group" if is_multiscale(attributes) else "a zarr v2 group"
+        return Recognised(ArrayFormat.ZARR, text)
+    if n5:
+        return Recognised(ArrayFormat.N5, "an N5 dataset" if "dimensions" in n5 else "an N5 group")
+    return None
+
+
+def _parsed(known: Documents, name: str) -> dict[str, Any]:
+    """Return a document; an empty one if it is absent or malformed."""
+    try:
+        return document_at(known, name)
+    except FormatError:
+        return {}
