@@ -64,26 +64,25 @@ MARKERS: Final = ("zarr.json", ".zattrs", ".zarray", "attributes.json")
 def recognise(known: Documents) -> Recognised | None:
     """Return what the `MARKERS` of a directory make of it; None if it is no array and no group of arrays."""
     zarr3, attributes, zarr2, n5 = (_parsed(known, name) for name in MARKERS)
-    if zarr3:
+    if zarr3 is not None:
         own = zarr3.get("attributes")
-        is_ome = isinstance(own, dict) and is_multiscale(own)
-        if is_ome:
+        if isinstance(own, dict) and is_multiscale(own):
             return Recognised(ArrayFormat.ZARR, "an OME-Zarr group")
         node = "array" if zarr3.get("node_type") == "array" else "group"
         return Recognised(ArrayFormat.ZARR, f"a zarr v3 {node}")
-    if zarr2:
+    if zarr2 is not None:
         return Recognised(ArrayFormat.ZARR, "a zarr v2 array")
-    if attributes:
+    if attributes is not None:
         text = "an OME-Zarr group" if is_multiscale(attributes) else "a zarr v2 group"
         return Recognised(ArrayFormat.ZARR, text)
-    if n5:
+    if n5 is not None:
         return Recognised(ArrayFormat.N5, "an N5 dataset" if "dimensions" in n5 else "an N5 group")
     return None
 
 
-def _parsed(known: Documents, name: str) -> dict[str, Any]:
-    """Return a document; an empty one if it is absent or malformed."""
+def _parsed(known: Documents, name: str) -> dict[str, Any] | None:
+    """Return a document; None if it is absent or malformed."""
     try:
-        return document_at(known, name)
+        return None if known.get(name) is None else document_at(known, name)
     except FormatError:
-        return {}
+        return None

@@ -18,6 +18,8 @@ _NANOMETRES: Final[Mapping[str, float]] = MappingProxyType(
         "foot": 3.048e8,
     }
 )
+_LONGEST_SYMBOL: Final = 2
+"""Letters up to which a unit is a symbol, where a final s is no plural: `ms` is a time."""
 _SHORT: Final[Mapping[str, str]] = MappingProxyType(
     {
         "pm": "picometer",
@@ -43,8 +45,9 @@ def nanometres_of(unit: str) -> float | None:
     Knows UDUNITS' names that OME-Zarr allows, in either spelling and number, and the usual symbols.
     """
     name = unit.strip().lower()
+    if len(name) > _LONGEST_SYMBOL:
+        name = name.removesuffix("s")
     name = _SHORT.get(name, name)
-    name = _SHORT.get(name.removesuffix("s"), name.removesuffix("s"))
     if name.endswith("metre"):
         name = f"{name.removesuffix('metre')}meter"
     return _NANOMETRES.get(name)
