@@ -7,6 +7,7 @@ DvidpcError
   OverloadedError         the server has too much work                  (503)
   UnauthorizedError       the client is not authenticated               (401)
   FormatError             stored bytes are malformed                    (502)
+    NoMetadataError       the volume's metadata is not there
   StoreError              the bucket failed                             (503)
     StoreTimeoutError     the bucket did not answer in time             (504)
     StoreBusyError        the bucket limits our request rate: 429 or 503
@@ -49,6 +50,17 @@ class UnauthorizedError(DvidpcError):
 
 class FormatError(DvidpcError):
     """Stored bytes are malformed; the message names the object."""
+
+
+class NoMetadataError(FormatError):
+    """There is no volume at the place that the configuration names: its metadata does not exist.
+
+    *engine* is the format of what is there instead; None if that is nothing, or not known.
+    """
+
+    def __init__(self, message: str, engine: str | None = None) -> None:
+        super().__init__(message)
+        self.engine = engine
 
 
 class StoreError(DvidpcError):

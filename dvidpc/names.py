@@ -12,7 +12,9 @@ class Companion(StrEnum):
     ANNOTATIONS = "annotations"
 
 
-_SUFFIX = re.compile(rf"(?:_(?:c[1-9][0-9]*|blk|{'|'.join(Companion)}))?(?:_[1-9][0-9]*)?", re.ASCII)
+_SUFFIX = re.compile(
+    rf"(?:_(?:(?:full_)?c[1-9][0-9]*|full|blk|{'|'.join(Companion)}))?(?:_[1-9][0-9]*)?", re.ASCII
+)
 
 
 def instance_name(base: str, channel: int, level: int) -> str:
@@ -32,6 +34,11 @@ def instance_name(base: str, channel: int, level: int) -> str:
 def twin_name(base: str) -> str:
     """Return the name under which the segmentation called *base* is served as `labelblk` too."""
     return f"{base}_blk"
+
+
+def full_name(base: str) -> str:
+    """Return the name under which the image called *base* is served unscaled, besides its 8-bit view."""
+    return f"{base}_full"
 
 
 def companion_name(base: str, companion: Companion) -> str:

@@ -13,9 +13,10 @@ from dvidpc.check.fixes import Fixes
 from dvidpc.check.missing_chunks import Absence
 from dvidpc.check.report import CopyCount, VolumeReport
 from dvidpc.check.samples import Samples, sample
+from dvidpc.check.windows import describe, propose
 from dvidpc.config import Config, StoreConfig
 from dvidpc.data.image import find_voxel_type
-from dvidpc.errors import DvidpcError, FormatError, StoreError
+from dvidpc.errors import DvidpcError, FormatError, NoMetadataError, StoreError
 from dvidpc.sources.buckets import access_of, settings_of, upstream_limits_of
 from dvidpc.sources.counting import ChunkCount, Survey
 from dvidpc.sources.engines import ENGINES
@@ -88,7 +89,7 @@ class _Check:
     async def _run(self, bucket: ObjectStore, lister: Lister | None, fixes: Fixes, *, deep: bool) -> None:
         metadata = None
         try:
-            metadata = await ENGINES[self.store.engine].load(bucket, self.store.ref.directory)
+            metadata = await ENGINES[self.store.engine].load(bucket, settings_of(self.store))
         except FormatError as error:
             self.problems.append(await self._explain_no_metadata(bucket, lister, error, fixes))
         finally:
@@ -103,6 +104,10 @@ class _Check:
         if plan.adds_level:
             self.lines.append(f"{plan.name} has one level; another is made from it, which neuroglancer needs")
         await self._check_companions(bucket, plan, fixes)
+        window = await propose(plan, bucket, self.resources)
+        if window is not None:
+            shown = f"[store.{self.store.alias}] {describe(window)}"
+            self.lines.append(f"NeuTu shows only 8 bits; to serve it so: {shown}")
         absence = Absence(bucket, lister, fixes)
         if deep:
             await self._count_scales(bucket, lister, plan, absence)
@@ -126,6 +131,8 @@ class _Check:
         self, bucket: ObjectStore, lister: Lister | None, error: FormatError, fixes: Fixes
     ) -> Finding:
         """Return the problem that a volume does not exist, with what is there instead."""
+        if isinstance(error, NoMetadataError) and error.engine is not None:
+            return Finding(str(error), fixes.of_engine(error.engine))
         engine, directory = ENGINES[self.store.engine], self.store.ref.directory
         try:
             nearby = await engine.find_nearby(bucket, lister, directory)
@@ -218,13 +225,14 @@ class _Check:
         for level, survey in surveys.items():
             first = counted[level][0]
             what = f"none of its {first.expected} chunks of {times(first.chunk_size)} is stored"
-            self._add(await absence.explain(level, survey, what, counted=True, skip=skip))
+            is_certain = first.fill is None  # arrays are written without the chunks of their fill value
+            self._add(await absence.explain(level, survey, what, counted=is_certain, skip=skip))
 
     def _note_counts(self, level: int, counts: list[ChunkCount]) -> None:
         is_whole = any(count.stored >= count.expected for count in counts)
         for count in counts:
             self.counts.append(CopyCount(level, count.chunk_size, count.expected, count.stored))
-            if is_whole:
+            if is_whole or (count.fill is not None and count.stored):
                 self.lines.append(describe_count(level, count))
             if count.odd:
                 names = f"names that are never read ({count.odd}), such as {count.first_odd}"

@@ -20,7 +20,10 @@ class Judged(NamedTuple):
 
 def describe_count(level: int, count: ChunkCount) -> str:
     """Return how many chunks of a copy are stored."""
-    return f"scale {level}: {count.stored} of {count.expected} chunks of {times(count.chunk_size)} are stored"
+    text = f"scale {level}: {count.stored} of {count.expected} chunks of {times(count.chunk_size)} are stored"
+    if count.fill is None or count.stored >= count.expected:
+        return text
+    return f"{text}; the others hold the fill value {count.fill:g}"
 
 
 def is_empty(counts: Sequence[ChunkCount]) -> bool:
@@ -35,7 +38,7 @@ def judge_counts(level: int, counts: Sequence[ChunkCount], fixes: Fixes) -> Iter
     """
     is_whole = any(count.stored >= count.expected for count in counts)
     for count in counts:
-        if count.stored and not is_whole:
+        if count.stored and not is_whole and (count.fill is None or count.strays.kinds):
             yield from _absent(level, count, fixes)
         if count.hidden:
             text = f"scale {level}: {count.first_hidden} is listed, but reads as absent"

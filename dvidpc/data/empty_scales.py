@@ -94,6 +94,11 @@ class WatchedChunks:
         """As `ChunkSource.stored_payload`."""
         return self.source.stored_payload
 
+    @property
+    def fill(self) -> int | float | None:
+        """As `ChunkSource.fill`."""
+        return self.source.fill
+
     def shape_of(self, cell: ChunkCoord) -> ChunkShape:
         """As `ChunkSource.shape_of`."""
         return self.source.shape_of(cell)
@@ -105,9 +110,9 @@ class WatchedChunks:
     async def read(self, cell: ChunkCoord) -> bytes | None:
         """As `ChunkSource.read`."""
         data = await self.source.read(cell)
-        if data is None:
+        if data is None and not self.source.fill:
             self.watch.note_absent(self.level, cell)
-        else:
+        elif data is not None:
             self.watch.note_found(self.level)
         return data
 

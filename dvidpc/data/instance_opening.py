@@ -3,16 +3,16 @@
 import logging
 
 from dvidpc.data.companion_opening import make_companions
-from dvidpc.data.empty_scales import EmptyScales, WatchedChunks
+from dvidpc.data.empty_scales import EmptyScales
 from dvidpc.data.image_opening import make_images
 from dvidpc.data.instance import Data, Instance
 from dvidpc.data.label_opening import make_labels
 from dvidpc.data.listed_ids import OpenLister, cannot_list
+from dvidpc.data.opened_scales import OpenedScales
 from dvidpc.data.repo import derive_data_uuid
 from dvidpc.sources.plan import VolumePlan, VolumeSettings
 from dvidpc.storage.base import ObjectStore
 from dvidpc.storage.object_checks import name_object
-from dvidpc.volume.chunk_cache import CachedChunks
 from dvidpc.volume.resources import Resources
 
 log = logging.getLogger(__name__)
@@ -44,14 +44,7 @@ def make_instances(
     url = name_object(store.url, directory).rstrip("/")
     for problem in plan.problems:
         log.error("%s: scale %d is not served: %s", url, problem.level, problem.reason)
-    watch = EmptyScales(settings.alias, settings.skip_scales)
-    copies = [
-        [
-            CachedChunks(WatchedChunks(source, scale.level, watch), resources.payloads, resources.pool)
-            for source in scale.stored.open(store, resources.tools)
-        ]
-        for scale in plan.scales
-    ]
+    copies = OpenedScales(store, EmptyScales(settings.alias, settings.skip_scales), resources)
     make = make_labels if plan.label_types else make_images
     instances = [
         Instance(name, derive_data_uuid(repo_uuid, name), settings.alias, url, data)

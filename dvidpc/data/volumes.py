@@ -210,7 +210,7 @@ class Volumes:
             return error
         kept = False
         try:
-            metadata = await volume.source_format.load(store, volume.settings.directory)
+            metadata = await volume.source_format.load(store, volume.settings)
             instances = self._put(volume, store, metadata)
             kept = True
         except DvidpcError as error:
@@ -237,7 +237,7 @@ class Volumes:
         """Apply the volume's current metadata; serve as before if it cannot be read or used."""
         assert volume.store is not None
         try:
-            metadata = await volume.source_format.load(volume.store, volume.settings.directory)
+            metadata = await volume.source_format.load(volume.store, volume.settings)
             if metadata == volume.metadata:
                 return
             instances = self._put(volume, volume.store, metadata)
@@ -248,7 +248,7 @@ class Volumes:
                 log.error("store %s was changed, and is served as before: %s", volume.settings.alias, error)
                 volume.complaint = str(error)
         else:
-            log.warning("store %s: its info was rewritten; serving what it says now", volume.settings.alias)
+            log.warning("store %s: its metadata was rewritten; serving what it says now", volume.settings.alias)
             _forget(volume.instances)
             volume.metadata, volume.instances, volume.complaint = metadata, instances, ""
 

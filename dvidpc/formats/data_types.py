@@ -3,6 +3,7 @@
 from enum import StrEnum
 from typing import Any, TypeAlias
 
+import numpy as np
 from numpy.typing import NDArray
 
 Voxels: TypeAlias = NDArray[Any]
@@ -26,3 +27,9 @@ class DataType(StrEnum):
     def itemsize(self) -> int:
         """Bytes of one voxel of one channel."""
         return int(self.value.lstrip("uintfloa")) // 8
+
+
+def widen(voxels: Voxels, data_type: DataType) -> Voxels:
+    """Return integers as a wider unsigned type, bit for bit: -1 of int32 becomes 2^32 - 1."""
+    unsigned = voxels.view(f"<u{voxels.dtype.itemsize}")
+    return unsigned.astype(np.dtype(data_type.value).newbyteorder("<"), copy=False)

@@ -4,20 +4,24 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, Protocol
 
+from dvidpc.formats.arrays.dialects import ArrayFormat
+from dvidpc.sources.arrays.array_engine import Arrays
 from dvidpc.sources.counting import Nearby
 from dvidpc.sources.plan import Metadata, VolumePlan, VolumeSettings
 from dvidpc.sources.precomputed.engine import Precomputed
 from dvidpc.storage.base import Lister, ObjectStore
+from dvidpc.storage.ref_formats import N5, PRECOMPUTED, ZARR
 
 
 class SourceFormat(Protocol):
     """One format of volumes; registered in `engines.ENGINES`."""
 
-    async def load(self, store: ObjectStore, directory: str) -> Metadata:
-        """Read what describes the volume below *directory*.
+    async def load(self, store: ObjectStore, settings: VolumeSettings) -> Metadata:
+        """Read what describes the volume that *settings* name.
 
         Raises:
-            FormatError: There is none, or it sends its reader nowhere.
+            NoMetadataError: There is none.
+            FormatError: It breaks the format, or sends its reader nowhere.
             StoreError: The bucket failed.
         """
 
@@ -37,4 +41,6 @@ class SourceFormat(Protocol):
         """
 
 
-ENGINES: Final[Mapping[str, SourceFormat]] = MappingProxyType({"ngprecomputed": Precomputed()})
+ENGINES: Final[Mapping[str, SourceFormat]] = MappingProxyType(
+    {PRECOMPUTED: Precomputed(), ZARR: Arrays(ArrayFormat.ZARR), N5: Arrays(ArrayFormat.N5)}
+)

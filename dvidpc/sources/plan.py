@@ -13,12 +13,13 @@ from typing import Final, TypeAlias
 import mmh3
 
 from dvidpc.errors import ConfigError
-from dvidpc.formats.assembly import BlockLayout
-from dvidpc.formats.data_types import DataType
+from dvidpc.formats.arrays.selection import ArraySelection
 from dvidpc.formats.grid import Box, Grid
 from dvidpc.formats.payloads import Payload
-from dvidpc.names import Companion, companion_name, instance_name, twin_name
+from dvidpc.formats.window import Window
+from dvidpc.names import Companion, companion_name, full_name, instance_name, twin_name
 from dvidpc.sources.base import StoredScale
+from dvidpc.sources.channels import Channel
 from dvidpc.types import Point
 
 Resolution: TypeAlias = tuple[float, float, float]
@@ -55,6 +56,14 @@ class VolumeSettings:
     """Which format it is in: a key of `engines.ENGINES`."""
     skip_scales: frozenset[int] = frozenset()
     """Scales that are left out, by their position in the metadata."""
+    window: Window | None = None
+    """How an image is shown as 8 bits; None: as it is stored."""
+    full: bool = False
+    """Whether an image that has a window is served as it is stored too."""
+    is_labels: bool | None = None
+    """Whether arrays are a segmentation; None: as their metadata says."""
+    arrays: ArraySelection = ArraySelection()  # noqa: RUF009 - frozen
+    """What is served of arrays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,23 +95,6 @@ class Service(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Channel:
-    """What one instance shows of the chunks of its scale."""
-
-    number: int
-    """The first channel it shows."""
-    data_type: DataType
-    layout: BlockLayout
-    payloads: tuple[Payload, ...]
-    """How blocks can be written, the default first."""
-
-    @property
-    def num_values(self) -> int:
-        """Values of a voxel as clients see it."""
-        return self.layout.num_values
-
-
-@dataclass(frozen=True, slots=True)
 class ScalePlan:
     """One scale that is served."""
 
@@ -114,6 +106,8 @@ class ScalePlan:
     block_size: Point
     service: Service
     stored: StoredScale
+    full_service: Service | None = None
+    """How the unscaled blocks of an image with a window come to be; None: there are none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,21 +138,27 @@ class InstancePlan:
         return self.channel.payloads[0]
 
     @property
+    def service(self) -> Service:
+        """How its blocks come to be."""
+        full = self.scale.full_service if self.channel.is_full else None
+        return full or self.scale.service
+
+    @property
     def served_how(self) -> str:
         """What is done to a chunk before a client gets it, by default, in words."""
         encoded_as = self.default_payload.encoded_as
-        cubes = f"{times(self.scale.block_size)} blocks"
-        match self.scale.service:
+        steps = [f"{self.channel.window} as 8 bits"] if self.channel.window else []
+        match self.service:
             case Service.PASSED_THROUGH:
                 return "as stored"
             case Service.RE_ENCODED:
-                return f"encoded as {encoded_as}" if encoded_as else "decoded"
+                steps += [] if encoded_as else ["decoded"]
             case Service.RE_GRIDDED:
-                return (
-                    f"cut into {cubes}, encoded as {encoded_as}"
-                    if encoded_as
-                    else f"decoded, cut into {cubes}"
-                )
+                steps += [
+                    *([] if encoded_as else ["decoded"]),
+                    f"cut into {times(self.scale.block_size)} blocks",
+                ]
+        return ", ".join([*steps, *([f"encoded as {encoded_as}"] if encoded_as else [])])
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +234,8 @@ class VolumePlan:
             yield InstancePlan(name, level, scale, self.channels[0], LabelType.LABELBLK)
         if not self.label_types:
             for channel in self.channels:
-                yield InstancePlan(instance_name(self.name, channel.number, level), level, scale, channel)
+                base = full_name(self.name) if channel.is_full else self.name
+                yield InstancePlan(instance_name(base, channel.number, level), level, scale, channel)
 
 
 def _is_halved(base: ScalePlan, scale: ScalePlan, levels: int) -> bool:

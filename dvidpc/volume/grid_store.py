@@ -19,6 +19,7 @@ from dvidpc.tasks import gather_or_cancel
 from dvidpc.types import BlockCoord, ChunkCoord, Point
 from dvidpc.volume.block_making import make_from_chunk, make_from_parts
 from dvidpc.volume.chunk_cache import CachedChunks
+from dvidpc.volume.fill import fill_of
 
 T = TypeVar("T")
 
@@ -27,7 +28,8 @@ class GridStore:
     """Fetches blocks of one scale and caches the payloads.
 
     Blocks are cubes counted from the origin of absolute coordinates. A block that no stored chunk
-    touches is absent; a block that chunks touch in part is padded with zeros.
+    touches is absent; a block that chunks touch in part is padded with zeros. Where the source has a fill
+    value other than 0, missing chunks hold it, and no block inside the volume is absent.
 
     Args:
         copies: The scale's copies, each complete on its own. Chunks that are missing in one are read from
@@ -61,6 +63,7 @@ class GridStore:
         self._chunk_shape = shape if layout.channel is None else shape._replace(num_channels=1)
         self._payloads = payloads
         self._is_alone = shape.num_channels == 1 or layout.channel is None
+        self._fill = fill_of(self._source, self._chunk_shape, layout) if len(copies) == 1 else None
         stored = self._source.stored_payload
         self._as_stored = stored if stored in self._payloads else None
 
@@ -200,11 +203,9 @@ class GridStore:
     def peek_chunk(self, cell: ChunkCoord) -> Voxels | Missing | None:
         """Return what `read_chunk` would if it is cached; otherwise `MISSING`."""
         voxels = self._copies[0].peek(cell)
-        if isinstance(voxels, Missing):
-            return voxels
         if voxels is None:
-            return None if len(self._copies) == 1 else MISSING
-        return self._shown(voxels)
+            return self._fill_chunk(cell) if len(self._copies) == 1 else MISSING
+        return voxels if isinstance(voxels, Missing) else self._shown(voxels)
 
     async def read_chunk(self, cell: ChunkCoord, *, keep: bool = True) -> Voxels | None:
         """Return the voxels of a chunk, `[c, z, y, x]`, of the channels shown; None if it is not stored.
@@ -224,13 +225,13 @@ class GridStore:
             if voxels is not None:
                 return self._shown(voxels)
             if len(self._copies) == 1:
-                return None
+                return self._fill_chunk(cell)
             box = self.grid.chunk_box(cell)
             parts = await self._collect(box, self._copies[1:], hold)
         finally:
             hold.close()
         if not parts:
-            return None
+            return self._fill_chunk(cell)
         layout = self._layout._replace(num_values=self.chunk_shape.num_channels)
         return np.moveaxis(await self.in_pool(partial(assemble, box, parts, layout)), -1, 0)
 
@@ -243,23 +244,34 @@ class GridStore:
         return voxels if channel is None else voxels[channel : channel + 1]
 
     async def _load_as_stored(self, cell: ChunkCoord) -> bytes | None:
-        """Pass a chunk through, byte for byte; None if it is not stored."""
+        """Pass a chunk through, byte for byte; None if it is not stored and its voxels are not known."""
         data = await self._source.read(cell)
-        if data is not None:
-            self._source.check(cell, data)
+        if data is None:
+            return await self._fill_block(self.grid.chunk_box(cell), self._as_stored or self.default_payload)
+        self._source.check(cell, data)
         return data
+
+    def _fill_chunk(self, cell: ChunkCoord) -> Voxels | None:
+        """Return what a chunk that is not stored holds; None if that is nothing."""
+        return None if self._fill is None else self._fill.voxels(self.grid.chunk_box(cell).size)
+
+    async def _fill_block(self, box: Box, payload: Payload) -> bytes | None:
+        """Return a block of which no chunk is stored; None if it is absent."""
+        return None if self._fill is None else await self.in_pool(partial(self._fill.payload, box, payload))
 
     async def _load(self, box: Box, payload: Payload, hold: Hold) -> bytes | None:
         copies = self._copies
         pieces = pieces_of(self.grid, box)
         if len(pieces) == 1 and pieces[0].is_whole_chunk and self._is_alone:
             data = await self._load_from_one(box, pieces[0], payload)
-            if data is not None or len(copies) == 1:
+            if data is not None:
                 return data
             copies = copies[1:]
-        parts = await self._collect(box, copies, hold)
+        parts = await self._collect(box, copies, hold) if copies else []
         if not parts:
-            return None
+            return await self._fill_block(box, payload)
+        if self._fill is not None and len(parts) < len(pieces):
+            parts.insert(0, self._fill.part(box))
         return await self.in_pool(partial(make_from_parts, box, parts, self._layout, payload))
 
     async def _load_from_one(self, box: Box, piece: Piece, payload: Payload) -> bytes | None:

@@ -14,6 +14,7 @@ from dvidpc.formats.data_types import Voxels
 from dvidpc.formats.grid import Grid
 from dvidpc.formats.precomputed.label_chunk import LabelChunk
 from dvidpc.formats.precomputed.label_lookup import label_at, labels_of
+from dvidpc.sources.base import ChunkSource
 from dvidpc.tasks import gather_or_cancel
 from dvidpc.types import ChunkCoord, Point
 from dvidpc.volume.chunk_cache import CachedChunks
@@ -32,7 +33,8 @@ class _Readable:
 
     @property
     def nbytes(self) -> int:
-        return self.chunk.nbytes
+        is_fill = not isinstance(self.chunk, LabelChunk) and not any(self.chunk.strides)
+        return 0 if is_fill else self.chunk.nbytes
 
     def read_one(self, voxel: Point) -> int:
         """Return the label of a position in the chunk."""
@@ -129,7 +131,11 @@ class LabelLookup:
 
     async def _load(self, cell: ChunkCoord, chunks: CachedChunks) -> _Readable | None:
         data = await chunks.source.read(cell)
-        return None if data is None else await chunks.in_pool(partial(_open, chunks, cell, data))
+        return (
+            _missing(chunks.source, cell)
+            if data is None
+            else await chunks.in_pool(partial(_open, chunks, cell, data))
+        )
 
 
 def _group(points: NDArray[np.int64], grid: Grid) -> list[tuple[ChunkCoord, NDArray[np.intp]]]:
@@ -149,6 +155,14 @@ def _group(points: NDArray[np.int64], grid: Grid) -> list[tuple[ChunkCoord, NDAr
 def _open(chunks: CachedChunks, cell: ChunkCoord, data: bytes) -> _Readable:
     chunk = chunks.source.label_chunk(cell, data)
     return _Readable(chunks.source.decode(cell, data)[0] if chunk is None else chunk)
+
+
+def _missing(source: ChunkSource, cell: ChunkCoord) -> _Readable | None:
+    """Return a chunk that is not stored; None if its voxels are 0 or nothing at all."""
+    if not source.fill:
+        return None
+    shape = source.shape_of(cell)
+    return _Readable(np.broadcast_to(np.array(source.fill, shape.dtype), shape.czyx)[0])
 
 
 _LOOKUP: Final = "lookup"

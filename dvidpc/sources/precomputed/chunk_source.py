@@ -4,11 +4,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
-import numpy as np
-
 from dvidpc.errors import FormatError
 from dvidpc.formats.codec import ChunkShape, check_jpeg, decode_chunk, max_encoded_size, may_crash
-from dvidpc.formats.data_types import DataType, Voxels
+from dvidpc.formats.data_types import DataType, Voxels, widen
 from dvidpc.formats.grid import Grid
 from dvidpc.formats.payloads import Payload, stored_payload
 from dvidpc.formats.precomputed.info import Encoding
@@ -69,6 +67,11 @@ class PrecomputedChunks:
         """As `ChunkSource.stored_payload`."""
         return self._stored_payload
 
+    @property
+    def fill(self) -> int | float | None:
+        """As `ChunkSource.fill`: the format has none."""
+        return None
+
     def shape_of(self, cell: ChunkCoord) -> ChunkShape:
         """As `ChunkSource.shape_of`."""
         if self._grid.is_whole(cell):
@@ -95,7 +98,7 @@ class PrecomputedChunks:
         stored = self._stored_shape_of(cell)
         voxels = self._naming(cell, partial(self._decode_chunk, data, self._encoding, stored))
         shown = self._whole_shape.data_type
-        return voxels if shown is stored.data_type else _convert(voxels, shown)
+        return voxels if shown is stored.data_type else widen(voxels, shown)
 
     def label_chunk(self, cell: ChunkCoord, data: bytes) -> LabelChunk | None:
         """As `ChunkSource.label_chunk`."""
@@ -124,9 +127,3 @@ class PrecomputedChunks:
             return step()
         except FormatError as error:
             raise FormatError(f"{self.describe(cell)}: {error}") from error
-
-
-def _convert(voxels: Voxels, data_type: DataType) -> Voxels:
-    """Return integers as the wider unsigned type, bit for bit: -1 of int32 becomes 2^32 - 1."""
-    unsigned = voxels.view(f"<u{voxels.dtype.itemsize}")
-    return unsigned.astype(np.dtype(data_type.value).newbyteorder("<"))

@@ -1,19 +1,24 @@
 """Neuroglancer's precomputed format as a `SourceFormat`: DVID's engine `ngprecomputed`."""
 
+from dvidpc.errors import NoMetadataError
 from dvidpc.sources.counting import Nearby
 from dvidpc.sources.plan import Metadata, VolumePlan, VolumeSettings
 from dvidpc.sources.precomputed.location import find_info
 from dvidpc.sources.precomputed.nearby import find_nearby
 from dvidpc.sources.precomputed.planning import plan_volume
+from dvidpc.sources.recognition import with_other_format
 from dvidpc.storage.base import Lister, ObjectStore
 
 
 class Precomputed:
     """The format; it has no state."""
 
-    async def load(self, store: ObjectStore, directory: str) -> Metadata:
+    async def load(self, store: ObjectStore, settings: VolumeSettings) -> Metadata:
         """As `SourceFormat.load`: the `info` file, redirects followed."""
-        return await find_info(store, directory)
+        try:
+            return await find_info(store, settings.directory)
+        except NoMetadataError as error:
+            raise await with_other_format(error, store, settings) from error
 
     async def find_nearby(self, store: ObjectStore, lister: Lister | None, directory: str) -> Nearby | None:
         """As `SourceFormat.find_nearby`."""

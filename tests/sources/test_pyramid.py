@@ -3,7 +3,7 @@
 import pytest
 
 from dvidpc.sources.plan import Resolution
-from dvidpc.sources.precomputed.pyramid import explain_pyramid
+from dvidpc.sources.pyramid import explain_pyramid
 
 
 @pytest.mark.parametrize(
