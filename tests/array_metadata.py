@@ -6,6 +6,7 @@ that is served.
 """
 
 import json
+from collections.abc import Mapping
 from typing import Any, Final
 
 Documents = dict[str, bytes | None]
@@ -76,7 +77,7 @@ def n5_dataset(dimensions: list[int], block: list[int], data_type: str, **more: 
     }
 
 
-def bundle(named: dict[str, Json | None]) -> Documents:
+def bundle(named: Mapping[str, Json | None]) -> Documents:
     """Return documents as bytes."""
     return {name: None if value is None else json.dumps(value).encode() for name, value in named.items()}
 

@@ -3,9 +3,11 @@
 All lists are in the order of the array's own dimensions: for N5 fastest first.
 """
 
+import itertools
 import json
 import struct
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, cast
@@ -181,6 +183,45 @@ def as_written(drawn: DrawnArray) -> DrawnArray:
     if drawn.format == "n5" and drawn.compression == "lz4":
         return replace(drawn, writer="z5py")
     return drawn
+
+
+def matrix() -> Iterator[DrawnArray]:
+    """Yield one array for each format, writer, compression and data type, its other traits in turn."""
+    axes = itertools.cycle(AXES)
+    bloscs = itertools.cycle(itertools.product(BLOSC, range(3)))
+    flags = itertools.cycle(itertools.product((False, True), repeat=4))
+    seeds = itertools.count()
+    for kind in WRITERS:
+        for writer, compression in itertools.product(WRITERS[kind], COMPRESSIONS[kind]):
+            for data_type in DATA_TYPES:
+                a, b, c, d = next(flags)
+                names = next(axes)[::-1] if kind == "n5" else next(axes)
+                shape = tuple({"t": 1, "c": 2, "x": 37, "y": 20, "z": 9}[name] for name in names)
+                is_sharded = kind == "zarr3" and a
+                yield as_written(
+                    DrawnArray(
+                        format=kind,
+                        writer=writer,
+                        data_type=data_type,
+                        axes=names,
+                        shape=shape,
+                        chunk=tuple(min(n, 16 if n > 16 else 4) for n in shape),
+                        compression=compression,
+                        blosc=next(bloscs),
+                        is_big_endian=b,
+                        is_fortran=c,
+                        transposes=(tuple(reversed(range(len(shape)))),) if c else (),
+                        shard=tuple(1 + (n > 16) for n in shape) if is_sharded else None,
+                        is_index_at_start=b,
+                        has_index_checksum=c or d,
+                        keys="/" if kind == "n5" or d else ".",
+                        has_v2_keys=c,
+                        fill=None if kind == "n5" else (0, 7)[d],
+                        holes=frozenset({0, 3}),
+                        offset=(0, -7, 5) if b else (0, 0, 0),
+                        seed=next(seeds),
+                    )
+                )
 
 
 def write_array(drawn: DrawnArray, directory: Path) -> WrittenArray:

@@ -19,7 +19,9 @@ Arrays: TypeAlias = Mapping[str, ArraySpec | FormatError]
 
 _USUAL: Final = ("t", "c", "z", "y", "x")
 """The usual names of dimensions without names, in C order; N5 has them the other way round."""
-_NO_OFFSET: Final = Offsets((), ())
+_LEAST_SCALE: Final = 1e-12
+_MOST_SCALE: Final = 1e18
+"""Lengths in nm beyond which metadata is absurd."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +104,10 @@ def _place(
         _floats_along_xyz(translation, axes, 0.0),
         description.is_centre,
     )
-    if min(placement.scale) <= 0:
-        raise FormatError(f"scale is {list(scale)}, which is not positive along x, y and z")
+    if not all(_LEAST_SCALE <= length <= _MOST_SCALE for length in placement.scale):
+        raise FormatError(f"scale is {list(scale)}, which is not positive and plausible along x, y and z")
+    if not all(abs(length) <= _MOST_SCALE for length in placement.translation):
+        raise FormatError(f"translation is {list(translation)}, which is not plausible")
     channels = 1 if axes.channel is None else spec.shape[axes.channel]
     return _Placed(level, described, spec, axes, placement, channels)
 

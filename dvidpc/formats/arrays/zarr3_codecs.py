@@ -124,7 +124,10 @@ def _transpose_order(codec: Extension, rank: int) -> tuple[int, ...]:
         return tuple(range(rank))
     if order == "F":
         return tuple(reversed(range(rank)))
-    numbers = read_member(codec.configuration, "order", permutation)
+    try:
+        numbers = permutation(order)
+    except FormatError as error:
+        raise FormatError(f"codecs: transpose order {error}") from None
     if len(numbers) != rank:
         raise FormatError(f"codecs: transpose order {list(numbers)} does not have {rank} dimensions")
     return numbers

@@ -4,15 +4,20 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 
 from dvidpc.formats.arrays.dialects import ArrayFormat
 from tests.array_reading import open_volume, read_level
 from tests.drawn_arrays import (
+    COMPRESSIONS,
+    DATA_TYPES,
+    WRITERS,
     DrawnArray,
     Voxels,
     WrittenArray,
     drawn_arrays,
+    matrix,
     read_by_tensorstore,
     read_by_z5py,
     write_array,
@@ -53,3 +58,11 @@ def read_by_others(written: WrittenArray) -> Voxels:
 def test_drawn_arrays_hold_what_was_written(drawn: DrawnArray) -> None:
     with TemporaryDirectory() as directory:
         check(drawn, Path(directory) / "array")
+
+
+@pytest.mark.parametrize("format_name", WRITERS)
+def test_every_compression_of_every_data_type_is_read(format_name: str, tmp_path: Path) -> None:
+    drawn = [one for one in matrix() if one.format == format_name]
+    assert len(drawn) == len(WRITERS[format_name]) * len(COMPRESSIONS[format_name]) * len(DATA_TYPES)
+    for number, one in enumerate(drawn):
+        check(one, tmp_path / str(number))
