@@ -256,7 +256,7 @@ def test_a_lone_array_has_the_usual_axes_unless_it_or_the_configuration_names_th
     volume = read(ZARR, named, ArraySelection(axes="xyzc", resolution_nm=(4, 4, 40)))
     assert volume.num_channels == 7
     assert tuple(volume.levels[0].grid.size) == (2, 5, 6)
-    assert volume.levels[0].resolution_nm == (4, 4, 40)
+    assert volume.levels[0].resolution_nm == (4.0, 4.0, 40.0)
     assert volume.warnings == ()
 
     with pytest.raises(ConfigError, match="axes: 'zyx' names 3 of 4 dimensions"):
