@@ -22,6 +22,12 @@ def engine_of(written: WrittenArray) -> str:
     return "n5" if written.drawn.format == "n5" else "zarr"
 
 
+def offset_of(written: WrittenArray) -> XYZ:
+    """Return the first voxel; a plane starts at z = 0."""
+    x, y, z = written.drawn.offset
+    return x, y, z if "z" in written.drawn.axes else 0
+
+
 def blocks_around(size: XYZ, offset: XYZ, side: int = 64) -> list[XYZ]:
     """Return the blocks that a volume touches, and a ring around them, x fastest."""
     xs, ys, zs = (

@@ -13,7 +13,7 @@ import numpy as np
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.array_stores import blocks_around, cut, engine_of, is_equal, store_section
+from tests.array_stores import blocks_around, cut, engine_of, is_equal, offset_of, store_section
 from tests.blockstream import parse_stream
 from tests.drawn_arrays import DrawnArray, Voxels, WrittenArray, drawn_arrays, write_array
 from tests.label_payloads import read_block
@@ -64,7 +64,7 @@ async def check_all(arrays: list[DrawnArray], directory: Path, memory: str) -> N
 
 async def check_image(server: Server, name: str, array: WrittenArray, channel: int) -> None:
     """Every block and a ring around them, and boxes of any place; a block without voxels is left out."""
-    voxels, offset = array.zyx(channel), array.drawn.offset
+    voxels, offset = array.zyx(channel), offset_of(array)
     depth, height, width = voxels.shape
     blocks = blocks_around((width, height, depth), offset, 32)
     query = ",".join(str(number) for block in blocks for number in block)
@@ -83,18 +83,18 @@ async def check_image(server: Server, name: str, array: WrittenArray, channel: i
 async def check_boxes(server: Server, name: str, array: WrittenArray, voxels: Voxels) -> None:
     drawn = random.Random(array.drawn.seed)
     for _ in range(2):
-        corner = zip(array.drawn.offset, voxels.shape[::-1], strict=True)
+        corner = zip(offset_of(array), voxels.shape[::-1], strict=True)
         x, y, z = (o + drawn.randint(-5, n - 1) for o, n in corner)
         width, height, depth = (drawn.randint(1, 40) for _ in range(3))
         body = await server.get(f"{server.node}/{name}/raw/0_1_2/{width}_{height}_{depth}/{x}_{y}_{z}")
-        expected = cut(voxels, array.drawn.offset, (x, y, z), (width, height, depth))
+        expected = cut(voxels, offset_of(array), (x, y, z), (width, height, depth))
         assert is_equal(read(body, expected), expected), (name, x, y, z)
 
 
 async def check_labels(server: Server, name: str, array: WrittenArray, channel: int) -> None:
     stored = array.zyx(channel)
     labels = np.ascontiguousarray(stored).view(f"u{stored.itemsize}").astype(np.uint64)
-    offset = array.drawn.offset
+    offset = offset_of(array)
     depth, height, width = labels.shape
     blocks = blocks_around((width, height, depth), offset)
     query = ",".join(str(number) for block in blocks for number in block)
