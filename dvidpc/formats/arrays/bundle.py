@@ -12,6 +12,7 @@ Documents: TypeAlias = Mapping[str, bytes | None]
 
 MAX_DOCUMENT_SIZE: Final = 16 * 2**20
 """Size limit of a document in bytes; real ones have a few thousand."""
+_MAX_DIGITS: Final = 40
 METADATA_NAMES: Final = frozenset(
     {".zarray", ".zattrs", ".zgroup", ".zmetadata", "zarr.json", "attributes.json"}
 )
@@ -36,12 +37,17 @@ def parse_document(data: bytes) -> dict[str, Any]:
         FormatError: It is not JSON, or not an object.
     """
     try:
-        document = json.loads(data)
+        document = json.loads(data, parse_int=_parse_int)
     except (ValueError, RecursionError) as error:
         raise FormatError(f"is not JSON: {error}") from error
     if not isinstance(document, dict):
         raise FormatError("is not a JSON object")
     return document
+
+
+def _parse_int(digits: str) -> int | float:
+    """Return an integer; one of absurdly many digits as a float, which no reader of values takes for one."""
+    return int(digits) if len(digits) <= _MAX_DIGITS else float(digits)
 
 
 def document_at(documents: Documents, name: str) -> dict[str, Any]:

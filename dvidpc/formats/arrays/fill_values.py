@@ -65,7 +65,7 @@ def _parse_float(value: object) -> float:
         if isinstance(value, str):
             return _parse_float_text(value)
         if isinstance(value, int | float):
-            return float(np.float32(value))
+            return _as_float32(float(value))
     except (ValueError, OverflowError, struct.error):
         pass
     raise FormatError(f"is {shown(value)}, not a number")
@@ -77,4 +77,10 @@ def _parse_float_text(text: str) -> float:
     if text.startswith("0x") and len(text) == _HEX_LENGTH:
         (number,) = struct.unpack(">f", bytes.fromhex(text[2:]))
         return float(number)
-    return float(np.float32(float(text)))
+    return _as_float32(float(text))
+
+
+def _as_float32(number: float) -> float:
+    """Return the nearest number that four bytes hold; raise OverflowError if they do not reach so far."""
+    (nearest,) = struct.unpack("<f", struct.pack("<f", number))
+    return float(nearest)

@@ -105,6 +105,8 @@ def test_keys_that_other_readers_refuse_are_passed_over(compressor: dict[str, An
         ({"fill_value": -1}, "fill_value is -1, which uint16 cannot hold"),
         ({"fill_value": "NaN"}, "fill_value is 'NaN', not an integer"),
         ({"fill_value": 1.5}, "fill_value is 1.5, not an integer"),
+        ({"dtype": "<f4", "fill_value": 1e39}, "fill_value is 1e\\+39, not a number"),
+        ({"dtype": "<f4", "fill_value": "1e39"}, "fill_value is '1e39', not a number"),
         ({"fill_value": "AAA="}, "fill_value is 'AAA=', not an integer"),
     ],
 )
