@@ -30,9 +30,7 @@ def offset_of(written: WrittenArray) -> XYZ:
 
 def blocks_around(size: XYZ, offset: XYZ, side: int = 64) -> list[XYZ]:
     """Return the blocks that a volume touches, and a ring around them, x fastest."""
-    xs, ys, zs = (
-        range(o // side - 1, (o + n - 1) // side + 2) for o, n in zip(offset, size, strict=True)
-    )
+    xs, ys, zs = (range(o // side - 1, (o + n - 1) // side + 2) for o, n in zip(offset, size, strict=True))
     return [(x, y, z) for z in zs for y in ys for x in xs]
 
 

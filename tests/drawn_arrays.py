@@ -224,9 +224,9 @@ def matrix() -> Iterator[DrawnArray]:
                 )
 
 
-def write_array(drawn: DrawnArray, directory: Path) -> WrittenArray:
-    """Write an array with the documents that name its axes."""
-    voxels = draw_voxels(drawn)
+def write_array(drawn: DrawnArray, directory: Path, voxels: Voxels | None = None) -> WrittenArray:
+    """Write an array with the documents that name its axes; *voxels* are drawn if they are not given."""
+    voxels = draw_voxels(drawn) if voxels is None else voxels
     _WRITE[drawn.format, drawn.writer](drawn, directory, voxels)
     _name_axes(drawn, directory)
     return WrittenArray(drawn, directory, voxels)
