@@ -57,7 +57,7 @@ def _complain(error: DvidpcError, code: int) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="dvidpc", description="Serve Neuroglancer precomputed volumes as a DVID server."
+        prog="dvidpc", description="Serve Neuroglancer precomputed volumes, zarr and N5 as a DVID server."
     )
     parser.add_argument("--version", action="version", version=f"dvidpc {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")

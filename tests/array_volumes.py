@@ -38,7 +38,7 @@ def write_ome_zarr(
     fill: int = 0,
     is_labels: bool = False,
 ) -> None:
-    """Write a multiscale image like OpenOrganelle's: axes z, y, x, levels s0, s1, ..., centres as translations.
+    """Write a multiscale image like OpenOrganelle's: axes z, y, x, levels s0, s1, ..., centres given.
 
     Args:
         directory: The group.
@@ -89,7 +89,7 @@ def write_ome_zarr(
 
 
 def write_cosem_n5(directory: Path, levels: list[Voxels], chunk: tuple[int, int, int] = (64, 64, 64)) -> None:
-    """Write a group of N5 like OpenOrganelle's: `scales`, `pixelResolution`, `axes`, and levels s0, s1, ..."""
+    """Write a group of N5 like OpenOrganelle's: `scales`, `pixelResolution`, `axes`, levels s0, s1, ..."""
     for number, voxels in enumerate(levels):
         metadata = {
             "dimensions": voxels.shape[::-1],

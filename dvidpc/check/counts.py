@@ -48,10 +48,12 @@ def judge_counts(level: int, counts: Sequence[ChunkCount], fixes: Fixes) -> Iter
 
 def _absent(level: int, count: ChunkCount, fixes: Fixes) -> Iterator[Judged]:
     first = f"; the first absent chunk is {count.first_absent}" if count.first_absent else ""
-    text = f"{describe_count(level, count)}{first}; absent chunks are served as empty"
+    served = "; absent chunks are served as empty" if count.fill is None else ""
+    text = f"{describe_count(level, count)}{first}{served}"
     strays = count.strays.found
     for stray in strays:
-        yield Judged(Finding(f"{text}; {explain_stray(stray)}", fixes.of_stray(stray)), is_problem=False)
+        fix = fixes.of_stray(stray, some_are_right=True)
+        yield Judged(Finding(f"{text}; {explain_stray(stray)}", fix), is_problem=False)
     if not strays:
         yield Judged(Finding(text, fixes.of_absence()), is_problem=False)
 
@@ -59,8 +61,8 @@ def _absent(level: int, count: ChunkCount, fixes: Fixes) -> Iterator[Judged]:
 def _foreign_and_damaged(level: int, count: ChunkCount, fixes: Fixes) -> Iterator[Judged]:
     if count.foreign:
         text = (
-            f"scale {level}: {count.foreign} stored chunks do not belong to the scale that the info "
-            f"describes, for example {count.first_foreign}"
+            f"scale {level}: {count.foreign} stored chunks do not belong to the scale that the "
+            f"{'info' if count.fill is None else 'metadata'} describes, for example {count.first_foreign}"
         )
         yield Judged(Finding(text, fixes.of_foreign()), is_problem=False)
     for what in count.damage:

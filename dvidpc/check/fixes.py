@@ -105,11 +105,16 @@ class Fixes:
             f"{self._rights()}; and take 403 out of {self._section} missing_status, which hides the refusal"
         )
 
-    def of_stray(self, stray: Stray) -> str:
-        """Return the fix for objects whose names are not those that are read."""
+    def of_stray(self, stray: Stray, *, some_are_right: bool = False) -> str:
+        """Return the fix for objects whose names are not those that are read.
+
+        Args:
+            stray: What is wrong with them.
+            some_are_right: Whether other objects have names that are read.
+        """
         old, new = self._commands.name(stray.example), self._commands.name(stray.intended)
         match stray.slip:
-            case Slip.SEPARATOR:
+            case Slip.SEPARATOR if not some_are_right:
                 return f'{self._section} dimension_separator = "{stray.detail}"'
             case Slip.LAYOUT:
                 return (

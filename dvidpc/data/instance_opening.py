@@ -13,6 +13,7 @@ from dvidpc.data.repo import derive_data_uuid
 from dvidpc.sources.plan import VolumePlan, VolumeSettings
 from dvidpc.storage.base import ObjectStore
 from dvidpc.storage.object_checks import name_object
+from dvidpc.storage.ref_formats import TITLES
 from dvidpc.volume.resources import Resources
 
 log = logging.getLogger(__name__)
@@ -46,8 +47,9 @@ def make_instances(
         log.error("%s: scale %d is not served: %s", url, problem.level, problem.reason)
     copies = OpenedScales(store, EmptyScales(settings.alias, settings.skip_scales), resources)
     make = make_labels if plan.label_types else make_images
+    title = TITLES.get(settings.engine, settings.engine)
     instances = [
-        Instance(name, derive_data_uuid(repo_uuid, name), settings.alias, url, data)
+        Instance(name, derive_data_uuid(repo_uuid, name), settings.alias, url, data, title)
         for name, data in (
             *make(plan, copies, resources),
             *make_companions(plan, store, resources, open_lister),

@@ -248,7 +248,9 @@ class Volumes:
                 log.error("store %s was changed, and is served as before: %s", volume.settings.alias, error)
                 volume.complaint = str(error)
         else:
-            log.warning("store %s: its metadata was rewritten; serving what it says now", volume.settings.alias)
+            log.warning(
+                "store %s: its metadata was rewritten; serving what it says now", volume.settings.alias
+            )
             _forget(volume.instances)
             volume.metadata, volume.instances, volume.complaint = metadata, instances, ""
 

@@ -17,6 +17,10 @@ ZARR: Final = "zarr"
 N5: Final = "n5"
 """Values of a store's `engine`: one for each format."""
 
+TITLES: Final[Mapping[str, str]] = MappingProxyType(
+    {PRECOMPUTED: "neuroglancer precomputed", ZARR: "zarr", N5: "N5"}
+)
+"""What people call the formats, by engine."""
 _FORMATS: Final[Mapping[str, tuple[str, int | None]]] = MappingProxyType(
     {
         "precomputed": (PRECOMPUTED, None),

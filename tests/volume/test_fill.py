@@ -1,4 +1,4 @@
-"""Missing chunks of an array hold its fill value: it is sent where it is not 0, and 0 outside of the array."""
+"""Missing chunks of an array hold its fill value: it is sent where it is not 0, and 0 outside."""
 
 import json
 from pathlib import Path
@@ -59,7 +59,7 @@ async def test_blocks_hold_the_fill_inside_and_zeros_outside(
                     found = sent.get((x, y, z))
                     assert (found is None) == (not expected.any()), (x, y, z)
                     if found is not None:
-                        assert (raw_block(found, side=block_size).T == expected).all(), (x, y, z)
+                        assert (expected == raw_block(found, side=block_size).T).all(), (x, y, z)
 
 
 async def test_cut_outs_and_planes_hold_the_fill(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Random arrays of every kind over HTTP: every block, cut-out and label is what other libraries wrote and read.
+"""Random arrays of every kind over HTTP: every block, cut-out and label is what other libraries wrote.
 
 `DVIDPC_DRAWS=5000` draws 5,000 arrays (`make property`); the default is enough for every push.
 """

@@ -32,20 +32,19 @@ class ArrayScale:
     def description(self) -> str:
         """As `StoredScale.description`."""
         level, spec = self.level, self.level.spec
-        shard = f"sharded ({_sizes(spec.shard.shape)})" if spec.shard else "unsharded"
+        shard = f" ({_sizes(spec.shard.shape)})" if spec.shard else ", unsharded"
         offset = ",".join(map(str, level.grid.offset))
         widened = f" (served as {self.shown_as})" if self.shown_as is not spec.data_type else ""
         return (
             f"{times(level.grid.size)} voxels of {times(level.resolution_nm)} nm at {offset}, "
-            f"{self.num_channels} x {spec.data_type}{widened} {spec.stored_as}, {shard}, "
+            f"{self.num_channels} x {spec.data_type}{widened} {spec.stored_as}{shard}, "
             f"chunks of {times(level.grid.chunk_size)}, fill value {spec.fill:g}"
         )
 
     @property
     def stored_as(self) -> str:
         """As `StoredScale.stored_as`."""
-        sharded = ", sharded" if self.level.spec.shard else ""
-        return f"{self.level.spec.stored_as} chunks of {times(self.level.grid.chunk_size)}{sharded}"
+        return f"{self.level.spec.stored_as} chunks of {times(self.level.grid.chunk_size)}"
 
     def of_channel(self, number: int, /) -> "ArrayScale":
         """As `StoredScale.of_channel`: channels may lie in chunks of their own."""

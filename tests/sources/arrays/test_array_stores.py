@@ -35,7 +35,7 @@ STORES = ("file", "http", "s3", "gs")
 
 @pytest.fixture(autouse=True)
 def keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """botocore reads the process's environment."""
+    """Give keys to botocore, which reads the process's environment."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDTEST")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "made-up-secret")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
@@ -62,10 +62,10 @@ async def stored(
         yield f"file://{directory}", {}
         return
     if store == "http":
-        async with serve(serve_directory(directory.parent)) as server:
-            yield f"{server.url}/{directory.name}", {}
+        async with serve(serve_directory(directory.parent)) as web_server:
+            yield f"{web_server.url}/{directory.name}", {}
         return
-    server = s3 if store == "s3" else google
+    server: S3Server | GoogleServer = s3 if store == "s3" else google
     server.make_bucket(bucket)
     for file in directory.rglob("*"):
         if file.is_file():
@@ -91,7 +91,7 @@ async def check_volume(server: Server, name: str, levels: list[Voxels]) -> None:
         assert len(frames) == np.prod([-(-n // 64) for n in voxels.shape])
         for block, payload in frames:
             start = 64 * block[0], 64 * block[1], 64 * block[2]
-            assert (raw_block(payload).T == cut(voxels, (0, 0, 0), start, (64, 64, 64))).all()
+            assert (cut(voxels, (0, 0, 0), start, (64, 64, 64)) == raw_block(payload).T).all()
         info = json.loads(await server.get(f"{server.node}/{instance}/info"))["Extended"]
         assert info["VoxelSize"] == [8.0 * 2**number] * 3
         assert info["MinPoint"] == [0, 0, 0]
