@@ -53,10 +53,6 @@ def _check_labels(volume: ArrayVolume, data_type: DataType) -> None:
 
 
 def _plan_level(level: ArrayLevel, volume: ArrayVolume, metadata: Metadata, outline: Outline) -> ScalePlan:
-    first = volume.levels[0]
-    if level.spec.data_type is not first.spec.data_type:
-        types = f"its voxels are {level.spec.data_type}, those of {first.path} {first.spec.data_type}"
-        raise FormatError(f"{level.path}: {types}")
     try:
         directory = resolve_key(metadata.directory, level.path)
     except FormatError as error:

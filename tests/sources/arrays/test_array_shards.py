@@ -58,6 +58,12 @@ class Site:
         data = await self.chunks.read(cell)
         return None if data is None else self.chunks.decode(cell, data)[0]
 
+    async def check(self, cell: ChunkCoord, expected: "Site") -> None:
+        """Read a chunk, and compare it with what was written to *expected*."""
+        voxels = await self.read(cell)
+        assert voxels is not None
+        assert (voxels == expected.truth(cell)).all()
+
     def change_index(self, number: int, offset: int, size: int, *, fix_checksum: bool = True) -> None:
         """Rewrite one entry of the index of SHARD."""
         shard = bytearray(self.store.objects[SHARD])
@@ -71,17 +77,17 @@ class Site:
 
 async def test_cold_chunk_takes_two_requests_and_a_warm_one_takes_one(tmp_path: Path) -> None:
     site = Site(tmp_path)
-    assert (await site.read(ChunkCoord(0, 0, 0)) == site.truth(ChunkCoord(0, 0, 0))).all()
+    await site.check(ChunkCoord(0, 0, 0), site)
     assert [key for key, _ in site.store.asked] == [SHARD, SHARD]
     assert site.store.asked[0][1] == ByteRange(-INDEX_SIZE, 0)
-    assert (await site.read(ChunkCoord(1, 0, 1)) == site.truth(ChunkCoord(1, 0, 1))).all()
+    await site.check(ChunkCoord(1, 0, 1), site)
     assert len(site.store.asked) == 3
 
 
 async def test_index_at_the_start_is_read_from_there(tmp_path: Path) -> None:
     at_start = DrawnArray(**{**DRAWN.__dict__, "is_index_at_start": True, "writer": "zarr"})
     site = Site(tmp_path, at_start)
-    assert (await site.read(ChunkCoord(3, 1, 2)) == site.truth(ChunkCoord(3, 1, 2))).all()
+    await site.check(ChunkCoord(3, 1, 2), site)
     assert site.store.asked[0] == ("c/1/0/1", ByteRange(0, INDEX_SIZE))
     assert len(site.store.asked) == 2
 
@@ -117,9 +123,9 @@ async def test_missing_shard_and_empty_entry_are_absent(tmp_path: Path) -> None:
 async def test_shard_that_is_replaced_between_index_and_chunk_is_read_anew(tmp_path: Path) -> None:
     site = Site(tmp_path / "old")
     other = Site(tmp_path / "new", DrawnArray(**{**DRAWN.__dict__, "seed": 4}))
-    assert (await site.read(ChunkCoord(0, 0, 0)) == site.truth(ChunkCoord(0, 0, 0))).all()
+    await site.check(ChunkCoord(0, 0, 0), site)
     site.store.objects = other.store.objects
-    assert (await site.read(ChunkCoord(1, 1, 1)) == other.truth(ChunkCoord(1, 1, 1))).all()
+    await site.check(ChunkCoord(1, 1, 1), other)
     assert site.replaced == 1
     site.store.objects = {}
     assert await site.read(ChunkCoord(0, 1, 1)) is None
@@ -201,7 +207,7 @@ async def test_damaged_chunk_is_named(tmp_path: Path) -> None:
 
 async def test_unsharded_chunk_takes_one_request_and_an_empty_one_is_damage(tmp_path: Path) -> None:
     site = Site(tmp_path, DrawnArray("zarr2", "zarr", "uint8", "zyx", (16, 16, 16), (8, 8, 8), "zstd"))
-    assert (await site.read(ChunkCoord(1, 0, 0)) == site.truth(ChunkCoord(1, 0, 0))).all()
+    await site.check(ChunkCoord(1, 0, 0), site)
     assert site.store.asked == [("0/0/1", None)]
     site.store.objects["0/0/1"] = b""
     with pytest.raises(FormatError, match="memory://bucket/0/0/1: chunk is empty"):
