@@ -11,12 +11,11 @@ from dvidpc.check.fixes import Fixes
 from dvidpc.data.companion_opening import make_companions
 from dvidpc.data.instance import Data
 from dvidpc.data.keyvalue import KeyvalueData
-from dvidpc.data.listed_ids import cannot_list
 from dvidpc.data.neuronjson import NeuronjsonData
 from dvidpc.errors import DvidpcError, FormatError
 from dvidpc.names import Companion
 from dvidpc.sources.plan import VolumePlan
-from dvidpc.storage.base import ObjectStore
+from dvidpc.storage.base import ObjectStore, cannot_list
 from dvidpc.types import ChunkCoord, Finding
 from dvidpc.volume.resources import Resources
 

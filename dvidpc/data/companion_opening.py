@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 from dvidpc.data.instance import Data
 from dvidpc.data.keyvalue import KeyvalueData
-from dvidpc.data.listed_ids import OpenLister
 from dvidpc.data.mesh_values import MeshValues
 from dvidpc.data.neuronjson import NeuronjsonData
 from dvidpc.data.segment_keys import IdsOfProperties
@@ -17,7 +16,7 @@ from dvidpc.names import Companion
 from dvidpc.sources.plan import VolumePlan
 from dvidpc.sources.precomputed.property_reader import PropertyReader
 from dvidpc.sources.precomputed.segment_tools import SegmentTools
-from dvidpc.storage.base import ObjectStore
+from dvidpc.storage.base import ObjectStore, OpenLister
 from dvidpc.volume.resources import Resources
 
 

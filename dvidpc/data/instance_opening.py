@@ -1,17 +1,17 @@
 """Make the data instances of a planned volume."""
 
-import logging
+# ruff: noqa: PLC0415  # what only segmentations need is imported when the first one is opened
 
-from dvidpc.data.companion_opening import make_companions
+import logging
+from collections.abc import Iterator
+
 from dvidpc.data.empty_scales import EmptyScales
 from dvidpc.data.image_opening import make_images
 from dvidpc.data.instance import Data, Instance
-from dvidpc.data.label_opening import make_labels
-from dvidpc.data.listed_ids import OpenLister, cannot_list
 from dvidpc.data.opened_scales import OpenedScales
 from dvidpc.data.repo import derive_data_uuid
 from dvidpc.sources.plan import VolumePlan, VolumeSettings
-from dvidpc.storage.base import ObjectStore
+from dvidpc.storage.base import ObjectStore, OpenLister, cannot_list
 from dvidpc.storage.object_checks import name_object
 from dvidpc.storage.ref_formats import TITLES
 from dvidpc.volume.resources import Resources
@@ -45,16 +45,33 @@ def make_instances(
     url = name_object(store.url, directory).rstrip("/")
     for problem in plan.problems:
         log.error("%s: scale %d is not served: %s", url, problem.level, problem.reason)
-    copies = OpenedScales(store, EmptyScales(settings.alias, settings.skip_scales), resources)
-    make = make_labels if plan.label_types else make_images
+    opened = OpenedScales(store, EmptyScales(settings.alias, settings.skip_scales), resources)
     title = TITLES.get(settings.engine, settings.engine)
     instances = [
         Instance(name, derive_data_uuid(repo_uuid, name), settings.alias, url, data, title)
         for name, data in (
-            *make(plan, copies, resources),
-            *make_companions(plan, store, resources, open_lister),
+            *_make_voxels(plan, opened, resources),
+            *_make_companions(plan, store, resources, open_lister),
         )
     ]
     for warning in plan.warnings:
         log.warning("%s: %s", url, warning)
     return instances
+
+
+def _make_voxels(plan: VolumePlan, opened: OpenedScales, resources: Resources) -> Iterator[tuple[str, Data]]:
+    if not plan.label_types:
+        return make_images(plan, opened, resources)
+    from dvidpc.data.label_opening import make_labels
+
+    return make_labels(plan, opened, resources)
+
+
+def _make_companions(
+    plan: VolumePlan, store: ObjectStore, resources: Resources, open_lister: OpenLister
+) -> Iterator[tuple[str, Data]]:
+    if not plan.companions:
+        return iter(())
+    from dvidpc.data.companion_opening import make_companions
+
+    return make_companions(plan, store, resources, open_lister)

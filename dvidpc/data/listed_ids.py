@@ -2,25 +2,17 @@
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, TypeAlias
+from typing import Final
 
 from dvidpc.data.reopening import Reopening
 from dvidpc.data.segment_keys import check_count
 from dvidpc.errors import RequestError, StoreRefusedError
-from dvidpc.storage.base import Lister
-
-OpenLister: TypeAlias = Callable[[], Awaitable[Lister | None]]
-"""Opens a lister; its result is None if the store cannot be listed."""
+from dvidpc.storage.base import Lister, OpenLister
 
 MAX_OBJECTS: Final = 100_000
 """Objects beyond which a directory is not listed; a hundred pages take some seconds."""
 
 _REFUSAL: Final = "keys cannot be listed: the volume has no segment properties, and"
-
-
-async def cannot_list() -> Lister | None:
-    """Open no lister."""
-    return None
 
 
 class ListedIds:

@@ -11,13 +11,13 @@ from types import MappingProxyType
 from typing import Final
 
 from dvidpc.data.keyvalue import Value
-from dvidpc.data.listed_ids import ListedIds, OpenLister
+from dvidpc.data.listed_ids import ListedIds
 from dvidpc.data.reopening import Reopening
 from dvidpc.data.segment_keys import SegmentIds, SegmentKey, list_keys, parse_key
 from dvidpc.formats.dvid.mesh_forms import MeshForm
 from dvidpc.sources.precomputed.mesh_reader import open_meshes
 from dvidpc.sources.precomputed.segment_tools import SegmentTools
-from dvidpc.storage.base import ObjectStore
+from dvidpc.storage.base import ObjectStore, OpenLister
 
 log = logging.getLogger(__name__)
 

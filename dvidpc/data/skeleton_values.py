@@ -5,12 +5,12 @@ from functools import partial
 from typing import Final
 
 from dvidpc.data.keyvalue import Value
-from dvidpc.data.listed_ids import ListedIds, OpenLister
+from dvidpc.data.listed_ids import ListedIds
 from dvidpc.data.reopening import Reopening
 from dvidpc.data.segment_keys import SegmentIds, list_keys, parse_key
 from dvidpc.sources.precomputed.segment_tools import SegmentTools
 from dvidpc.sources.precomputed.skeleton_reader import open_skeletons
-from dvidpc.storage.base import ObjectStore
+from dvidpc.storage.base import ObjectStore, OpenLister
 
 _SUFFIX: Final = "_swc"
 

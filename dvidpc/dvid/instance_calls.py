@@ -5,7 +5,8 @@ As in DVID, each data type has its own table of endpoints, and its own words for
 """
 
 from collections.abc import Awaitable
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
 from aiohttp import hdrs, web
 
@@ -19,21 +20,24 @@ from dvidpc.formats.dvid.go_json import quote
 from dvidpc.http.error_responses import plain_error
 from dvidpc.http.etags import name_answer
 
+_METHODS: Final = frozenset((hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_POST, hdrs.METH_OPTIONS))
+"""DVID refuses HEAD and OPTIONS too, but clients and browsers need them."""
+
 
 async def call_instance(request: web.Request) -> web.StreamResponse:
     """Answer `/api/node/{uuid}/{data}/{endpoint}...`."""
-    match = request.match_info
-    if request.method not in {hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_POST, hdrs.METH_OPTIONS}:
-        # DVID refuses HEAD and OPTIONS too, but clients and browsers need them.
-        raise RequestError(f'Data "{match["data"]}" can only handle GET or POST HTTP verbs')
+    method = request.method
+    if method not in _METHODS:
+        name = request.match_info["data"]
+        raise RequestError(f'Data "{name}" can only handle GET or POST HTTP verbs')
     instance = _instance_of(request)
     name, *_ = call_parts(request)
     endpoint = request.app[API].families[instance.data.data_type.family].endpoints.get(name)
     if endpoint is None:
         return _bad_call(request, instance)
-    if request.method == hdrs.METH_OPTIONS:
+    if method == hdrs.METH_OPTIONS:
         return web.Response(headers={hdrs.ALLOW: "GET, HEAD, OPTIONS"})
-    if request.method == hdrs.METH_POST and not endpoint.reads_post:
+    if method == hdrs.METH_POST and not endpoint.reads_post:
         raise RequestError(_post_refusal(request, endpoint, instance))
     if endpoint.is_document:
         return name_answer(request, await endpoint.handler(request, instance))
@@ -45,11 +49,8 @@ def _admitted(
 ) -> Awaitable[web.StreamResponse]:
     """Return what waits until the load allows it, and then for the response of *endpoint*."""
     admission = request.app[SERVICES].admission
+    handle = partial(endpoint.handler, request, instance)
     omission = omission_for(request, instance) if endpoint.omits_failed else None
-
-    def handle() -> Awaitable[web.StreamResponse]:
-        return endpoint.handler(request, instance)
-
     if omission is None:
         return admission.run(request, handle)
 

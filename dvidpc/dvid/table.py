@@ -100,10 +100,9 @@ class Api(NamedTuple):
         for family in self.families.values():
             yield from family.types
 
-    def endpoint_names(self) -> Iterator[str]:
-        """Yield the names of all endpoints of instances."""
-        for family in self.families.values():
-            yield from family.endpoints
+    def is_endpoint(self, name: str) -> bool:
+        """Return whether the instances of any family have that endpoint."""
+        return any(name in family.endpoints for family in self.families.values())
 
     def family_of(self, type_name: str) -> Family[Any] | None:
         """Return the family of a data type; None if the type is unknown."""

@@ -10,6 +10,7 @@ import logging
 import re
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -51,15 +52,17 @@ class AccessLog:
     """Logs and counts the requests of this process.
 
     Args:
-        endpoints: The endpoints of data instances: the first part of the path below an instance. Other paths
-            count as NO_ENDPOINT, so that clients cannot create counters by inventing names.
+        is_endpoint: Says whether instances have an endpoint of that name: the first part of the path below an
+            instance. Other paths count as NO_ENDPOINT, so that clients cannot create counters by inventing
+            names.
     """
 
-    def __init__(self, endpoints: frozenset[str]) -> None:
+    def __init__(self, is_endpoint: Callable[[str], bool]) -> None:
         self.requests: Final[dict[tuple[str, str], RequestCounts]] = {}
         """By endpoint and status, as in RequestLine."""
         self.in_flight = 0
-        self._endpoints = endpoints
+        self._is_endpoint = is_endpoint
+        self._endpoints: set[str] = set()  # seen so far
         self._lines = RequestLines()
         self._flush: asyncio.TimerHandle | None = None
         self._prefix = secrets.token_hex(2)
@@ -134,7 +137,12 @@ class AccessLog:
         call = request.match_info.get("call")
         if call is not None:
             name = call.partition("/")[0]
-            return name if name in self._endpoints else NO_ENDPOINT
+            if name in self._endpoints:
+                return name
+            if not self._is_endpoint(name):
+                return NO_ENDPOINT
+            self._endpoints.add(name)
+            return name
         resource = request.match_info.route.resource
         path = "" if resource is None else resource.canonical
         if not path or path.endswith("{path}"):

@@ -68,7 +68,7 @@ class Admission:
         self._places = limits.max_in_flight
         self._queue: deque[tuple[asyncio.Future[None], float]] = deque()
         self.busy: Final = asyncio.Event()
-        """Whether requests are being handled or wait; timers rest while there are none."""
+        """Whether requests are being handled or wait, or were until the last sweep; timers rest if not."""
         self._patient_queue = PatientQueue()
         self._patient_in_flight = 0
         self._patient_is_next = False
@@ -122,9 +122,8 @@ class Admission:
         finally:
             self._flights.discard(flight)
             self._places += 1
-            if self._queue or self._patient_queue:
+            if self._queue or self._patient_queue.turns:
                 self._admit_next()
-            self._rest_if_idle()
 
     async def run_patiently(
         self,

@@ -14,11 +14,12 @@ class PatientQueue:
     """Queued requests in order of arrival, each with the time at which its patience ends."""
 
     def __init__(self) -> None:
-        self._turns: dict[Turn, float] = {}
+        self.turns: Final[dict[Turn, float]] = {}
+        """When the patience of each queued request ends, by the clock."""
         self._held = 0
 
     def __len__(self) -> int:
-        return len(self._turns)
+        return len(self.turns)
 
     def has_room(self, nbytes: int) -> bool:
         """Return whether a request whose URL has *nbytes* may wait."""
@@ -27,20 +28,20 @@ class PatientQueue:
     def add(self, until: float, nbytes: int) -> Turn:
         """Queue a request until *until*; the caller calls `remove` with the same *nbytes* at its end."""
         turn: Turn = asyncio.get_running_loop().create_future()
-        self._turns[turn] = until
+        self.turns[turn] = until
         self._held += nbytes
         return turn
 
     def remove(self, turn: Turn, nbytes: int) -> None:
         """Forget *turn*, queued or not."""
-        self._turns.pop(turn, None)
+        self.turns.pop(turn, None)
         self._held -= nbytes
 
     def admit_next(self) -> bool:
         """Admit the request that arrived first; return False if none is queued."""
-        while self._turns:
-            turn = next(iter(self._turns))
-            del self._turns[turn]
+        while self.turns:
+            turn = next(iter(self.turns))
+            del self.turns[turn]
             if not turn.done():
                 turn.set_result(True)
                 return True
@@ -48,8 +49,8 @@ class PatientQueue:
 
     def end_waits(self, now: float) -> None:
         """End the waits of requests whose patience has ended by *now*."""
-        for turn in [turn for turn, until in self._turns.items() if until <= now]:
-            del self._turns[turn]
+        for turn in [turn for turn, until in self.turns.items() if until <= now]:
+            del self.turns[turn]
             if not turn.done():
                 turn.set_result(False)
 

@@ -126,7 +126,7 @@ def _make_parts(config: Config, environ: Mapping[str, str], started: float, api:
         volumes=volumes,
         health=HealthChecks(lambda: volumes.volumes),
         prefetcher=Prefetcher(),
-        access_log=AccessLog(frozenset(api.endpoint_names())),
+        access_log=AccessLog(api.is_endpoint),
         sampler=LoadSampler(lambda: _reads_of(buckets.counts.values()), is_busy=admission.busy.is_set),
         memory=memory,
         admission=admission,

@@ -5,7 +5,7 @@ Small and without default behaviour. `sources/precomputed` is the first implemen
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from dvidpc.cache.loading_cache import LoadingCache
 from dvidpc.formats.codec import ChunkShape
@@ -13,10 +13,12 @@ from dvidpc.formats.data_types import Voxels
 from dvidpc.formats.grid import Box, Grid
 from dvidpc.formats.payloads import Payload
 from dvidpc.formats.precomputed.label_chunk import LabelChunk
-from dvidpc.sources.counting import ChunkCount, Progress, Survey
 from dvidpc.sources.isolation import Isolation
 from dvidpc.storage.base import Lister, ObjectStore
 from dvidpc.types import ByteRange, ChunkCoord
+
+if TYPE_CHECKING:
+    from dvidpc.sources.counting import ChunkCount, Progress, Survey
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,9 @@ class StoredScale(Protocol):
     def open(self, store: ObjectStore, tools: SourceTools) -> Sequence[ChunkSource]:
         """Return the copies of the scale, each complete; the one that needs the fewest reads first."""
 
-    async def count(self, store: ObjectStore, lister: Lister | None, progress: Progress) -> list[ChunkCount]:
+    async def count(
+        self, store: ObjectStore, lister: Lister | None, progress: "Progress"
+    ) -> "list[ChunkCount]":
         """Count the stored chunks of each copy.
 
         Args:
@@ -144,7 +148,7 @@ class StoredScale(Protocol):
             StoreError: The bucket failed, or there are too many objects to ask for each.
         """
 
-    async def survey(self, lister: Lister) -> Survey:
+    async def survey(self, lister: Lister) -> "Survey":
         """Look at the first pages of listings, to find out why no chunk of the scale is found.
 
         Raises:

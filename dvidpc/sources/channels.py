@@ -8,7 +8,6 @@ import numpy as np
 from dvidpc.errors import FormatError
 from dvidpc.formats.assembly import BlockLayout
 from dvidpc.formats.data_types import DataType
-from dvidpc.formats.dvid.label_payloads import BLOCKS, GOOGLEGZIP, GZIP, LABELS_UNCOMPRESSED, LZ4
 from dvidpc.formats.payloads import Payload, payloads_for
 from dvidpc.formats.window import Window
 
@@ -36,18 +35,6 @@ class Channel:
 
 MAX_CHANNELS: Final = 64
 """Channels beyond which a volume is not served: each has an instance of its own for every scale."""
-
-LABEL_BLOCK_SIZE: Final = 64
-"""Voxels along each edge of a block of labels, whatever is configured: libdvid reads no other."""
-LABEL_CHANNELS: Final = (
-    Channel(
-        0,
-        DataType.UINT64,
-        BlockLayout(np.dtype("<u8"), 1),
-        (BLOCKS, LZ4, GZIP, LABELS_UNCOMPRESSED, GOOGLEGZIP),
-    ),
-)
-"""What every scale of a segmentation shows."""
 
 _COLOURS: Final = (3, 4)
 

@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-from dvidpc.formats.arrays.dialects import ArrayFormat
 from dvidpc.sources.arrays.array_engine import Arrays
-from dvidpc.sources.counting import Nearby
 from dvidpc.sources.plan import Metadata, VolumePlan, VolumeSettings
 from dvidpc.sources.precomputed.engine import Precomputed
 from dvidpc.storage.base import Lister, ObjectStore
 from dvidpc.storage.ref_formats import N5, PRECOMPUTED, ZARR
+
+if TYPE_CHECKING:
+    from dvidpc.sources.counting import Nearby
 
 
 class SourceFormat(Protocol):
@@ -25,7 +26,7 @@ class SourceFormat(Protocol):
             StoreError: The bucket failed.
         """
 
-    async def find_nearby(self, store: ObjectStore, lister: Lister | None, directory: str) -> Nearby | None:
+    async def find_nearby(self, store: ObjectStore, lister: Lister | None, directory: str) -> "Nearby | None":
         """Return what is near *directory*, where `load` found no metadata; None if nothing can be said.
 
         Raises:
@@ -42,5 +43,5 @@ class SourceFormat(Protocol):
 
 
 ENGINES: Final[Mapping[str, SourceFormat]] = MappingProxyType(
-    {PRECOMPUTED: Precomputed(), ZARR: Arrays(ArrayFormat.ZARR), N5: Arrays(ArrayFormat.N5)}
+    {PRECOMPUTED: Precomputed(), ZARR: Arrays(ZARR), N5: Arrays(N5)}
 )

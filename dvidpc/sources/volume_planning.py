@@ -1,4 +1,7 @@
-"""Joins the scales of a volume to its plan, by rules that are the same for every format."""
+"""Joins the scales of a volume to its plan, by rules that are the same for every format.
+
+What only segmentations need is imported for the first one, so that a server of images starts fast.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -9,7 +12,7 @@ from dvidpc.formats.grid import Grid
 from dvidpc.formats.payloads import Payload
 from dvidpc.names import Companion
 from dvidpc.sources.base import StoredScale
-from dvidpc.sources.channels import LABEL_BLOCK_SIZE, LABEL_CHANNELS, Channel, plan_image_channels
+from dvidpc.sources.channels import Channel, plan_image_channels
 from dvidpc.sources.plan import (
     LabelType,
     Resolution,
@@ -33,6 +36,8 @@ class Outline:
     is_labels: bool
     channels: tuple[Channel, ...]
     """What the instances of every scale show."""
+    block_side: int | None
+    """Voxels along each edge of a block; None: blocks are as large as chunks."""
 
     def block_size(self, grid: Grid) -> Point:
         """Return the extent of the blocks of a scale.
@@ -40,7 +45,7 @@ class Outline:
         Raises:
             FormatError: Blocks are to be as large as chunks, and these are not cubes.
         """
-        side = LABEL_BLOCK_SIZE if self.is_labels else self.settings.block_size
+        side = self.block_side
         if side is not None:
             return Point(side, side, side)
         if len(set(grid.chunk_size)) > 1:
@@ -104,9 +109,11 @@ def outline_volume(
         place = f"[store.{settings.alias}] window"
         raise ConfigError(f"{place}: is for images, and the volume is a segmentation; remove it")
     if is_labels:
-        return Outline(settings, is_labels, LABEL_CHANNELS)
+        from dvidpc.sources.label_channels import LABEL_BLOCK_SIZE, LABEL_CHANNELS  # noqa: PLC0415 - see above
+
+        return Outline(settings, is_labels, LABEL_CHANNELS, LABEL_BLOCK_SIZE)
     channels = plan_image_channels(data_type, num_channels, settings.window, full=settings.full, apart=apart)
-    return Outline(settings, is_labels, channels)
+    return Outline(settings, is_labels, channels, settings.block_size)
 
 
 def join_scales(

@@ -1,9 +1,9 @@
 """The seam of this room: what every kind of store offers, and the values that describe one."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeAlias
 
 from dvidpc.storage.ref import Ref
 from dvidpc.storage.versions import Version
@@ -114,6 +114,15 @@ class Lister(Protocol):
 
     async def close(self) -> None:
         """Release connections; the lister is not used afterwards."""
+
+
+OpenLister: TypeAlias = Callable[[], Awaitable[Lister | None]]
+"""Opens a lister; its result is None if the store cannot be listed."""
+
+
+async def cannot_list() -> Lister | None:
+    """Open no lister."""
+    return None
 
 
 @dataclass(frozen=True, slots=True)

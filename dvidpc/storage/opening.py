@@ -1,16 +1,17 @@
-"""Opens the store that a configuration describes."""
+"""Opens the store that a configuration describes.
+
+The modules of a kind of store are imported when the first store of that kind is opened.
+"""
+
+# ruff: noqa: PLC0415  # the point of this module
 
 from collections.abc import Mapping
 
 from dvidpc.storage.base import BucketAccess, Lister, ObjectStore, UpstreamLimits
-from dvidpc.storage.directory_listing import DirectoryLister
 from dvidpc.storage.files import check_directory, open_directory
-from dvidpc.storage.gcs.gcs_store import open_gcs
-from dvidpc.storage.http.web_store import open_web
 from dvidpc.storage.ref import Kind, Ref
 from dvidpc.storage.retry.retrying_store import Gate, RetryingStore
 from dvidpc.storage.retry.upstream_counts import UpstreamCounts
-from dvidpc.storage.s3.s3_store import open_s3
 from dvidpc.storage.shared import Shared
 from dvidpc.storage.vendors import load_gcs, load_s3
 
@@ -78,6 +79,8 @@ async def open_lister(
         case Kind.HTTP:
             return None
         case Kind.FILE:
+            from dvidpc.storage.directory_listing import DirectoryLister
+
             await check_directory(ref.prefix, url=ref.url)
             suffixes = SUFFIXES if access.has_suffixes else {}
             return DirectoryLister(ref.prefix, url=ref.url, suffixes=suffixes)
@@ -88,10 +91,16 @@ async def _open(
 ) -> ObjectStore:
     match ref.kind:
         case Kind.S3 | Kind.VAST:
+            from dvidpc.storage.s3.s3_store import open_s3
+
             return await open_s3(ref, access, limits, environ, shared)
         case Kind.GCS:
+            from dvidpc.storage.gcs.gcs_store import open_gcs
+
             return await open_gcs(ref, access, limits, environ, shared)
         case Kind.HTTP:
+            from dvidpc.storage.http.web_store import open_web
+
             return await open_web(ref, access, limits, environ, shared)
         case Kind.FILE:
             return await open_directory(

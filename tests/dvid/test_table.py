@@ -17,5 +17,6 @@ def test_the_family_of_a_data_type_is_found_by_name() -> None:
     assert names == [*(t.name for t in IMAGEBLK.types), "labelblk", "labelmap", "keyvalue", "neuronjson"]
 
 
-def test_endpoint_names_are_those_of_all_families() -> None:
-    assert {"raw", "specificblocks", "info"} <= set(API.endpoint_names())
+def test_the_endpoints_of_all_families_are_known() -> None:
+    assert all(API.is_endpoint(name) for name in ("raw", "specificblocks", "label", "keys", "info"))
+    assert not API.is_endpoint("sparsevol-of-nothing")

@@ -448,7 +448,10 @@ async def test_timers_may_rest_while_there_are_no_requests(start: Start) -> None
     assert admission.busy.is_set()
     works[0].end.set()
     await works[0].task
+    admission.sweep_once()
     assert admission.busy.is_set()
     works[1].end.set()
     await works[1].task
+    assert admission.busy.is_set()
+    admission.sweep_once()
     assert not admission.busy.is_set()

@@ -58,7 +58,7 @@ async def streaming(source: Source, size: int | None = None) -> AsyncIterator[tu
 async def serving(
     handler: Callable[[web.Request], Awaitable[web.StreamResponse]],
 ) -> AsyncIterator[tuple[Client, AccessLog]]:
-    access_log = AccessLog(frozenset())
+    access_log = AccessLog(lambda _name: False)
     app = web.Application(middlewares=[make_middleware(access_log, lambda: None)])
     app[CORS] = Cors((), allow_timing=False)
     app.router.add_get("/", handler)

@@ -1,11 +1,14 @@
 """How a precomputed volume is served, decided from its `info` alone."""
 
+# What only `check` or only segmentations need is imported when it is used, so that the server starts fast.
+# ruff: noqa: PLC0415
+
 import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from dvidpc.errors import FormatError
 from dvidpc.formats.codec import ChunkShape, find_obstacle
@@ -15,16 +18,15 @@ from dvidpc.formats.payloads import stored_payload
 from dvidpc.formats.precomputed.info import Scale, Side, VolumeInfo, VolumeType, parse_info
 from dvidpc.names import Companion
 from dvidpc.sources.base import ChunkSource, SourceTools
-from dvidpc.sources.counting import ChunkCount, Progress, Survey
 from dvidpc.sources.keys import resolve_key
 from dvidpc.sources.plan import Metadata, ScalePlan, ScaleProblem, VolumePlan, VolumeSettings, times
-from dvidpc.sources.precomputed.census import take_census
 from dvidpc.sources.precomputed.chunk_reader import ChunkReader
 from dvidpc.sources.precomputed.chunk_source import PrecomputedChunks
-from dvidpc.sources.precomputed.object_names import ObjectNames
-from dvidpc.sources.precomputed.survey import survey_scale
 from dvidpc.sources.volume_planning import Outline, join_scales, outline_volume
 from dvidpc.storage.base import Lister, ObjectStore
+
+if TYPE_CHECKING:
+    from dvidpc.sources.counting import ChunkCount, Progress, Survey
 
 COMPANIONS: Final[Mapping[Side, Companion]] = MappingProxyType(
     {
@@ -84,12 +86,19 @@ class PrecomputedScale:
         """As `StoredScale.open`."""
         return [self._open_copy(grid, store, tools) for grid in self.grids]
 
-    async def count(self, store: ObjectStore, lister: Lister | None, progress: Progress) -> list[ChunkCount]:
+    async def count(
+        self, store: ObjectStore, lister: Lister | None, progress: "Progress"
+    ) -> "list[ChunkCount]":
         """As `StoredScale.count`."""
+        from dvidpc.sources.precomputed.census import take_census
+
         return await take_census(store, lister, self.scale.sharding, self.directory, self.grids, progress)
 
-    async def survey(self, lister: Lister) -> Survey:
+    async def survey(self, lister: Lister) -> "Survey":
         """As `StoredScale.survey`."""
+        from dvidpc.sources.precomputed.object_names import ObjectNames
+        from dvidpc.sources.precomputed.survey import survey_scale
+
         names = ObjectNames(self.scale.sharding, self.grids)
         return await survey_scale(lister, self.volume, self.directory, self.others, names)
 

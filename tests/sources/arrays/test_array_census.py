@@ -8,7 +8,6 @@ import google_crc32c
 import pytest
 
 from dvidpc.errors import StoreError
-from dvidpc.formats.arrays.dialects import ArrayFormat
 from dvidpc.sources.arrays.array_engine import Arrays
 from dvidpc.sources.base import StoredScale
 from dvidpc.sources.counting import ChunkCount, Slip
@@ -34,7 +33,7 @@ ARRAYS = {
 
 
 async def scale_of(place: str, engine: str = "zarr", **keys: object) -> StoredScale:
-    source = Arrays(ArrayFormat(engine))
+    source = Arrays(engine)
     settings = replace(SETTINGS, engine=engine, **keys)  # type: ignore[arg-type]
     store = await open_store(BucketAccess(parse_ref(place)), UpstreamLimits(), environ={})
     try:

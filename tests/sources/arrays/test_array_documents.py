@@ -8,7 +8,6 @@ import pytest
 
 from dvidpc.errors import ConfigError, FormatError, NoMetadataError, StoreError, StoreRefusedError
 from dvidpc.formats.arrays.bundle import decode_bundle
-from dvidpc.formats.arrays.dialects import ArrayFormat
 from dvidpc.formats.arrays.selection import ArraySelection
 from dvidpc.formats.window import Window
 from dvidpc.sources.arrays.array_engine import Arrays
@@ -17,7 +16,7 @@ from dvidpc.storage.base import Blob
 from tests.array_volumes import levels_of, tissue, write_cosem_n5, write_ome_zarr
 from tests.segments import MemoryStore
 
-ZARR, N5 = Arrays(ArrayFormat.ZARR), Arrays(ArrayFormat.N5)
+ZARR, N5 = Arrays("zarr"), Arrays("n5")
 SETTINGS = VolumeSettings("em", "em", 64, engine="zarr")
 LEVELS = levels_of(tissue((70, 70, 70)), 3)
 
@@ -109,7 +108,7 @@ async def test_other_format_in_the_place_is_named(
 ) -> None:
     (volume / "pre").mkdir()
     (volume / "pre" / "info").write_text("{}")
-    settings = replace(SETTINGS, directory=directory, engine=engine.kind.value)
+    settings = replace(SETTINGS, directory=directory, engine=engine.engine)
     with pytest.raises(NoMetadataError) as caught:
         await engine.load(Guarded(volume), settings)
     assert words in str(caught.value)
