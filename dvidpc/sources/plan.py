@@ -5,7 +5,7 @@ anything again.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise, takewhile
 from typing import Final, TypeAlias
@@ -62,7 +62,7 @@ class VolumeSettings:
     """Whether an image that has a window is served as it is stored too."""
     is_labels: bool | None = None
     """Whether arrays are a segmentation; None: as their metadata says."""
-    arrays: ArraySelection = ArraySelection()  # noqa: RUF009 - frozen
+    arrays: ArraySelection = field(default_factory=ArraySelection)
     """What is served of arrays."""
 
 

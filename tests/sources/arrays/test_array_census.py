@@ -32,9 +32,9 @@ ARRAYS = {
 }
 
 
-async def scale_of(place: str, engine: str = "zarr", **keys: object) -> StoredScale:
+async def scale_of(place: str, engine: str = "zarr") -> StoredScale:
     source = Arrays(engine)
-    settings = replace(SETTINGS, engine=engine, **keys)  # type: ignore[arg-type]
+    settings = replace(SETTINGS, engine=engine)
     store = await open_store(BucketAccess(parse_ref(place)), UpstreamLimits(), environ={})
     try:
         return source.plan(await source.load(store, settings), settings).scales[0].stored
