@@ -74,6 +74,12 @@ def _parser() -> argparse.ArgumentParser:
 
     demo = commands.add_parser("demo", help="create a small volume, if it does not exist, and serve it")
     demo.add_argument("--port", type=int, default=8000, help="port to serve it on (default 8000; 0: any)")
+    demo.add_argument(
+        "--format",
+        choices=("precomputed", "zarr"),
+        default="precomputed",
+        help="format of the volume (default precomputed); zarr: OME-Zarr",
+    )
     demo.set_defaults(run=_demo)
     return parser
 
@@ -127,14 +133,22 @@ def _check(options: argparse.Namespace) -> int:
 
 def _demo(options: argparse.Namespace) -> int:
     from dvidpc.config import load_config
-    from dvidpc.demo import demo_config_text, demo_directory, demo_guide, ensure_demo_volume
+    from dvidpc.demo import (
+        DEMO_SIZE,
+        Layout,
+        demo_config_text,
+        demo_directory,
+        demo_guide,
+        ensure_demo_volume,
+    )
     from dvidpc.log.set_up import set_up_logging
     from dvidpc.run.processes import run_server
 
-    directory = demo_directory(os.environ)
-    ensure_demo_volume(directory, sys.stderr)
+    layout = Layout(options.format)
+    directory = demo_directory(os.environ, layout)
+    ensure_demo_volume(directory, sys.stderr, DEMO_SIZE, layout)
     path = directory.with_suffix(".toml")
-    path.write_text(demo_config_text(directory, f"localhost:{options.port}"))
+    path.write_text(demo_config_text(directory, f"localhost:{options.port}", layout))
     config = load_config(path)
     set_up_logging(config.logging.settings)
 
