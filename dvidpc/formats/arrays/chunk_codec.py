@@ -42,12 +42,25 @@ class ZarrCodec:
     """In the order of encoding."""
 
     @cached_property
+    def nbytes(self) -> int:
+        """Bytes of a decoded chunk."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
+    @cached_property
     def max_encoded_size(self) -> int:
         """As `ChunkCodec.max_encoded_size`."""
-        return max_compressed_size(math.prod(self.shape) * self.dtype.itemsize, self.compressions)
+        return max_compressed_size(self.nbytes, self.compressions)
 
     def decode(self, data: bytes) -> Voxels:
         """As `ChunkCodec.decode`."""
-        raw = decompress(data, self.compressions, math.prod(self.shape) * self.dtype.itemsize)
-        stored = np.frombuffer(raw, self.dtype).reshape([self.shape[axis] for axis in self.perm])
-        return stored.transpose(np.argsort(self.perm))
+        raw = decompress(data, self.compressions, self.nbytes)
+        return np.frombuffer(raw, self.dtype).reshape(self._stored_shape).transpose(self._inverse)
+
+    @cached_property
+    def _stored_shape(self) -> tuple[int, ...]:
+        return tuple(self.shape[axis] for axis in self.perm)
+
+    @cached_property
+    def _inverse(self) -> tuple[int, ...]:
+        """The stored dimension that each dimension of the array is."""
+        return tuple(self.perm.index(axis) for axis in range(len(self.perm)))

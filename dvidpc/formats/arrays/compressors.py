@@ -99,6 +99,8 @@ def decompress(data: Bytes, compressions: tuple[Compression, ...], size: int) ->
     for compression, expected in zip(reversed(compressions), reversed(sizes[:-1]), strict=True):
         try:
             result = _DECODERS[compression](result, expected)
+        except ImportError as error:  # an imagecodecs that was built without it
+            raise FormatError(f"{compression} cannot be decoded by this installation: {error}") from error
         except (
             RuntimeError,
             ValueError,

@@ -21,6 +21,7 @@ _RANDOM = np.random.default_rng(15)
 PLAIN = bytes(_RANDOM.integers(0, 7, 40_000).astype(np.uint8))
 NOISE = _RANDOM.bytes(40_000)
 MIB = 2**20
+JAVA = Path(__file__).parents[2] / "recorded" / "lz4java"
 
 
 def crc32c(data: bytes) -> bytes:
@@ -85,6 +86,24 @@ def test_what_others_wrote_is_read(name: str, data: bytes) -> None:
     encoded = encode(data)
     assert len(encoded) <= max_compressed_size(len(data), (compression,))
     assert bytes(decompress(encoded, (compression,), len(data))) == data
+
+
+def drawn_by_java() -> bytes:
+    """Return the bytes that `tests/recorded/lz4java/PROVENANCE.md` describes."""
+    state, drawn = 1, bytearray()
+    for number in range(6000):
+        state = (state * 1103515245 + 12345) & 0x7FFFFFFF
+        drawn.append(number // 9 % 50 if number < 4000 else state >> 16 & 0xFF)
+    return bytes(drawn)
+
+
+@pytest.mark.parametrize("file", sorted(JAVA.glob("block-*")), ids=lambda file: file.name)
+def test_streams_of_lz4_java_are_read(file: Path) -> None:
+    assert bytes(decompress(file.read_bytes(), (Compression.N5_LZ4,), 6000)) == drawn_by_java()
+
+
+def test_there_are_streams_of_lz4_java() -> None:
+    assert len(list(JAVA.glob("block-*"))) == 3
 
 
 @pytest.mark.parametrize("inner", ENCODERS)
