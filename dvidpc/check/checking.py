@@ -159,8 +159,9 @@ class _Check:
         self.problems += found.problems
 
     def _note_plan(self, plan: VolumePlan, fixes: Fixes) -> None:
-        fix = fixes.of_pyramid(is_finest_first=plan.is_finest_first)
-        self.warnings += [Finding(text, fix) for text in plan.warnings]
+        for text in plan.warnings:
+            fix = fixes.of_warning(text, is_finest_first=plan.is_finest_first)
+            self.warnings.append(Finding(text, fix))
         for refused in plan.problems:
             text = f"scale {refused.level} is not served: {refused.reason}"
             self.problems.append(Finding(text, fixes.of_scale(refused.reason)))

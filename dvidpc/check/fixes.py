@@ -18,8 +18,8 @@ _ENCODINGS = {".gz": "gzip", ".br": "br", ".zst": "zstd", ".zstd": "zstd"}
 """The Content-Encoding that a suffix of a file name stands for."""
 
 
-_ARRAY_KEYS = {"axes": '"zyx"', "at = ": "{ t = 0 }", "multiscale": '"NAME"'}
-"""Keys that help where a reason names them, each with an example."""
+_ARRAY_KEYS = {"at": "{ t = 0 }", "axes": '"zyx"', "multiscale": '"NAME"', "resolution": "[8, 8, 8]"}
+"""Keys that help where a reason names them as `KEY = ...` or `the key KEY`, each with an example."""
 
 
 class Fixes:
@@ -146,8 +146,6 @@ class Fixes:
 
     def of_pyramid(self, *, is_finest_first: bool) -> str:
         """Return the fix for scales that are in disorder, or not twice as coarse as the one before."""
-        if self._is_array:
-            return "if the metadata is wrong, correct it, or leave a level out: skip_scales"
         if not is_finest_first:
             return f"list the finest scale first in the info: {self._commands.copy('info')}"
         return "downsample by 2 along each axis: igneous image downsample PATH --factor 2,2,2"
@@ -228,11 +226,23 @@ class Fixes:
         """Whether the volume has no `info`, but the documents of zarr or N5."""
         return self._store.engine != PRECOMPUTED
 
+    def of_warning(self, text: str, *, is_finest_first: bool) -> str:
+        """Return the fix for a warning about the form of a volume."""
+        if not self._is_array:
+            return self.of_pyramid(is_finest_first=is_finest_first)
+        return self._of_key(text) or "if the metadata is wrong, correct it"
+
+    def _of_key(self, reason: str) -> str | None:
+        """Return the line to write, if a reason names the key of an array that helps."""
+        for key, example in _ARRAY_KEYS.items():
+            if f"{key} = " in reason or f"the key {key}" in reason:
+                return f"{self._section} {key} = {example}"
+        return None
+
     def _of_array(self, reason: str) -> str:
         """Return the fix for a level or a group of arrays that cannot be served."""
-        for key, example in _ARRAY_KEYS.items():
-            if key in reason:
-                return f"{self._section} {key} = {example}"
+        if found := self._of_key(reason):
+            return found
         return (
             f"{self._section} ref = a group or an array that can be served, or rewrite it in a supported form"
         )
