@@ -1,10 +1,11 @@
 """Open the scales of a volume, each once, however many instances show it."""
 
+# ruff: noqa: PLC0415  # what only windows need is imported for the first one
+
 from dvidpc.data.empty_scales import EmptyScales, WatchedChunks
 from dvidpc.sources.base import ChunkSource, StoredScale
 from dvidpc.sources.channels import Channel
 from dvidpc.sources.plan import ScalePlan
-from dvidpc.sources.windowed_chunks import WindowedChunks
 from dvidpc.storage.base import ObjectStore
 from dvidpc.volume.chunk_cache import CachedChunks
 from dvidpc.volume.resources import Resources
@@ -29,6 +30,8 @@ class OpenedScales:
         """Return the copies of a scale as one channel shows it, the one that needs the fewest reads first."""
         sources = self._open(scale.stored.of_channel(channel.number), scale.level)
         if channel.window is not None:
+            from dvidpc.sources.windowed_chunks import WindowedChunks
+
             sources = [WindowedChunks(source, channel.window) for source in sources]
         return [CachedChunks(source, self._resources.payloads, self._resources.pool) for source in sources]
 

@@ -7,6 +7,7 @@ Both must belong to the same version of the shard.
 import asyncio
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Final, NamedTuple
 
 from dvidpc.cache.loading_cache import LoadingCache
@@ -59,6 +60,8 @@ class ArrayShards:
         self._layout = layout
         self._indexes = indexes
         self._on_replaced: list[Callable[[], None]] = []
+        if layout.has_checksum:
+            import_module("google_crc32c")  # takes long, and the first index is decoded on the event loop
 
     def on_replaced(self, callback: Callable[[], None]) -> None:
         """Have *callback* called whenever a shard turns out to have been replaced."""
