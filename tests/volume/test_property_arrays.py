@@ -13,9 +13,10 @@ import numpy as np
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.array_stores import blocks_around, cut, engine_of, is_equal, offset_of, store_section
+from tests.array_stores import XYZ, blocks_around, cut, engine_of, is_equal, offset_of, store_section
 from tests.blockstream import parse_stream
 from tests.drawn_arrays import DrawnArray, Voxels, WrittenArray, drawn_arrays, write_array
+from tests.dvid.labelmap.test_property_labels import halve
 from tests.label_payloads import read_block
 from tests.serving import Server, config_text, serving
 
@@ -95,21 +96,26 @@ async def check_labels(server: Server, name: str, array: WrittenArray, channel: 
     stored = array.zyx(channel)
     labels = np.ascontiguousarray(stored).view(f"u{stored.itemsize}").astype(np.uint64)
     offset = offset_of(array)
-    depth, height, width = labels.shape
-    blocks = blocks_around((width, height, depth), offset)
-    query = ",".join(str(number) for block in blocks for number in block)
-    sent = dict(parse_stream(await server.get(f"{server.node}/{name}/specificblocks?blocks={query}")))
-    for block in blocks:
-        start = (64 * block[0], 64 * block[1], 64 * block[2])
-        expected = cut(labels, offset, start, (64, 64, 64))
-        if block in sent:
-            assert (read_block(sent[block], "blocks") == expected).all(), (name, block)
-        else:
-            assert not expected.any(), (name, block)
+    await check_label_blocks(server, name, "", labels, offset)
+    await check_label_blocks(server, name, "&scale=1", *halve(labels, offset))
     drawn = random.Random(array.drawn.seed)
     x, y, z = (o + drawn.randint(-3, n + 2) for o, n in zip(offset, labels.shape[::-1], strict=True))
     answer = await server.get(f"{server.node}/{name}/label/{x}_{y}_{z}")
     assert int(answer.split(b":")[1].strip(b" }")) == cut(labels, offset, (x, y, z), (1, 1, 1)).item()
+
+
+async def check_label_blocks(server: Server, name: str, scale: str, labels: Voxels, offset: XYZ) -> None:
+    depth, height, width = labels.shape
+    blocks = blocks_around((width, height, depth), offset)
+    query = ",".join(str(number) for block in blocks for number in block)
+    sent = dict(parse_stream(await server.get(f"{server.node}/{name}/specificblocks?blocks={query}{scale}")))
+    for block in blocks:
+        start = (64 * block[0], 64 * block[1], 64 * block[2])
+        expected = cut(labels, offset, start, (64, 64, 64))
+        if block in sent:
+            assert (read_block(sent[block], "blocks") == expected).all(), (name, scale, block)
+        else:
+            assert not expected.any(), (name, scale, block)
 
 
 def read(data: bytes, expected: Voxels) -> Voxels:
