@@ -36,7 +36,8 @@ class StoreConfig:
     another engine are ignored."""
     root: Annotated[Ref | None, Key(of_store.ROOT)] = None
     """A location that contains the volume, written like `ref`; the volume's keys and redirects may not lead
-    out of it. Unset: the bucket, the web server, or the directory above the volume's."""
+    out of it. Unset: the bucket, the web server, or the directory above the volume's; for N5, whose
+    attributes are inherited, two directories above."""
     instance: Annotated[str | None, Key(of_store.INSTANCE)] = None
     """The data name of scale 0, or of the first that `skip_scales` leaves in. Further scales are `name_1`,
     `name_2`, and so on. Unset: the volume is not served."""

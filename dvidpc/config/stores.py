@@ -1,5 +1,6 @@
 """Reads the `[store.<alias>]` tables and checks that the names of their instances are distinct."""
 
+import posixpath
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ from dvidpc.config.store_values import ENGINES
 from dvidpc.config.values import describe
 from dvidpc.errors import ConfigError
 from dvidpc.names import may_be_instance_of
+from dvidpc.storage.ref import Kind, Ref
 from dvidpc.storage.ref_formats import N5, PRECOMPUTED, ZARR, split_format
 
 _MEANT = {
@@ -71,11 +73,18 @@ def _read_store(alias: str, table: Mapping[str, object], reading: Reading) -> St
     store = read_section(StoreConfig, table, reading, place, alias=alias)
     check_array_keys(store, reading, place)
     if store.root is None:
-        return store
+        return replace(store, ref=_with_parents(store.ref)) if store.engine == N5 else store
     try:
         return replace(store, ref=store.ref.with_root(store.root))
     except ConfigError as e:
         raise reading.error(f"{place} root", f"{e}; write a root that contains ref, or remove it") from None
+
+
+def _with_parents(ref: Ref) -> Ref:
+    """Return a ref whose root lies two directories above it: N5 inherits attributes from there."""
+    if ref.kind is not Kind.FILE:
+        return ref
+    return ref.with_root(replace(ref.root, prefix=posixpath.dirname(ref.root.prefix)))
 
 
 def _engine_of(table: Mapping[str, object], reading: Reading, place: str) -> str:

@@ -90,6 +90,14 @@ def test_ref_is_taken_as_neuroglancer_writes_it(tmp_path: Path, ref: str) -> Non
     assert (selection.zarr_version, selection.dimension_separator) == (version, separator)
 
 
+def test_root_of_n5_files_is_two_directories_above(tmp_path: Path) -> None:
+    for engine, root in ((N5, "file:///data/a.n5"), (ZARR, "file:///data/a.n5/setup0")):
+        [store] = load(tmp_path, engine.replace("s3://bucket/em", "/data/a.n5/setup0/timepoint0")).stores
+        assert store.ref.root.url == root
+    [store] = load(tmp_path, N5.replace("s3://bucket/em", "/em")).stores
+    assert (store.ref.root.url, store.ref.directory) == ("file:///", "em")
+
+
 WRONG = [
     (
         ZARR.replace("s3://bucket/em", "n5://s3://bucket/em"),
