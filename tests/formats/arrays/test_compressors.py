@@ -6,7 +6,7 @@ import lzma
 import resource
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,38 +15,13 @@ import pytest
 
 from dvidpc.errors import FormatError
 from dvidpc.formats.arrays.compressors import Compression, decompress, max_compressed_size
+from tests.array_bombs import MIB, Encode, blosc, bombs, crc32c, lz4_head, lz4_java
 from tests.zarr_python import numcodecs
 
 _RANDOM = np.random.default_rng(15)
 PLAIN = bytes(_RANDOM.integers(0, 7, 40_000).astype(np.uint8))
 NOISE = _RANDOM.bytes(40_000)
-MIB = 2**20
 JAVA = Path(__file__).parents[2] / "recorded" / "lz4java"
-
-
-def crc32c(data: bytes) -> bytes:
-    return bytes(numcodecs.get_codec({"id": "crc32c", "location": "end"}).encode(data))
-
-
-def lz4_java(data: bytes, block: int = 8192, *, stored: bool = False) -> bytes:
-    """Write lz4-java's `LZ4BlockOutputStream`: blocks with a header, and an empty one at the end."""
-    stream = b""
-    for start in range(0, len(data), block):
-        part = data[start : start + block]
-        packed = part if stored else bytes(numcodecs.LZ4().encode(part))[4:]
-        stream += _lz4_head(0x10 if stored else 0x20, len(packed), len(part)) + packed
-    return stream + _lz4_head(0x10, 0, 0)
-
-
-def _lz4_head(method: int, packed: int, size: int) -> bytes:
-    return struct.pack("<8sBiiI", b"LZ4Block", method | 0x06, packed, size, 0)
-
-
-Encode = Callable[[bytes], bytes]
-
-
-def blosc(name: str, shuffle: int) -> Encode:
-    return lambda data: bytes(numcodecs.Blosc(name, 5, shuffle).encode(data))
 
 
 ENCODERS: dict[str, tuple[Compression, Encode]] = {
@@ -197,34 +172,18 @@ def test_a_blosc_header_that_lies_is_never_believed(
 @pytest.mark.parametrize(
     "block",
     [
-        _lz4_head(0x20, -1, 100),
-        _lz4_head(0x20, 10, -1) + bytes(10),
-        _lz4_head(0x20, 2**31 - 1, 100),
-        _lz4_head(0x20, 10, 2**31 - 1) + bytes(10),
-        _lz4_head(0x30, 10, 10) + bytes(10),
-        _lz4_head(0x10, 10, 11) + bytes(10),
+        lz4_head(0x20, -1, 100),
+        lz4_head(0x20, 10, -1) + bytes(10),
+        lz4_head(0x20, 2**31 - 1, 100),
+        lz4_head(0x20, 10, 2**31 - 1) + bytes(10),
+        lz4_head(0x30, 10, 10) + bytes(10),
+        lz4_head(0x10, 10, 11) + bytes(10),
         b"LZ4Block",
     ],
 )
 def test_a_damaged_block_of_lz4_java_is_refused(block: bytes) -> None:
     with pytest.raises(FormatError):
         decompress(block, (Compression.N5_LZ4,), 100)
-
-
-def bombs() -> Iterator[tuple[str, Compression, bytes]]:
-    """Yield chunks that claim, or hold, far more than the 64 KiB they should."""
-    zeros = bytes(16 * MIB)
-    yield "gzip members", Compression.GZIP, gzip.compress(zeros) * 64
-    yield "gzip", Compression.GZIP, gzip.compress(bytes(256 * MIB), 1)
-    yield "zlib", Compression.ZLIB, zlib.compress(bytes(256 * MIB), 1)
-    yield "zstd", Compression.ZSTD, bytes(numcodecs.Zstd(1).encode(bytes(256 * MIB)))
-    yield "zstd frames", Compression.ZSTD, bytes(numcodecs.Zstd(1).encode(zeros)) * 64
-    yield "bz2", Compression.BZ2, bz2.compress(zeros) * 64
-    yield "xz", Compression.XZ, lzma.compress(zeros) * 64
-    yield "blosc", Compression.BLOSC, blosc("lz4", 0)(bytes(256 * MIB))
-    yield "lz4", Compression.LZ4, bytes(numcodecs.LZ4().encode(bytes(256 * MIB)))
-    yield "lz4 bare", Compression.N5_LZ4, bytes(numcodecs.LZ4().encode(bytes(256 * MIB)))[4:]
-    yield "lz4 java", Compression.N5_LZ4, lz4_java(bytes(256 * MIB), 128 * MIB)
 
 
 @contextmanager
