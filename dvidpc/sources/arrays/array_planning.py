@@ -63,5 +63,6 @@ def _plan_level(level: ArrayLevel, volume: ArrayVolume, metadata: Metadata, outl
         volume.num_channels,
         DataType.UINT64 if outline.is_labels else level.spec.data_type,
         metadata.digest,
+        volume.described_as,
     )
     return outline.plan_scale(level.level, level.grid, level.resolution_nm, None, stored)

@@ -25,6 +25,8 @@ class ArrayScale:
     shown_as: DataType
     """What voxels are converted to."""
     metadata_digest: str
+    dialect: str
+    """How its place among other levels is described, for people."""
     channel: int = 0
     """The channel that is opened."""
 
@@ -36,7 +38,8 @@ class ArrayScale:
         offset = ",".join(map(str, level.grid.offset))
         widened = f" (served as {self.shown_as})" if self.shown_as is not spec.data_type else ""
         return (
-            f"{times(level.grid.size)} voxels of {times(level.resolution_nm)} nm at {offset}, "
+            f"{self.dialect}: {times(level.grid.size)} voxels "
+            f"of {times(level.resolution_nm)} nm at {offset}, "
             f"{self.num_channels} x {spec.data_type}{widened} {spec.stored_as}{shard}, "
             f"chunks of {times(level.grid.chunk_size)}, fill value {spec.fill:g}"
         )
