@@ -36,15 +36,6 @@ async def read_documents(store: ObjectStore, settings: VolumeSettings, kind: Arr
     return Metadata(directory, url, encode_bundle(known))
 
 
-async def read_some(store: ObjectStore, directory: str, names: tuple[str, ...]) -> Documents:
-    """Read documents of one directory; one that does not exist, or is refused while another is read, is None.
-
-    Raises:
-        StoreError: The bucket failed, or refused all of them that exist.
-    """
-    return await _read_all(store, directory, names, is_first=True)
-
-
 async def _read_all(
     store: ObjectStore, directory: str, names: tuple[str, ...], *, is_first: bool
 ) -> dict[str, bytes | None]:
