@@ -8,6 +8,7 @@ DvidpcError
   UnauthorizedError       the client is not authenticated               (401)
   FormatError             stored bytes are malformed                    (502)
     NoMetadataError       the volume's metadata is not there
+    OversizeError         they are more than is read at a time
   StoreError              the bucket failed                             (503)
     StoreTimeoutError     the bucket did not answer in time             (504)
     StoreBusyError        the bucket limits our request rate: 429 or 503
@@ -61,6 +62,10 @@ class NoMetadataError(FormatError):
     def __init__(self, message: str, engine: str | None = None) -> None:
         super().__init__(message)
         self.engine = engine
+
+
+class OversizeError(FormatError):
+    """Stored bytes are more than the reader allows: too many, or damaged."""
 
 
 class StoreError(DvidpcError):

@@ -12,8 +12,9 @@ class Companion(StrEnum):
     ANNOTATIONS = "annotations"
 
 
+_COUNTS = "labelsz"
 _SUFFIX = re.compile(
-    rf"(?:_(?:(?:full_)?c[1-9][0-9]*|full|blk|{'|'.join(Companion)}))?(?:_[1-9][0-9]*)?", re.ASCII
+    rf"(?:_(?:(?:full_)?c[1-9][0-9]*|full|blk|{_COUNTS}|{'|'.join(Companion)}))?(?:_[1-9][0-9]*)?", re.ASCII
 )
 
 
@@ -44,6 +45,11 @@ def full_name(base: str) -> str:
 def companion_name(base: str, companion: Companion) -> str:
     """Return the name of an instance that belongs to the segmentation called *base*."""
     return f"{base}_{companion}"
+
+
+def counts_name(base: str) -> str:
+    """Return the name of the instance that counts the annotations called *base*, as clients expect it."""
+    return f"{base}_{_COUNTS}"
 
 
 def may_be_instance_of(name: str, base: str) -> bool:

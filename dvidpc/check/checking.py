@@ -3,28 +3,30 @@
 import os
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+from dvidpc.check.collections import CollectionCheck
 from dvidpc.check.companions import check_companions
 from dvidpc.check.counts import Judged, describe_count, is_empty, judge_counts
 from dvidpc.check.fixes import Fixes
 from dvidpc.check.missing_chunks import Absence
+from dvidpc.check.neighbours import find_neighbours, opened
 from dvidpc.check.report import CopyCount, VolumeReport
 from dvidpc.check.samples import Samples, sample
 from dvidpc.check.windows import describe, propose
 from dvidpc.config import Config, StoreConfig
 from dvidpc.data.image import find_voxel_type
 from dvidpc.errors import DvidpcError, FormatError, NoMetadataError, StoreError
-from dvidpc.sources.buckets import access_of, settings_of, upstream_limits_of
+from dvidpc.sources.buckets import access_of, settings_of
 from dvidpc.sources.counting import ChunkCount, Survey
 from dvidpc.sources.engines import ENGINES
-from dvidpc.sources.plan import InstancePlan, Metadata, ScalePlan, VolumePlan, times
+from dvidpc.sources.framing_plan import frame_plan
+from dvidpc.sources.plan import Metadata, VolumePlan
+from dvidpc.sources.scale_plan import InstancePlan, ScalePlan, times
 from dvidpc.storage.base import Lister, ObjectStore
 from dvidpc.storage.coalesce import CoalescingStore
 from dvidpc.storage.inspection import inspect_bucket
-from dvidpc.storage.opening import open_lister, open_store
 from dvidpc.storage.shared import Shared
 from dvidpc.types import Finding
 from dvidpc.volume.resources import Resources, make_resources
@@ -77,7 +79,7 @@ class _Check:
         """Return all findings. An error that ends the check is one of the problems."""
         fixes = Fixes(self.store)
         try:
-            async with _opened(self.store, self.config, self.environ, self.shared) as (bucket, lister):
+            async with opened(self.store, self.config, self.environ, self.shared) as (bucket, lister):
                 await self._run(bucket, lister, fixes, deep=deep)
         except DvidpcError as error:
             self.problems.append(Finding(str(error), fixes.of_error(error)))
@@ -96,6 +98,9 @@ class _Check:
             await self._note_rights(can_read=metadata is not None)
         plan = None if metadata is None else self._plan(metadata, fixes)
         if plan is None:
+            return
+        if plan.collection is not None:
+            await self._check_collection(bucket, lister, plan, fixes, deep=deep)
             return
         self._note_plan(plan, fixes)
         samples = {scale.level: await self._sample(bucket, plan, scale) for scale in plan.scales}
@@ -145,12 +150,13 @@ class _Check:
     def _plan(self, metadata: Metadata, fixes: Fixes) -> VolumePlan | None:
         """Return the plan that the server would make; None, with a problem noted, if there is none."""
         try:
-            return ENGINES[self.store.engine].plan(metadata, settings_of(self.store))
+            plan = ENGINES[self.store.engine].plan(metadata, settings_of(self.store))
         except FormatError as error:
             is_scale = "no scale can be served" in str(error)
             fix = fixes.of_scale(str(error)) if is_scale else fixes.of_info(str(error))
             self.problems.append(Finding(str(error), fix))
             return None
+        return frame_plan(plan, settings_of(self.store), ()) if plan.collection is None else plan
 
     async def _check_companions(self, bucket: ObjectStore, plan: VolumePlan, fixes: Fixes) -> None:
         found = await check_companions(plan, bucket, self.resources, fixes)
@@ -158,10 +164,27 @@ class _Check:
         self.warnings += found.warnings
         self.problems += found.problems
 
+    async def _check_collection(
+        self, bucket: ObjectStore, lister: Lister | None, plan: VolumePlan, fixes: Fixes, *, deep: bool
+    ) -> None:
+        neighbours = await find_neighbours(self.config, self.store, self.environ, self.shared)
+        try:
+            framed = frame_plan(plan, settings_of(self.store), neighbours)
+        except StoreError as error:
+            self.problems.append(Finding(str(error), fixes.of_key("voxel_size", "[8, 8, 8]")))
+            return
+        check = CollectionCheck(framed, bucket, lister, self.resources, fixes, self.progress)
+        found = await check.run(deep=deep)
+        self.lines += found.lines
+        self.warnings += found.warnings
+        self.problems += found.problems
+
     def _note_plan(self, plan: VolumePlan, fixes: Fixes) -> None:
-        for text in plan.warnings:
+        for text in plan.pyramid_warnings:
             fix = fixes.of_warning(text, is_finest_first=plan.is_finest_first)
             self.warnings.append(Finding(text, fix))
+        self.warnings += [Finding(text, fixes.of_companion_key(text)) for text in plan.companion_warnings]
+        self.warnings += [Finding(text, "remove them") for text in plan.annotation_warnings]
         for refused in plan.problems:
             text = f"scale {refused.level} is not served: {refused.reason}"
             self.problems.append(Finding(text, fixes.of_scale(refused.reason)))
@@ -248,24 +271,6 @@ class _Check:
         empty = {level for level, survey in surveys.items() if survey.is_empty}
         is_any_left = any(scale.level not in empty for scale in plan.scales)
         return sorted(empty | self.store.skip_scales) if is_any_left else []
-
-
-@asynccontextmanager
-async def _opened(
-    store: StoreConfig, config: Config, environ: Mapping[str, str], shared: Shared
-) -> AsyncIterator[tuple[ObjectStore, Lister | None]]:
-    """Open the store for reading and for listing, as the server does; None if it cannot be listed."""
-    access, limits = access_of(store), upstream_limits_of(config.limits)
-    bucket = await open_store(access, limits, environ=environ, shared=shared)
-    try:
-        lister = await open_lister(access, limits, environ=environ, shared=shared)
-        try:
-            yield bucket, lister
-        finally:
-            if lister is not None:
-                await lister.close()
-    finally:
-        await bucket.close()
 
 
 def describe_scale(plan: VolumePlan, scale: ScalePlan) -> str:

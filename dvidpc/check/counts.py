@@ -6,7 +6,7 @@ from typing import NamedTuple
 from dvidpc.check.fixes import Fixes
 from dvidpc.check.strays import explain_stray
 from dvidpc.sources.counting import ChunkCount
-from dvidpc.sources.plan import times
+from dvidpc.sources.scale_plan import times
 from dvidpc.types import Finding
 
 

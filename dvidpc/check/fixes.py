@@ -3,17 +3,16 @@
 import posixpath
 import shlex
 
+from dvidpc.check.commands import Commands
 from dvidpc.check.error_codes import ABOUT_CREDENTIALS, ABOUT_ENCRYPTION
-from dvidpc.check.vendor_commands import Commands
 from dvidpc.config import StoreConfig
 from dvidpc.errors import ConfigError, CredentialsError, DvidpcError, StoreRefusedError, StoreTimeoutError
+from dvidpc.names import Companion
 from dvidpc.sources.counting import Slip, Stray
 from dvidpc.storage.object_checks import name_object
 from dvidpc.storage.ref import Kind
 from dvidpc.storage.ref_formats import PRECOMPUTED
 
-_AWS = (".amazonaws.com", ".amazonaws.com.cn")
-"""How the host names of AWS's own endpoints end."""
 _ENCODINGS = {".gz": "gzip", ".br": "br", ".zst": "zstd", ".zstd": "zstd"}
 """The Content-Encoding that a suffix of a file name stands for."""
 
@@ -53,12 +52,12 @@ class Fixes:
         """
         if directory is not None:
             return f'{self._section} ref = "{name_object(self._ref.root.url, directory).rstrip("/")}"'
-        look = self._commands.list_all()
-        return f'correct {self._section} ref = "{self._store.ref.text}"; to see what is there: {look}'
+        key = f'{self._section} ref = "{self._store.ref.text}"'
+        return f"correct {key}; to see what is there: {self._commands.list_all()}"
 
     def of_engine(self, engine: str) -> str:
         """Return the fix for a volume in another format than the configuration says."""
-        return f'{self._section} engine = "{engine}"'
+        return self.of_key("engine", f'"{engine}"')
 
     def of_info(self, reason: str) -> str:
         """Return the fix for metadata that cannot be served. Some reasons name the key that helps."""
@@ -66,7 +65,7 @@ class Fixes:
             return self._of_array(reason)
         if "graphene" in reason:
             return f"name a flat segmentation in {self._section} ref, such as an export of this one"
-        return f"correct the info and upload it again: {self._commands.copy('info')}"
+        return f"correct the info and upload it again: {self._commands.upload_info()}"
 
     def of_scale(self, reason: str) -> str:
         """Return the fix for a scale that is not served. Some reasons contain the fix."""
@@ -76,8 +75,8 @@ class Fixes:
             return self._of_array(reason)
         if 'block_size = "chunk"' in reason:
             return f"{self._section} block_size = 64"
-        copy = self._commands.copy("info")
-        return f"rewrite that scale in a supported form, or remove it from the info: {copy}"
+        upload = self._commands.upload_info()
+        return f"rewrite that scale in a supported form, or remove it from the info: {upload}"
 
     def of_damage(self) -> str:
         """Return the fix for damaged chunks."""
@@ -112,13 +111,13 @@ class Fixes:
             stray: What is wrong with them.
             some_are_right: Whether other objects have names that are read.
         """
-        old, new = self._commands.name(stray.example), self._commands.name(stray.intended)
+        old, new = self._commands.name_of(stray.example), self._commands.name_of(stray.intended)
         match stray.slip:
             case Slip.SEPARATOR if not some_are_right:
                 return f'{self._section} dimension_separator = "{stray.detail}"'
             case Slip.LAYOUT:
                 return (
-                    f"upload the info that describes these objects (sharding): {self._commands.copy('info')}"
+                    f"upload the info that describes these objects (sharding): {self._commands.upload_info()}"
                 )
             case Slip.SUFFIX if stray.intended.endswith(".shard"):
                 return f"decompress each shard, and store it without {stray.detail}"
@@ -137,17 +136,40 @@ class Fixes:
         if self._is_array:
             return "correct the shape of the array in its metadata, or delete these chunks"
         return (
-            f"upload the info that describes these chunks (size, chunk_sizes): {self._commands.copy('info')}"
+            f"upload the info that describes these chunks (size, chunk_sizes): {self._commands.upload_info()}"
         )
 
-    def of_companion(self) -> str:
+    def of_companion_key(self, reason: str) -> str:
+        """Return the fix for meshes, skeletons or properties whose key in the info cannot be followed."""
+        fix = f"correct that key in the info, or remove it: {self._commands.upload_info()}"
+        if "leads out" in reason and self._ref.kind is Kind.FILE:
+            return f"set {self._section} root to a directory that holds both, or {fix}"
+        return fix
+
+    def of_key(self, key: str, value: str) -> str:
+        """Return the line of the configuration that sets a key of the store."""
+        return f"{self._section} {key} = {value}"
+
+    def of_companion(self, directory: str) -> str:
         """Return the fix for meshes, skeletons or properties that cannot be read."""
-        return f"upload them from a good copy ({self._commands.upload()}), or remove their key from the info"
+        upload = self._commands.upload(self._commands.name_of(directory))
+        return f"upload them from a good copy ({upload}), or remove their key from the info"
+
+    def of_no_companion(self, companion: Companion, directory: str) -> str:
+        """Return the fix for a directory that has nothing for any segment."""
+        match companion:
+            case Companion.MESHES:
+                make = "make them: igneous mesh forge PATH; igneous mesh merge PATH"
+            case Companion.SKELETONS:
+                make = "make them: igneous skeleton forge PATH; igneous skeleton merge PATH"
+            case Companion.ANNOTATIONS:
+                make = f"list segments in {self._commands.name_of(directory)}/info"
+        return f"if there should be some, {make}; else remove their key from the info"
 
     def of_pyramid(self, *, is_finest_first: bool) -> str:
         """Return the fix for scales that are in disorder, or not twice as coarse as the one before."""
         if not is_finest_first:
-            return f"list the finest scale first in the info: {self._commands.copy('info')}"
+            return f"list the finest scale first in the info: {self._commands.upload_info()}"
         return "downsample by 2 along each axis: igneous image downsample PATH --factor 2,2,2"
 
     def _reason(self, code: str) -> str | None:
@@ -202,15 +224,12 @@ class Fixes:
                 below = f"{bucket}/{prefix}/*" if prefix else f"{bucket}/*"
                 objects, whole = f"arn:aws:s3:::{below}", f"arn:aws:s3:::{bucket}"
                 allow = f"allow s3:GetObject on {objects} and s3:ListBucket on {whole}"
-                if self._commands.endpoint is not None and not self._commands.endpoint.endswith(_AWS):
-                    policy = self._commands.aws(
-                        f"s3api put-bucket-policy --bucket {bucket} --policy file://POLICY"
-                    )
-                    return f"check the credentials; {allow} in the service's own way, or by: {policy}"
-                return (
-                    f"{allow}: "
-                    "aws iam put-user-policy --user-name NAME --policy-name dvidpc --policy-document file://POLICY"
+                policy = self._commands.aws(
+                    f"s3api put-bucket-policy --bucket {bucket} --policy file://POLICY"
                 )
+                if self._commands.is_aws:
+                    return f"{allow}: {policy}"
+                return f"check the credentials; {allow} in the service's own way, or by: {policy}"
             case Kind.GCS:
                 return (
                     f"gcloud storage buckets add-iam-policy-binding gs://{bucket} "

@@ -137,6 +137,10 @@ class LimitsConfig:
     """Maximum size of one raw cut-out, which is streamed."""
     max_mesh: Annotated[int, Key(SIZE)] = 128 * _MIB
     """Maximum size of a mesh in memory. A larger one is served at a coarser level of detail, or refused."""
+    max_cells: Annotated[int, Key(COUNT)] = 4_096
+    """Maximum number of cells of a spatial index that one request for annotations may read."""
+    max_annotations: Annotated[int, Key(COUNT)] = 1_000_000
+    """Maximum number of annotations that one request may decode."""
     header_timeout_s: Annotated[float, Key(SECONDS, "header_timeout")] = 15.0
     """Seconds in which a client must send the head of a request."""
     keepalive_timeout_s: Annotated[float, Key(SECONDS, "keepalive_timeout")] = 75.0

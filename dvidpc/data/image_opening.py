@@ -9,7 +9,8 @@ from dvidpc.errors import FormatError
 from dvidpc.formats.data_types import DataType
 from dvidpc.formats.payloads import JPEG
 from dvidpc.sources.channels import Channel
-from dvidpc.sources.plan import InstancePlan, VolumePlan
+from dvidpc.sources.plan import VolumePlan
+from dvidpc.sources.scale_plan import InstancePlan
 from dvidpc.types import Point
 from dvidpc.volume.chunk_cache import CachedChunks
 from dvidpc.volume.grid_store import GridStore

@@ -1,6 +1,6 @@
 """Make the data instances of a planned volume."""
 
-# ruff: noqa: PLC0415  # what only segmentations need is imported when the first one is opened
+# ruff: noqa: PLC0415  # what only segmentations or annotations need is imported when the first one is opened
 
 import logging
 from collections.abc import Iterator
@@ -45,18 +45,34 @@ def make_instances(
     url = name_object(store.url, directory).rstrip("/")
     for problem in plan.problems:
         log.error("%s: scale %d is not served: %s", url, problem.level, problem.reason)
+    for line in () if plan.collection is None else plan.collection.explanation:
+        log.info("%s: %s", url, line)
     opened = OpenedScales(store, EmptyScales(settings.alias, settings.skip_scales), resources)
     title = TITLES.get(settings.engine, settings.engine)
     instances = [
         Instance(name, derive_data_uuid(repo_uuid, name), settings.alias, url, data, title)
-        for name, data in (
-            *_make_voxels(plan, opened, resources),
-            *_make_companions(plan, store, resources, open_lister),
-        )
+        for name, data in _make(plan, opened, store, resources, open_lister)
     ]
     for warning in plan.warnings:
         log.warning("%s: %s", url, warning)
     return instances
+
+
+def _make(
+    plan: VolumePlan,
+    opened: OpenedScales,
+    store: ObjectStore,
+    resources: Resources,
+    open_lister: OpenLister,
+) -> Iterator[tuple[str, Data]]:
+    """Yield the name and the data of each instance; arguments as for `make_instances` and `make_images`."""
+    if plan.collection is not None:
+        from dvidpc.data.annotation_opening import make_annotations
+
+        yield from make_annotations(plan, store, resources, open_lister)
+        return
+    yield from _make_voxels(plan, opened, resources)
+    yield from _make_companions(plan, store, resources, open_lister)
 
 
 def _make_voxels(plan: VolumePlan, opened: OpenedScales, resources: Resources) -> Iterator[tuple[str, Data]]:

@@ -14,7 +14,8 @@ from dvidpc.data.labelmap import (
     LabelmapData,
 )
 from dvidpc.data.opened_scales import OpenedScales
-from dvidpc.sources.plan import InstancePlan, LabelType, VolumePlan
+from dvidpc.sources.plan import VolumePlan
+from dvidpc.sources.scale_plan import InstancePlan, LabelType
 from dvidpc.types import Point
 from dvidpc.volume.chunk_cache import CachedChunks
 from dvidpc.volume.grid_store import GridStore
@@ -32,7 +33,7 @@ def make_labels(plan: VolumePlan, opened: OpenedScales, resources: Resources) ->
             *_, instance = plan.instances_of(scale)
             of_scale = opened.copies_for(scale, instance.channel)
             data = make_scale(instance, LABELBLK, LABELBLK_COMPRESSION, of_scale, resources)
-            yield instance.name, replace(data, lookup=LabelLookup(of_scale, resources.payloads))
+            yield instance.name, replace(data, lookup=LabelLookup(of_scale))
 
 
 def _make_labelmap(plan: VolumePlan, opened: OpenedScales, resources: Resources) -> LabelmapData:
@@ -41,7 +42,7 @@ def _make_labelmap(plan: VolumePlan, opened: OpenedScales, resources: Resources)
         instance, *_ = plan.instances_of(scale)
         of_scale = opened.copies_for(scale, instance.channel)
         level = make_scale(instance, LABELMAP, LABELMAP_COMPRESSION, of_scale, resources)
-        levels.append(replace(level, lookup=LabelLookup(of_scale, resources.payloads)))
+        levels.append(replace(level, lookup=LabelLookup(of_scale)))
     if plan.adds_level:
         instance, *_ = plan.instances_of(plan.scales[0])
         copies = opened.copies_for(plan.scales[0], instance.channel)
@@ -74,5 +75,5 @@ def _halve(
         ),
         stored_as="not stored",
         served_how=f"scale {finest.scale_level} at half the resolution",
-        lookup=LabelLookup(halved, resources.payloads),
+        lookup=LabelLookup(halved),
     )

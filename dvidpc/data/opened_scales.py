@@ -5,7 +5,7 @@
 from dvidpc.data.empty_scales import EmptyScales, WatchedChunks
 from dvidpc.sources.base import ChunkSource, StoredScale
 from dvidpc.sources.channels import Channel
-from dvidpc.sources.plan import ScalePlan
+from dvidpc.sources.scale_plan import ScalePlan
 from dvidpc.storage.base import ObjectStore
 from dvidpc.volume.chunk_cache import CachedChunks
 from dvidpc.volume.resources import Resources

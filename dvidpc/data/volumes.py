@@ -6,18 +6,18 @@ A volume that fails does not affect others and is retried. Rewritten metadata ta
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from functools import partial
 from typing import Final
 
-from dvidpc.data.instance import Data, Instance
+from dvidpc.data.instance import Data, Instance, Preparing
 from dvidpc.data.instance_opening import make_instances
 from dvidpc.data.repo import Repo
+from dvidpc.data.served_volume import Volume, plan_volume_of
 from dvidpc.errors import ConfigError, DvidpcError, StoreError
 from dvidpc.names import may_be_instance_of
 from dvidpc.sources.engines import ENGINES, SourceFormat
-from dvidpc.sources.plan import Metadata, VolumeSettings
+from dvidpc.sources.plan import Metadata, VolumePlan, VolumeSettings
 from dvidpc.storage.base import Lister, ObjectStore
 from dvidpc.tasks import abandon, keep_running, run_in_background
 from dvidpc.volume.resources import Resources
@@ -35,26 +35,6 @@ RETIRE_S: Final = 60.0
 async def _cannot_list(_settings: VolumeSettings) -> Lister | None:
     """Open no lister."""
     return None
-
-
-@dataclass(slots=True)
-class Volume:
-    """One volume of the configuration, and its state."""
-
-    settings: VolumeSettings
-    source_format: SourceFormat
-    problem: str | None = "not opened yet"
-    """Why it is not served as configured; None if it is."""
-    may_pass: bool = True
-    """Whether the problem may pass by itself: it is the bucket's or the environment's, not the metadata's."""
-    instances: Sequence[Instance[Data]] = field(default_factory=list)
-    """Its instances in the repo."""
-    store: ObjectStore | None = None
-    """What the instances are read from; None if there are none."""
-    metadata: Metadata | None = None
-    """What the instances were made from; None if there are none."""
-    complaint: str = ""
-    """The last error logged about metadata that cannot be used."""
 
 
 class Volumes:
@@ -185,6 +165,8 @@ class Volumes:
                 raise
             finally:
                 tried.set()
+                volume.planned.set()
+            await _prepare(volume.instances)
             await asyncio.sleep(self._refresh_after_s if volume.problem is None else self._retry_after_s)
 
     async def _open(self, volume: Volume, tried: asyncio.Event) -> None:
@@ -211,7 +193,8 @@ class Volumes:
         kept = False
         try:
             metadata = await volume.source_format.load(store, volume.settings)
-            instances = self._put(volume, store, metadata)
+            plan = await plan_volume_of(volume, metadata, self.volumes)
+            instances = self._put(volume, store, metadata, plan)
             kept = True
         except DvidpcError as error:
             return error
@@ -219,13 +202,14 @@ class Volumes:
             if not kept:
                 await store.close()
         self._let_go(volume)
-        volume.store, volume.metadata, volume.instances = store, metadata, instances
+        volume.store, volume.metadata, volume.served, volume.instances = store, metadata, plan, instances
         return None
 
-    def _put(self, volume: Volume, store: ObjectStore, metadata: Metadata) -> list[Instance[Data]]:
-        """Put the instances that *metadata* describes into the repo, in place of the volume's others."""
+    def _put(
+        self, volume: Volume, store: ObjectStore, metadata: Metadata, plan: VolumePlan
+    ) -> list[Instance[Data]]:
+        """Put the instances that *plan* describes into the repo, in place of the volume's others."""
         settings = volume.settings
-        plan = volume.source_format.plan(metadata, settings)
         open_lister = partial(self._open_lister, settings)
         instances = make_instances(
             plan, settings, metadata.directory, store, self._repo.uuid, self._resources, open_lister
@@ -238,9 +222,12 @@ class Volumes:
         assert volume.store is not None
         try:
             metadata = await volume.source_format.load(volume.store, volume.settings)
-            if metadata == volume.metadata:
+            if metadata == volume.metadata and (volume.served is None or volume.served.collection is None):
                 return
-            instances = self._put(volume, volume.store, metadata)
+            plan = await plan_volume_of(volume, metadata, self.volumes)
+            if metadata == volume.metadata and plan == volume.served:
+                return
+            instances = self._put(volume, volume.store, metadata, plan)
         except StoreError as error:
             log.debug("%s", error)
         except DvidpcError as error:
@@ -248,11 +235,11 @@ class Volumes:
                 log.error("store %s was changed, and is served as before: %s", volume.settings.alias, error)
                 volume.complaint = str(error)
         else:
-            log.warning(
-                "store %s: its metadata was rewritten; serving what it says now", volume.settings.alias
-            )
+            what = "the volume that it counts in" if metadata == volume.metadata else "its metadata"
+            log.warning("store %s: %s was rewritten; serving what it says now", volume.settings.alias, what)
             _forget(volume.instances)
-            volume.metadata, volume.instances, volume.complaint = metadata, instances, ""
+            volume.metadata, volume.served, volume.instances = metadata, plan, instances
+            volume.complaint = ""
 
     def _let_go(self, volume: Volume) -> None:
         """Close the store of *volume* once the requests that read from it have ended."""
@@ -269,6 +256,13 @@ class Volumes:
             await store.close()
         if task is not None:
             self._retiring.pop(task, None)
+
+
+async def _prepare(instances: Iterable[Instance[Data]]) -> None:
+    """Read what describes meshes and skeletons: the first request for one then takes a round trip less."""
+    for instance in instances:
+        if isinstance(instance.data, Preparing):
+            await instance.data.prepare()
 
 
 def _forget(instances: Iterable[Instance[Data]]) -> None:

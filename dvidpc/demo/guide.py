@@ -8,6 +8,9 @@ from dvidpc.demo.layouts import Layout
 SEGMENTATION = "segmentation"
 """The name of the instance of the neurites."""
 
+SYNAPSES = "synapses"
+"""The name of the instance of the synapses, and of their directory in that of the image."""
+
 _INSTANCE = "em"
 
 _CONFIG = """\
@@ -27,10 +30,15 @@ instance = "{instance}"
 engine = "{engine}"
 ref = "{ref}/{below}"
 instance = "{segmentation}"
+
+[store.synapses]
+engine = "ngprecomputed"
+ref = "{ref}/{synapses}"
+instance = "{synapses}"
 """
 
 _GUIDE = """\
-A made-up EM volume and its segmentation are served at {url}
+A made-up EM volume, its segmentation and its synapses are served at {url}
 
 curl, in another terminal:
   curl -s '{url}/api/repos/info'
@@ -45,6 +53,11 @@ The segment of a voxel, and a slice with a color for each segment:
   curl -s '{labels}/label/256_256_130'
   curl -s '{labels}/pseudocolor/xy/512_512/0_0_130' -o segments.png
 
+The synapses in a box, those of a segment with their partners, and how many a segment has:
+  curl -s '{connections}/elements/256_256_64/128_128_100'
+  curl -s '{connections}/label/1?relationships=true'
+  curl -s '{connections}_labelsz/count/1/PreSyn'
+
 neuroglancer, as the source of an image layer and of a segmentation layer:
   dvid://{url}/{uuid}/{instance}
   dvid://{url}/{uuid}/{segmentation}
@@ -55,6 +68,7 @@ NeuTu, in its dialog for DVID servers:
   UUID          {uuid}
   grayscale     {instance}
   segmentation  {segmentation}
+  synapse       {synapses}
 
 Ctrl-C stops the server.
 """
@@ -69,6 +83,7 @@ def demo_config_text(directory: Path, address: str, layout: Layout = Layout.PREC
         instance=_INSTANCE,
         below=layout.segmentation,
         segmentation=SEGMENTATION,
+        synapses=SYNAPSES,
     )
 
 
@@ -80,9 +95,11 @@ def demo_guide(base_url: str, uuid: str) -> str:
         url=url,
         data=f"{url}/api/node/{uuid}/{_INSTANCE}",
         labels=f"{url}/api/node/{uuid}/{SEGMENTATION}",
+        connections=f"{url}/api/node/{uuid}/{SYNAPSES}",
         uuid=uuid,
         instance=_INSTANCE,
         segmentation=SEGMENTATION,
+        synapses=SYNAPSES,
         host=parts.hostname,
         port=parts.port or {"http": 80, "https": 443}[parts.scheme],
     )

@@ -14,7 +14,7 @@ class Layout(StrEnum):
     @property
     def directory(self) -> str:
         """Its directory in the user's cache: has a new number whenever the volume changes."""
-        return {Layout.PRECOMPUTED: "demo-v3", Layout.ZARR: "demo-zarr-v1"}[self]
+        return {Layout.PRECOMPUTED: "demo-v4", Layout.ZARR: "demo-zarr-v1"}[self]
 
     @property
     def engine(self) -> str:

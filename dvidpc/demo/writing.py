@@ -10,8 +10,10 @@ import tensorstore as ts
 from numpy.typing import NDArray
 
 from dvidpc.demo.fields import Shape
+from dvidpc.demo.guide import SYNAPSES
 from dvidpc.demo.layouts import Layout
 from dvidpc.demo.shapes import write_shapes
+from dvidpc.demo.synapses import write_synapses
 from dvidpc.demo.tissue import Region, Tissue
 from dvidpc.demo.zarr_writing import write_group, write_pyramid
 
@@ -56,7 +58,14 @@ def write_volumes(
     report: Callable[[float], None],
     layout: Layout = Layout.PRECOMPUTED,
 ) -> None:
-    """Draw tissue of *shape*; write its image, and its neurites below it. *report* gets the fraction done.
+    """Draw tissue of *shape*; write its image, and its neurites and synapses below it.
+
+    Args:
+        directory: The image's.
+        shape: In voxels, [z, y, x].
+        seed: The same one draws the same tissue.
+        report: Gets the fraction that is done.
+        layout: The format of image and neurites; synapses are always precomputed.
 
     Raises:
         OSError: The file system refuses.
@@ -78,6 +87,7 @@ def write_volumes(
         report(0.9)
         coarsest = _write_scales(below, _LABELS, labels)
         write_shapes(below, coarsest, _RESOLUTION_NM << (_LABELS.scales - 1))
+    write_synapses(directory / SYNAPSES, labels, tissue.activity, _RESOLUTION_NM)
     report(1)
 
 

@@ -6,7 +6,9 @@ from typing import Final
 
 from dvidpc.config import Config, LimitsConfig, StoreConfig
 from dvidpc.formats.arrays.selection import ArraySelection
-from dvidpc.sources.plan import LabelType, VolumeSettings
+from dvidpc.formats.precomputed.annotation_settings import AnnotationSettings
+from dvidpc.sources.plan import VolumeSettings
+from dvidpc.sources.scale_plan import LabelType
 from dvidpc.storage.base import BucketAccess, Lister, ObjectStore, UpstreamLimits
 from dvidpc.storage.coalesce import CoalescingStore
 from dvidpc.storage.opening import bucket_of, open_lister, open_store
@@ -95,6 +97,8 @@ def settings_of(store: StoreConfig) -> VolumeSettings:
         full=store.full,
         is_labels=None if store.type is None else store.type == "segmentation",
         arrays=_selection_of(store),
+        sync=store.sync,
+        annotations=_annotations_of(store),
     )
 
 
@@ -109,6 +113,17 @@ def _selection_of(store: StoreConfig) -> ArraySelection:
         ignore_offset=store.offset == "ignore",
         dimension_separator=store.dimension_separator or (named.dimension_separator if named else None),
         zarr_version=named.version if named else None,
+    )
+
+
+def _annotations_of(store: StoreConfig) -> AnnotationSettings:
+    return AnnotationSettings(
+        voxel_size_nm=store.voxel_size,
+        kinds=store.kind,
+        bodies=store.bodies or None,
+        tags=store.tags,
+        props=store.props,
+        margin=None if store.margin is None else (store.margin, store.margin, store.margin),
     )
 
 

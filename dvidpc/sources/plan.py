@@ -4,38 +4,26 @@ Server, `dvidpc check`, the page and the log table all read the same `VolumePlan
 anything again.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from enum import StrEnum
 from itertools import pairwise, takewhile
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import mmh3
 
 from dvidpc.errors import ConfigError
 from dvidpc.formats.arrays.selection import ArraySelection
-from dvidpc.formats.grid import Box, Grid
-from dvidpc.formats.payloads import Payload
+from dvidpc.formats.precomputed.annotation_settings import AnnotationSettings
 from dvidpc.formats.window import Window
 from dvidpc.names import Companion, companion_name, full_name, instance_name, twin_name
-from dvidpc.sources.base import StoredScale
 from dvidpc.sources.channels import Channel
-from dvidpc.types import Point
+from dvidpc.sources.scale_plan import InstancePlan, LabelType, ScalePlan, ScaleProblem, is_finer
 
-Resolution: TypeAlias = tuple[float, float, float]
-"""The extent of a voxel along x, y and z, in nm."""
+if TYPE_CHECKING:
+    from dvidpc.sources.collection_plan import CollectionPlan
 
 RESOLUTION_TOLERANCE: Final = 0.02
 """By how much the ratio of two resolutions may differ from a power of two, as a fraction of it."""
-
-
-class LabelType(StrEnum):
-    """One of DVID's types for labels."""
-
-    LABELMAP = "labelmap"
-    """One instance for all scales."""
-    LABELBLK = "labelblk"
-    """An instance for each scale."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +52,10 @@ class VolumeSettings:
     """Whether arrays are a segmentation; None: as their metadata says."""
     arrays: ArraySelection = field(default_factory=ArraySelection)
     """What is served of arrays."""
+    sync: str | None = None
+    """The segmentation that annotations belong to; None: the only one of the configuration."""
+    annotations: AnnotationSettings = field(default_factory=AnnotationSettings)
+    """How annotations are served; of no meaning for anything else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,86 +75,7 @@ class Metadata:
         return mmh3.mmh3_x64_128_digest(self.data).hex()
 
 
-class Service(StrEnum):
-    """How the blocks of a scale come to be, where a client asks for the default payload."""
-
-    PASSED_THROUGH = "passed through"
-    """A stored chunk is a block's payload as it is, except at the volume's upper end."""
-    RE_ENCODED = "re-encoded"
-    """A block is one chunk, decoded and encoded in another way."""
-    RE_GRIDDED = "re-gridded"
-    """A block is assembled from the chunks it touches."""
-
-
-@dataclass(frozen=True, slots=True)
-class ScalePlan:
-    """One scale that is served."""
-
-    level: int
-    """Position in the metadata; 0 is the first, which should be the finest."""
-    box: Box
-    """All voxels of the scale."""
-    resolution_nm: Resolution
-    block_size: Point
-    service: Service
-    stored: StoredScale
-    full_service: Service | None = None
-    """How the unscaled blocks of an image with a window come to be; None: there are none."""
-
-
-@dataclass(frozen=True, slots=True)
-class ScaleProblem:
-    """One scale that cannot be served, and why."""
-
-    level: int
-    """Position in the metadata."""
-    reason: str
-    """One line that names the key or package at fault."""
-
-
-@dataclass(frozen=True, slots=True)
-class InstancePlan:
-    """One data instance of a volume, or one scale of a labelmap."""
-
-    name: str
-    level: int
-    """The scale as clients count it: 0 is the first that is not left out."""
-    scale: ScalePlan
-    channel: Channel
-    label_type: LabelType | None = None
-    """None: it is an image."""
-
-    @property
-    def default_payload(self) -> Payload:
-        """How blocks are written where a client asks for nothing in particular."""
-        return self.channel.payloads[0]
-
-    @property
-    def service(self) -> Service:
-        """How its blocks come to be."""
-        full = self.scale.full_service if self.channel.is_full else None
-        return full or self.scale.service
-
-    @property
-    def served_how(self) -> str:
-        """What is done to a chunk before a client gets it, by default, in words."""
-        encoded_as = self.default_payload.encoded_as
-        steps = [f"{self.channel.window} as 8 bits"] if self.channel.window else []
-        match self.service:
-            case Service.PASSED_THROUGH:
-                return "as stored"
-            case Service.RE_ENCODED:
-                steps += [] if encoded_as else ["decoded"]
-            case Service.RE_GRIDDED:
-                steps += [
-                    *([] if encoded_as else ["decoded"]),
-                    f"cut into {times(self.scale.block_size)} blocks",
-                ]
-        return ", ".join([*steps, *([f"encoded as {encoded_as}"] if encoded_as else [])])
-
-
-@dataclass(frozen=True, slots=True)
-class CompanionPlan:
+class CompanionPlan(NamedTuple):
     """A data instance that belongs to a segmentation: its meshes, skeletons or annotations."""
 
     name: str
@@ -180,17 +93,29 @@ class VolumePlan:
     channels: tuple[Channel, ...]
     """What the instances of every scale show."""
     scales: tuple[ScalePlan, ...]
-    """The scales that are served, finest first; at least one."""
+    """The scales that are served, finest first; at least one, unless it is a collection of annotations."""
     problems: tuple[ScaleProblem, ...]
     """The scales that are not."""
-    warnings: tuple[str, ...]
-    """What some clients will misunderstand."""
+    pyramid_warnings: tuple[str, ...]
+    """What some clients will misunderstand about the resolutions of the scales."""
     label_types: tuple[LabelType, ...] = ()
     """How the volume is served as a segmentation; empty: it is an image."""
     first_level: int = 0
     """Position of the first scale that is not left out, which clients count as 0."""
     directories: tuple[tuple[Companion, str], ...] = ()
     """What lies beside the segmentation, and where."""
+    companion_warnings: tuple[str, ...] = ()
+    """What lies beside it and is not served, and why."""
+
+    annotation_warnings: tuple[str, ...] = ()
+    """What was guessed or does not fit about annotations, and keys for annotations that have no effect."""
+    collection: "CollectionPlan | None" = None
+    """How annotations are served; None: it holds voxels."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """All warnings."""
+        return (*self.pyramid_warnings, *self.companion_warnings, *self.annotation_warnings)
 
     @property
     def is_finest_first(self) -> bool:
@@ -265,27 +190,3 @@ def find_first_level(total: int, settings: VolumeSettings) -> int:
     if not left:
         raise ConfigError(f"{place}: all {total} scales are left out; leave at least one in")
     return left[0]
-
-
-def is_finer(one: Resolution, other: Resolution) -> bool:
-    """Return whether a resolution is finer than another: along some axis, and coarser along none."""
-    return one != other and all(a <= b for a, b in zip(one, other, strict=True))
-
-
-def decide_service(grid: Grid, block_size: Point, stored: Payload | None, default: Payload) -> Service:
-    """Decide how the blocks of a scale come to be.
-
-    Args:
-        grid: Of the copy that is read first.
-        block_size: Extent of a block.
-        stored: The payload that stored chunks already are; None: they must be decoded.
-        default: The payload that clients get if they ask for none.
-    """
-    if grid.chunk_size != block_size or any(o % b for o, b in zip(grid.offset, block_size, strict=True)):
-        return Service.RE_GRIDDED
-    return Service.PASSED_THROUGH if stored is default else Service.RE_ENCODED
-
-
-def times(numbers: Sequence[float]) -> str:
-    """Return extents or resolutions along x, y and z as people write them: `4 x 4 x 40`."""
-    return " x ".join(f"{number:.10g}" for number in numbers)

@@ -10,21 +10,11 @@ from dvidpc.errors import ConfigError, FormatError
 from dvidpc.formats.data_types import DataType
 from dvidpc.formats.grid import Grid
 from dvidpc.formats.payloads import Payload
-from dvidpc.names import Companion
 from dvidpc.sources.base import StoredScale
 from dvidpc.sources.channels import Channel, plan_image_channels
-from dvidpc.sources.plan import (
-    LabelType,
-    Resolution,
-    ScalePlan,
-    ScaleProblem,
-    VolumePlan,
-    VolumeSettings,
-    decide_service,
-    find_first_level,
-    times,
-)
+from dvidpc.sources.plan import VolumePlan, VolumeSettings, find_first_level
 from dvidpc.sources.pyramid import explain_pyramid
+from dvidpc.sources.scale_plan import LabelType, Resolution, ScalePlan, ScaleProblem, decide_service, times
 from dvidpc.types import Point
 
 
@@ -121,7 +111,6 @@ def join_scales(
     levels: Iterable[tuple[int, Callable[[], ScalePlan]]],
     refused: Iterable[ScaleProblem],
     warnings: Sequence[str] = (),
-    directories: Sequence[tuple[Companion, str]] = (),
 ) -> VolumePlan:
     """Return the plan of a volume.
 
@@ -131,7 +120,6 @@ def join_scales(
             FormatError.
         refused: Scales that the metadata describes, but that cannot be served.
         warnings: What is to be known besides the form of the pyramid.
-        directories: What lies beside a segmentation, and where.
 
     Raises:
         ConfigError: `skip_scales` does not fit the volume.
@@ -159,7 +147,7 @@ def join_scales(
     is_map = LabelType.LABELMAP in label_types
     pyramid = [(scale.level, scale.resolution_nm) for scale in scales]
     of_pyramid = _labelmap_warnings(plan) if is_map else explain_pyramid(pyramid)
-    return replace(plan, warnings=(*of_pyramid, *warnings), directories=tuple(directories))
+    return replace(plan, pyramid_warnings=(*of_pyramid, *warnings))
 
 
 def _labelmap_warnings(plan: VolumePlan) -> list[str]:

@@ -56,9 +56,9 @@ class WindowedChunks:
         """As `ChunkSource.read`: the chunk as it is stored."""
         return await self.source.read(cell)
 
-    def check(self, cell: ChunkCoord, data: bytes) -> None:
-        """As `ChunkSource.check`."""
-        self.source.check(cell, data)
+    async def read_stored(self, cell: ChunkCoord) -> bytes | None:
+        """As `ChunkSource.read_stored`; never needed, as no chunk is a payload."""
+        return await self.read(cell)
 
     def decode(self, cell: ChunkCoord, data: bytes) -> Voxels:
         """As `ChunkSource.decode`."""

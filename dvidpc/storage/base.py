@@ -17,6 +17,8 @@ class Blob:
     data: bytes
     version: Version
     """Which content of the object was read."""
+    gzip: bytes | None = None
+    """*data* as stored, if that is one gzip stream; None if it is stored in another way."""
 
 
 class ObjectStore(Protocol):
@@ -58,7 +60,8 @@ class ObjectStore(Protocol):
                 missing, and the store asks for it when the absence of other objects is in doubt.
 
         Raises:
-            FormatError: It is larger than *max_size*, or its Content-Encoding cannot be removed.
+            FormatError: Its Content-Encoding cannot be removed.
+            OversizeError: It is larger than *max_size*.
             StoreError: The store failed; whether the object exists is not known.
         """
 

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import brotli
 
-from dvidpc.errors import FormatError
+from dvidpc.errors import FormatError, OversizeError
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -38,8 +38,8 @@ def decode_content(data: bytes, content_encoding: str | None, *, max_size: int) 
     (RFC 9110 section 8.4: encodings are listed in the order in which they were applied.)
 
     Raises:
-        FormatError: The encoding is not supported; the data is damaged, cut short or followed by other bytes;
-            or the result exceeds *max_size* bytes. At most a few kB beyond that are ever decoded.
+        FormatError: The encoding is not supported; the data is damaged, cut short or followed by other bytes.
+        OversizeError: The result exceeds *max_size* bytes. At most a few kB beyond that are ever decoded.
     """
     names = [name.strip().lower() for name in (content_encoding or "").split(",")]
     names = [name for name in names if name not in {"", "identity", "aws-chunked"}]
@@ -48,6 +48,15 @@ def decode_content(data: bytes, content_encoding: str | None, *, max_size: int) 
     for name in reversed(names):
         data = _join(_pieces(name, data), name, max_size)
     return data
+
+
+def gzip_of(stored: bytes, content_encoding: str | None, data: bytes) -> bytes | None:
+    """Return *stored* if it is *data* in one gzip stream; None if it is encoded in another way.
+
+    The last stream ends with the size of its own data, so a file of several streams is none.  (RFC 1952)
+    """
+    is_gzip = (content_encoding or "").strip().lower() in {"gzip", "x-gzip"}
+    return stored if is_gzip and int.from_bytes(stored[-4:], "little") == len(data) else None
 
 
 def _pieces(name: str, data: bytes) -> Callable[[int], Iterator[bytes]]:
@@ -68,7 +77,7 @@ def _join(pieces: Callable[[int], Iterator[bytes]], name: str, max_size: int) ->
         for piece in pieces(max_size + 1):
             whole += piece
             if len(whole) > max_size:
-                raise FormatError(f"its {name} encoding holds more than {max_size} bytes")
+                raise OversizeError(f"its {name} encoding holds more than {max_size} bytes")
     except (zlib.error, zstd.ZstdError, brotli.error) as error:
         raise FormatError(f"its {name} encoding is damaged: {error}") from error
     return bytes(whole)

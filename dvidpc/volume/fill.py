@@ -4,16 +4,17 @@ Such chunks are left out by whoever writes an array, so they count as present. I
 missing chunk is nothing at all.
 """
 
+from collections.abc import Iterable, Sequence
+
 import numpy as np
 
-from dvidpc.formats.assembly import BlockLayout, Part
-from dvidpc.formats.codec import ChunkShape
+from dvidpc.formats.assembly import BlockLayout, Piece, pieces_of
 from dvidpc.formats.data_types import Voxels
 from dvidpc.formats.grid import Box
 from dvidpc.formats.payloads import Payload
 from dvidpc.sources.base import ChunkSource
-from dvidpc.types import Point
-from dvidpc.volume.block_making import make_from_parts
+from dvidpc.types import ChunkCoord, Point
+from dvidpc.volume.block_making import Found, make_from_pieces
 
 
 class Fill:
@@ -21,49 +22,47 @@ class Fill:
 
     Args:
         value: What each voxel is.
-        shape: What the scale's chunks hold, of the channels that are shown.
-        volume: All voxels of the scale; outside of it, voxels are 0.
+        source: Whose chunks they are.
         layout: What a block holds for each voxel.
     """
 
-    def __init__(self, value: float, shape: ChunkShape, volume: Box, layout: BlockLayout) -> None:
-        self._value = np.array(value, shape.dtype)
-        self._shape = shape
-        self._volume = volume
-        self._layout = layout._replace(channel=None if layout.channel is None else 0)
+    def __init__(self, value: float, source: ChunkSource, layout: BlockLayout) -> None:
+        self._source = source
+        self._layout = layout
+        self._value = np.array(value, source.shape_of(ChunkCoord(0, 0, 0)).dtype)
         self._payloads: dict[tuple[str, Box], bytes] = {}
 
-    def voxels(self, size: Point) -> Voxels:
-        """Return a box of fill, `[c, z, y, x]`; it takes no memory."""
-        return np.broadcast_to(self._value, self._shape._replace(size=size).czyx)
+    def chunk(self, cell: ChunkCoord) -> Voxels:
+        """Return what a missing chunk stands for, `[c, z, y, x]`; it takes no memory."""
+        return np.broadcast_to(self._value, self._source.shape_of(cell).czyx)
 
-    def part(self, block: Box) -> Part:
-        """Return the fill of a block as far as the volume reaches."""
-        inside = block.intersection(self._volume)
-        return Part(inside, self.voxels(inside.size))
+    def complete(self, found: Sequence[Found], pieces: Iterable[Piece]) -> list[Found]:
+        """Return the pieces of a block: those that were *found*, and fill for the others."""
+        known = {one.piece.cell: one for one in found}
+        return [known.get(piece.cell) or Found(piece, self.chunk(piece.cell)) for piece in pieces]
 
     def payload(self, block: Box, payload: Payload) -> bytes:
         """Return a block that consists of fill; takes milliseconds for the first of its kind.
 
         A block that the volume's end cuts is of another kind than a whole one.
         """
-        part = self.part(block)
-        kind = payload.name, _relative(part.box, block.start)
+        grid = self._source.grid
+        kind = payload.name, _relative(block.intersection(grid.box), block.start)
         if kind not in self._payloads:
-            self._payloads[kind] = make_from_parts(block, [part], self._layout, payload)
+            found = self.complete((), pieces_of(grid, block))
+            self._payloads[kind] = make_from_pieces(block, found, self._layout, payload)
         return self._payloads[kind]
 
 
-def fill_of(source: ChunkSource, shape: ChunkShape, layout: BlockLayout) -> Fill | None:
+def fill_of(source: ChunkSource, layout: BlockLayout) -> Fill | None:
     """Return the fill of a scale; None if its missing chunks are 0, or nothing at all.
 
     Args:
         source: Reads the scale.
-        shape: What its chunks hold, of the channels that are shown.
         layout: What a block holds for each voxel.
     """
     value = source.fill
-    return None if value is None or value == 0 else Fill(value, shape, source.grid.box, layout)
+    return None if value is None or value == 0 else Fill(value, source, layout)
 
 
 def _relative(box: Box, origin: Point) -> Box:

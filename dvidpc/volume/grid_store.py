@@ -9,7 +9,7 @@ import numpy as np
 from dvidpc.cache.flights import Share
 from dvidpc.cache.held import Hold
 from dvidpc.cache.loading_cache import MISSING, LoadingCache, Missing
-from dvidpc.formats.assembly import BlockLayout, Part, Piece, assemble, pieces_of
+from dvidpc.formats.assembly import BlockLayout, Piece, pieces_of
 from dvidpc.formats.codec import ChunkShape
 from dvidpc.formats.data_types import Voxels
 from dvidpc.formats.grid import Box, Grid, block_box
@@ -17,7 +17,7 @@ from dvidpc.formats.payloads import Payload
 from dvidpc.sources.base import StoredChunk
 from dvidpc.tasks import gather_or_cancel
 from dvidpc.types import BlockCoord, ChunkCoord, Point
-from dvidpc.volume.block_making import make_from_chunk, make_from_parts
+from dvidpc.volume.block_making import Found, assemble_pieces, make_from_chunk, make_from_pieces
 from dvidpc.volume.chunk_cache import CachedChunks
 from dvidpc.volume.fill import fill_of
 
@@ -63,9 +63,9 @@ class GridStore:
         self._chunk_shape = shape if layout.channel is None else shape._replace(num_channels=1)
         self._payloads = payloads
         self._is_alone = shape.num_channels == 1 or layout.channel is None
-        self._fill = fill_of(self._source, self._chunk_shape, layout) if len(copies) == 1 else None
+        self._fill = fill_of(self._source, layout) if len(copies) == 1 else None
         stored = self._source.stored_payload
-        self._as_stored = stored if stored in self._payloads else None
+        self._as_stored = stored if stored in self._payloads and self._fill is None else None
 
     @property
     def grid(self) -> Grid:
@@ -81,6 +81,12 @@ class GridStore:
     def chunk_shape(self) -> ChunkShape:
         """The shape that `read_chunk` returns, for a chunk that is not clipped."""
         return self._chunk_shape
+
+    @property
+    def views(self) -> CachedChunks | None:
+        """Chunks of labels that can be read as views; None if they must be decoded, or are several copies."""
+        chunks = self._copies[0]
+        return chunks if chunks.has_views and len(self._copies) == 1 else None
 
     @property
     def cache_nbytes(self) -> int:
@@ -174,7 +180,7 @@ class GridStore:
         if payload is self._as_stored and len(self._copies) == 1:
             cell = self.grid.chunk_that_is(block, self._block_size)
             if cell is not None:
-                return self._cache.begin(key, partial(self._load_as_stored, cell))
+                return self._cache.begin(key, partial(self._source.read_stored, cell))
         box = block_box(block, self._block_size)
         if box.intersection(self.grid.box).is_empty:
             return None
@@ -227,13 +233,13 @@ class GridStore:
             if len(self._copies) == 1:
                 return self._fill_chunk(cell)
             box = self.grid.chunk_box(cell)
-            parts = await self._collect(box, self._copies[1:], hold)
+            found = await self._collect(box, self._copies[1:], hold)
         finally:
             hold.close()
-        if not parts:
+        if not found:
             return self._fill_chunk(cell)
         layout = self._layout._replace(num_values=self.chunk_shape.num_channels)
-        return np.moveaxis(await self.in_pool(partial(assemble, box, parts, layout)), -1, 0)
+        return np.moveaxis(await self.in_pool(partial(assemble_pieces, box, found, layout)), -1, 0)
 
     async def in_pool(self, step: Callable[[], T]) -> T:
         """Run *step*, which may be slow, in the thread pool."""
@@ -243,17 +249,9 @@ class GridStore:
         channel = self._layout.channel
         return voxels if channel is None else voxels[channel : channel + 1]
 
-    async def _load_as_stored(self, cell: ChunkCoord) -> bytes | None:
-        """Pass a chunk through, byte for byte; None if it is not stored and its voxels are not known."""
-        data = await self._source.read(cell)
-        if data is None:
-            return await self._fill_block(self.grid.chunk_box(cell), self._as_stored or self.default_payload)
-        self._source.check(cell, data)
-        return data
-
     def _fill_chunk(self, cell: ChunkCoord) -> Voxels | None:
         """Return what a chunk that is not stored holds; None if that is nothing."""
-        return None if self._fill is None else self._fill.voxels(self.grid.chunk_box(cell).size)
+        return None if self._fill is None else self._shown(self._fill.chunk(cell))
 
     async def _fill_block(self, box: Box, payload: Payload) -> bytes | None:
         """Return a block of which no chunk is stored; None if it is absent."""
@@ -267,12 +265,12 @@ class GridStore:
             if data is not None:
                 return data
             copies = copies[1:]
-        parts = await self._collect(box, copies, hold) if copies else []
-        if not parts:
+        found = await self._collect(box, copies, hold) if copies else []
+        if not found:
             return await self._fill_block(box, payload)
-        if self._fill is not None and len(parts) < len(pieces):
-            parts.insert(0, self._fill.part(box))
-        return await self.in_pool(partial(make_from_parts, box, parts, self._layout, payload))
+        if self._fill is not None:
+            found = self._fill.complete(found, pieces)
+        return await self.in_pool(partial(make_from_pieces, box, found, self._layout, payload))
 
     async def _load_from_one(self, box: Box, piece: Piece, payload: Payload) -> bytes | None:
         """Make a block from its only chunk, which no other block needs; None if it is not stored.
@@ -280,21 +278,23 @@ class GridStore:
         Decoding and encoding share one trip to the pool.
         """
         if piece.box == box and payload is self._as_stored:
-            return await self._load_as_stored(piece.cell)
+            return await self._source.read_stored(piece.cell)
         data = await self._source.read(piece.cell)
         if data is None:
             return None
         make = partial(make_from_chunk, self._source, box, piece, data, self._layout, payload)
         return await self.in_pool(make)
 
-    async def _collect(self, box: Box, copies: Sequence[CachedChunks], hold: Hold) -> list[Part]:
+    async def _collect(self, box: Box, copies: Sequence[CachedChunks], hold: Hold) -> list[Found]:
         """Collect what the first of *copies* stores of *box*, and for its holes what the others store."""
-        pieces = pieces_of(copies[0].source.grid, box)
-        chunks = await gather_or_cancel(copies[0].fetch(piece.cell, hold) for piece in pieces)
-        parts = []
-        for piece, voxels in zip(pieces, chunks, strict=True):
-            if voxels is not None:
-                parts.append(Part(piece.box, voxels[:, *piece.source_zyx]))
+        chunks = copies[0]
+        pieces = pieces_of(chunks.source.grid, box)
+        fetch = chunks.fetch_view if chunks.has_views else chunks.fetch
+        fetched = await gather_or_cancel(fetch(piece.cell, hold) for piece in pieces)
+        found: list[Found] = []
+        for piece, chunk in zip(pieces, fetched, strict=True):
+            if chunk is not None:
+                found.append(Found(piece, chunk))
             elif len(copies) > 1:
-                parts += await self._collect(piece.box, copies[1:], hold)
-        return parts
+                found += await self._collect(piece.box, copies[1:], hold)
+        return found

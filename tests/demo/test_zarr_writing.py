@@ -46,6 +46,8 @@ async def test_image_and_segmentation_are_served(directory: Path, tmp_path: Path
             "em_2": "uint8blk",
             "em_3": "uint8blk",
             "segmentation": "labelmap",
+            "synapses": "annotation",
+            "synapses_labelsz": "labelsz",
         }
         node = f"/api/node/{repo['Root']}"
         body = await server.get(f"{node}/em_1/raw/0_1_2/65_45_35/0_0_0")
@@ -59,4 +61,4 @@ async def test_image_and_segmentation_are_served(directory: Path, tmp_path: Path
 def test_each_layout_has_a_directory_of_its_own() -> None:
     environ = {"XDG_CACHE_HOME": "/cache"}
     assert demo_directory(environ, Layout.ZARR) == Path("/cache/dvidpc/demo-zarr-v1")
-    assert demo_directory(environ) == Path("/cache/dvidpc/demo-v3")
+    assert demo_directory(environ) == Path("/cache/dvidpc/demo-v4")

@@ -5,6 +5,7 @@ from aiohttp import web
 from dvidpc.data.instance import Data, Instance
 from dvidpc.dvid.documents import repo_documents
 from dvidpc.dvid.documents.framing import json_answer, text_answer
+from dvidpc.dvid.documents.instance_documents import tags_of
 from dvidpc.dvid.services import SERVICES, Services
 from dvidpc.dvid.table import JSON
 from dvidpc.errors import RequestError
@@ -54,9 +55,9 @@ async def node_status(request: web.Request) -> web.StreamResponse:
     return json_answer(repo_documents.node_status())
 
 
-async def data_tags(_request: web.Request, _instance: Instance[Data]) -> web.StreamResponse:
-    """Answer `/api/node/{uuid}/{data}/tags`: none."""
-    return json_answer({"Tags": None})
+async def data_tags(_request: web.Request, instance: Instance[Data]) -> web.StreamResponse:
+    """Answer `/api/node/{uuid}/{data}/tags`."""
+    return json_answer({"Tags": tags_of(instance.data)})
 
 
 async def data_sync(_request: web.Request, _instance: Instance[Data]) -> web.StreamResponse:

@@ -99,9 +99,9 @@ class ArrayChunks:
             raise FormatError(f"{self.describe(cell)}: chunk is empty (0 bytes)")
         return None if blob is None else blob.data
 
-    def check(self, cell: ChunkCoord, data: bytes) -> None:
-        """As `ChunkSource.check`; never needed, as no chunk is passed through."""
-        self.decode(cell, data)
+    async def read_stored(self, cell: ChunkCoord) -> bytes | None:
+        """As `ChunkSource.read_stored`; never needed, as no chunk is a payload."""
+        return await self.read(cell)
 
     def decode(self, cell: ChunkCoord, data: bytes) -> Voxels:
         """As `ChunkSource.decode`."""

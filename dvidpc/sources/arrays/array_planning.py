@@ -9,7 +9,8 @@ from dvidpc.formats.arrays.levels import ArrayLevel, ArrayVolume
 from dvidpc.formats.data_types import DataType
 from dvidpc.sources.arrays.array_scale import ArrayScale
 from dvidpc.sources.keys import resolve_key
-from dvidpc.sources.plan import Metadata, ScalePlan, ScaleProblem, VolumePlan, VolumeSettings
+from dvidpc.sources.plan import Metadata, VolumePlan, VolumeSettings
+from dvidpc.sources.scale_plan import ScalePlan, ScaleProblem
 from dvidpc.sources.volume_planning import Outline, join_scales, outline_volume
 
 

@@ -10,7 +10,7 @@ from dvidpc.sources.arrays.array_census import count_array, survey_array
 from dvidpc.sources.arrays.array_chunks import ArrayChunks
 from dvidpc.sources.base import ChunkSource, SourceTools
 from dvidpc.sources.counting import ChunkCount, Progress, Survey
-from dvidpc.sources.plan import times
+from dvidpc.sources.scale_plan import times
 from dvidpc.storage.base import Lister, ObjectStore
 
 

@@ -14,6 +14,7 @@ from dvidpc.formats.precomputed.label_chunk import LabelChunk, parse_label_chunk
 from dvidpc.sources.base import StoredChunk
 from dvidpc.sources.isolation import Isolation
 from dvidpc.sources.precomputed.chunk_reader import ChunkReader
+from dvidpc.storage.base import Blob
 from dvidpc.types import ChunkCoord
 
 T = TypeVar("T")
@@ -84,14 +85,19 @@ class PrecomputedChunks:
 
     async def read(self, cell: ChunkCoord) -> bytes | None:
         """As `ChunkSource.read`."""
-        return await self._reader.read(cell, max_encoded_size(self._encoding, self._stored_shape_of(cell)))
+        blob = await self._read_blob(cell)
+        return None if blob is None else blob.data
 
-    def check(self, cell: ChunkCoord, data: bytes) -> None:
-        """As `ChunkSource.check`: a JPEG by its header and end, raw voxels by their number."""
+    async def read_stored(self, cell: ChunkCoord) -> bytes | None:
+        """As `ChunkSource.read_stored`: a JPEG is checked by its header and end, raw voxels by number."""
+        blob = await self._read_blob(cell)
+        if blob is None:
+            return None
         if self._encoding is Encoding.JPEG:
-            self._naming(cell, partial(check_jpeg, data, self._stored_shape_of(cell)))
+            self._naming(cell, partial(check_jpeg, blob.data, self._stored_shape_of(cell)))
         else:
-            self.decode(cell, data)
+            self.decode(cell, blob.data)
+        return blob.data
 
     def decode(self, cell: ChunkCoord, data: bytes) -> Voxels:
         """As `ChunkSource.decode`."""
@@ -115,6 +121,9 @@ class PrecomputedChunks:
     def on_replaced(self, callback: Callable[[], None]) -> None:
         """As `ChunkSource.on_replaced`."""
         self._reader.on_replaced(callback)
+
+    async def _read_blob(self, cell: ChunkCoord) -> Blob | None:
+        return await self._reader.read(cell, max_encoded_size(self._encoding, self._stored_shape_of(cell)))
 
     def _stored_shape_of(self, cell: ChunkCoord) -> ChunkShape:
         if self._grid.is_whole(cell):

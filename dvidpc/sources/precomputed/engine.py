@@ -1,8 +1,8 @@
 """Neuroglancer's precomputed format as a `SourceFormat`: DVID's engine `ngprecomputed`."""
 
-# ruff: noqa: PLC0415  # what is needed only where nothing is found is imported then
+# ruff: noqa: PLC0415  # what only a missing volume or annotations need is imported when there are some
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from dvidpc.errors import NoMetadataError
 from dvidpc.sources.plan import Metadata, VolumePlan, VolumeSettings
@@ -12,6 +12,9 @@ from dvidpc.storage.base import Lister, ObjectStore
 
 if TYPE_CHECKING:
     from dvidpc.sources.counting import Nearby
+
+_MARK: Final = b"neuroglancer_annotations_v1"
+"""Part of the `info` of every collection of annotations, in any case."""
 
 
 class Precomputed:
@@ -34,4 +37,10 @@ class Precomputed:
 
     def plan(self, metadata: Metadata, settings: VolumeSettings) -> VolumePlan:
         """As `SourceFormat.plan`."""
+        if _MARK in metadata.data.lower():
+            from dvidpc.formats.precomputed.annotation_info import is_annotation_info
+            from dvidpc.sources.precomputed.collection_planning import plan_collection
+
+            if is_annotation_info(metadata.data):
+                return plan_collection(metadata, settings)
         return plan_volume(metadata, settings)

@@ -5,7 +5,7 @@
 
 import posixpath
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
@@ -19,9 +19,10 @@ from dvidpc.formats.precomputed.info import Scale, Side, VolumeInfo, VolumeType,
 from dvidpc.names import Companion
 from dvidpc.sources.base import ChunkSource, SourceTools
 from dvidpc.sources.keys import resolve_key
-from dvidpc.sources.plan import Metadata, ScalePlan, ScaleProblem, VolumePlan, VolumeSettings, times
+from dvidpc.sources.plan import Metadata, VolumePlan, VolumeSettings
 from dvidpc.sources.precomputed.chunk_reader import ChunkReader
 from dvidpc.sources.precomputed.chunk_source import PrecomputedChunks
+from dvidpc.sources.scale_plan import ScalePlan, ScaleProblem, times
 from dvidpc.sources.volume_planning import Outline, join_scales, outline_volume
 from dvidpc.storage.base import Lister, ObjectStore
 
@@ -104,11 +105,17 @@ class PrecomputedScale:
 
     def _open_copy(self, grid: Grid, store: ObjectStore, tools: SourceTools) -> PrecomputedChunks:
         chunk_size = "x".join(map(str, grid.chunk_size))
-        return PrecomputedChunks(
+        shape = ChunkShape(grid.chunk_size, self.num_channels, self.data_type, self.scale.label_block)
+        make = PrecomputedChunks
+        if shape.label_block is not None:
+            from dvidpc.sources.precomputed.google_chunks import GoogleChunks, are_google
+
+            make = GoogleChunks if are_google(shape) else PrecomputedChunks
+        return make(
             ChunkReader(store, self.directory, self.scale, grid, tools.indexes),
             grid,
             self.scale.encoding,
-            ChunkShape(grid.chunk_size, self.num_channels, self.data_type, self.scale.label_block),
+            shape,
             f"{store.identity} {self.directory} {chunk_size} {self.metadata_digest}",
             tools.isolation,
             self.shown_as,
@@ -133,8 +140,9 @@ def _plan(info: VolumeInfo, metadata: Metadata, settings: VolumeSettings) -> Vol
     outline = outline_volume(settings, info.data_type, info.num_channels, is_labels=is_labels)
     levels = [(scale.level, partial(_plan_scale, info, scale, metadata, outline)) for scale in info.scales]
     refused = [ScaleProblem(refused.level, refused.reason) for refused in info.refused]
-    directories, warnings = _plan_companions(info, metadata.directory)
-    return join_scales(outline, levels, refused, warnings, directories)
+    directories, refusals = _plan_companions(info, metadata.directory)
+    plan = join_scales(outline, levels, refused)
+    return replace(plan, companion_warnings=tuple(refusals), directories=tuple(directories))
 
 
 def _plan_companions(info: VolumeInfo, directory: str) -> tuple[list[tuple[Companion, str]], list[str]]:

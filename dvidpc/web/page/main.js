@@ -1,6 +1,7 @@
 // The front page: fetches the list of volumes and shows it as cards, or one volume in the viewer.
 
 import { neuroglancerLink, volumeCard } from "./cards.js";
+import { collectionCard } from "./collections.js";
 import { byId, copy } from "./elements.js";
 import { Viewer } from "./viewer.js";
 
@@ -42,8 +43,9 @@ function setHealth(kind, text) {
 }
 
 function showHealth() {
-  const bad = overview.volumes.filter((volume) => volume.problem).length;
-  const count = overview.volumes.length;
+  const all = [...overview.volumes, ...overview.collections];
+  const bad = all.filter((volume) => volume.problem).length;
+  const count = all.length;
   if (bad) setHealth("bad", `${bad} of ${count} volumes not readable`);
   else setHealth("good", count === 1 ? "1 volume, readable" : `${count} volumes, all readable`);
 }
@@ -56,6 +58,7 @@ function showHome() {
   byId("uuid").textContent = overview.uuid;
   byId("version").textContent = overview.version;
   byId("volumes").replaceChildren(...overview.volumes.map((volume) => volumeCard(overview, volume)));
+  byId("collections").replaceChildren(...overview.collections.map((collection) => collectionCard(overview, collection)));
   showHealth();
 }
 

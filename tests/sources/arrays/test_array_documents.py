@@ -11,7 +11,8 @@ from dvidpc.formats.arrays.bundle import decode_bundle
 from dvidpc.formats.arrays.selection import ArraySelection
 from dvidpc.formats.window import Window
 from dvidpc.sources.arrays.array_engine import Arrays
-from dvidpc.sources.plan import LabelType, Service, VolumeSettings
+from dvidpc.sources.plan import VolumeSettings
+from dvidpc.sources.scale_plan import LabelType, Service
 from dvidpc.storage.base import Blob
 from tests.array_volumes import levels_of, tissue, write_cosem_n5, write_ome_zarr
 from tests.segments import MemoryStore

@@ -9,7 +9,8 @@ from dvidpc.formats.arrays.bundle import encode_bundle
 from dvidpc.formats.arrays.dialects import ArrayFormat
 from dvidpc.formats.arrays.selection import ArraySelection
 from dvidpc.sources.arrays.array_planning import plan_arrays
-from dvidpc.sources.plan import LabelType, Metadata, VolumePlan, VolumeSettings
+from dvidpc.sources.plan import Metadata, VolumePlan, VolumeSettings
+from dvidpc.sources.scale_plan import LabelType
 from tests.array_metadata import PUBLIC
 
 N5 = ("hela", "bdv", "paintera", "n5-viewer", "bossdb", "catmaid")

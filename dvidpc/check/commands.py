@@ -1,25 +1,29 @@
-"""Commands of the storage vendors, ready to paste: to list, copy and move the objects of a volume."""
+"""The commands with which a user lists, uploads and moves the objects of one store."""
 
 import posixpath
 import shlex
 from dataclasses import replace
+from typing import Final
 
 from dvidpc.config import StoreConfig
 from dvidpc.storage.ref import Kind
 
-_SOURCE = "SOURCE"
+_AWS: Final = (".amazonaws.com", ".amazonaws.com.cn")
+"""How the host names of AWS's own endpoints end."""
+_SOURCE: Final = "SOURCE"
 """Placeholder in a command for a good copy of the volume, whose location only the user knows."""
 
 
 class Commands:
-    """Commands for the volume of one store of the configuration."""
+    """Words the commands of the storage vendor; for a web server, what to do."""
 
     def __init__(self, store: StoreConfig) -> None:
+        """Word the commands for *store*."""
         self._store = store
         self._ref = store.ref
 
     def list_all(self) -> str:
-        """Return the command that lists the volume."""
+        """Return how to list the volume."""
         match self._ref.kind:
             case Kind.S3 | Kind.VAST:
                 return self.aws(f"s3 ls {shlex.quote(self.place)}/")
@@ -31,37 +35,43 @@ class Commands:
                 return f"curl -sI {shlex.quote(self.place)}/info"
 
     def look_up(self) -> str:
-        """Return the command that shows whether the bucket can be reached."""
+        """Return how to find out whether the bucket answers."""
         if self._ref.kind in {Kind.S3, Kind.VAST}:
             return self.aws(f"s3api head-bucket --bucket {self._ref.bucket}")
         return self.list_all()
 
-    def copy(self, name: str) -> str:
-        """Return the command that uploads one file of the volume."""
+    def upload_info(self) -> str:
+        """Return how to upload the info."""
+        target = f"{self.place}/info"
         match self._ref.kind:
             case Kind.S3 | Kind.VAST:
-                return self.aws(f"s3 cp {name} {shlex.quote(f'{self.place}/{name}')}")
+                return self.aws(f"s3 cp info {shlex.quote(target)}")
             case Kind.GCS:
-                return f"gcloud storage cp {name} {shlex.quote(f'{self.place}/{name}')}"
+                return f"gcloud storage cp info {shlex.quote(target)}"
             case Kind.FILE:
-                return f"cp {name} {shlex.quote(f'{self.place}/{name}')}"
+                return f"cp info {shlex.quote(target)}"
             case Kind.HTTP:
-                return f"upload it as {self.place}/{name}"
+                return f"upload it as {target}"
 
-    def upload(self) -> str:
-        """Return the command that uploads the whole volume from a good copy."""
+    def upload(self, place: str = "") -> str:
+        """Return how to upload a good copy.
+
+        Args:
+            place: Where to, a name in the vendor's commands; empty: to the volume.
+        """
+        place = place or self.place
         match self._ref.kind:
             case Kind.S3 | Kind.VAST:
-                return self.aws(f"s3 cp --recursive {_SOURCE} {shlex.quote(self.place)}")
+                return self.aws(f"s3 cp --recursive {_SOURCE} {shlex.quote(place)}")
             case Kind.GCS:
-                return f"gcloud storage rsync -r --checksums-only {_SOURCE} {shlex.quote(self.place)}"
+                return f"gcloud storage rsync -r --checksums-only {_SOURCE} {shlex.quote(place)}"
             case Kind.FILE:
-                return f"rsync -a --checksum {_SOURCE}/ {shlex.quote(self.place)}/"
+                return f"rsync -a --checksum {_SOURCE}/ {shlex.quote(place)}/"
             case Kind.HTTP:
-                return f"upload {_SOURCE} to {self.place}"
+                return f"upload {_SOURCE} to {place}"
 
     def move(self, old: str, new: str, encoding: str = "") -> str:
-        """Return the command that renames an object; *encoding* becomes its Content-Encoding."""
+        """Return how to rename an object, and to set its Content-Encoding unless that is empty."""
         names = f"{shlex.quote(old)} {shlex.quote(new)}"
         match self._ref.kind:
             case Kind.S3 | Kind.VAST:
@@ -74,7 +84,7 @@ class Commands:
                 return f"move {old} to {new}"
 
     def move_all(self, old: str, new: str) -> str:
-        """Return the command that renames a directory."""
+        """Return how to rename a directory."""
         names = f"{shlex.quote(old)} {shlex.quote(new)}"
         match self._ref.kind:
             case Kind.S3 | Kind.VAST:
@@ -84,7 +94,7 @@ class Commands:
             case _:
                 return self.move(old, new)
 
-    def name(self, key: str) -> str:
+    def name_of(self, key: str) -> str:
         """Return an object's name in the vendor's commands; *key* as the store knows it."""
         root = (
             replace(self._ref.root, kind=Kind.S3, endpoint=None)
@@ -95,19 +105,13 @@ class Commands:
             return posixpath.join(root.prefix, key)
         return f"{root.url}/{key}"
 
-    def aws(self, command: str) -> str:
-        """Return an AWS command with the endpoint, profile and certificates of the configuration."""
-        bundle = self._store.ca_bundle
-        options = {
-            "--endpoint-url": self.endpoint,
-            "--profile": self._store.profile,
-            "--ca-bundle": None if bundle is None else str(bundle),
-        }
-        said = [f" {option} {shlex.quote(value)}" for option, value in options.items() if value]
-        return f"aws {command}{''.join(said)}"
+    @property
+    def is_aws(self) -> bool:
+        """Whether the service is AWS itself, or the one of the environment."""
+        return self._endpoint is None or self._endpoint.endswith(_AWS)
 
     @property
-    def endpoint(self) -> str | None:
+    def _endpoint(self) -> str | None:
         """The service's URL; None for the one of the environment, else AWS's own."""
         return self._ref.endpoint or self._store.endpoint
 
@@ -121,3 +125,14 @@ class Commands:
                 return replace(self._ref, kind=Kind.S3, endpoint=None).url
             case _:
                 return self._ref.url
+
+    def aws(self, command: str) -> str:
+        """Return an AWS command with the endpoint, profile and certificates of the configuration."""
+        bundle = self._store.ca_bundle
+        options = {
+            "--endpoint-url": self._endpoint,
+            "--profile": self._store.profile,
+            "--ca-bundle": None if bundle is None else str(bundle),
+        }
+        said = [f" {option} {shlex.quote(value)}" for option, value in options.items() if value]
+        return f"aws {command}{''.join(said)}"

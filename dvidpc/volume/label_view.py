@@ -1,0 +1,33 @@
+"""A chunk of labels whose voxels can be read without decoding all of them, where its encoding allows it."""
+
+from dataclasses import dataclass
+
+from dvidpc.formats.data_types import Voxels
+from dvidpc.formats.precomputed.label_chunk import LabelChunk
+from dvidpc.formats.precomputed.label_voxels import cut_voxels
+from dvidpc.types import Point
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelView:
+    """The view of an encoded chunk, or its voxels `[z, y, x]` if its encoding has no views."""
+
+    chunk: LabelChunk | Voxels
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that it keeps, in bytes."""
+        return self.chunk.nbytes
+
+    def crop(self, corner: Point, size: Point) -> LabelChunk | None:
+        """Return a part of the chunk, as it is encoded; None if it is cut out only by decoding."""
+        if isinstance(self.chunk, LabelChunk) and self.chunk.has_corner(corner):
+            return self.chunk.crop(corner, size)
+        return None
+
+    def cut(self, corner: Point, size: Point) -> Voxels:
+        """Return the labels `[z, y, x]` of a part of the chunk; no more is decoded than needed."""
+        if isinstance(self.chunk, LabelChunk):
+            return cut_voxels(self.chunk, corner, size)
+        (x, y, z), (width, height, depth) = corner, size
+        return self.chunk[z : z + depth, y : y + height, x : x + width]
