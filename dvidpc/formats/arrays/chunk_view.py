@@ -9,6 +9,7 @@ import numpy as np
 
 from dvidpc.formats.arrays.levels import ArrayLevel
 from dvidpc.formats.arrays.shard_index import ShardIndex
+from dvidpc.formats.arrays.voxel_order import to_contiguous
 from dvidpc.formats.data_types import Voxels
 from dvidpc.types import ByteRange, ChunkCoord
 
@@ -59,7 +60,7 @@ class ChunkView:
         order = self._kept_order
         x, y, z = self.level.grid.chunk_box(cell).size
         zyx = picked.transpose(order) if axes.z is not None else picked.transpose(order)[np.newaxis]
-        return np.ascontiguousarray(zyx[:z, :y, :x], spec.dtype)[np.newaxis]
+        return to_contiguous(zyx[:z, :y, :x], spec.dtype)[np.newaxis]
 
     def absent(self, cell: ChunkCoord) -> Voxels | None:
         """Return the voxels that a chunk which is not stored stands for, `[1, z, y, x]`; None if all are 0.
