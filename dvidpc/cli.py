@@ -6,7 +6,7 @@ import io
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +26,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _write_what_stdout_can()
     options = _parser().parse_args(arguments)
     run: Callable[[argparse.Namespace], int] = options.run
-    return _exit_code(lambda: run(options))
+    return _exit_code(lambda: _run(run, options))
+
+
+def _run(run: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
+    _check_key_log(os.environ)
+    return run(options)
 
 
 def _write_what_stdout_can() -> None:
@@ -37,6 +42,25 @@ def _write_what_stdout_can() -> None:
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _check_key_log(environ: Mapping[str, str]) -> None:
+    """Check that the file of `SSLKEYLOGFILE` can be written: Python opens it for each TLS context.
+
+    aiohttp makes one when it is imported, which would end in a traceback.
+
+    Raises:
+        ConfigError: It cannot be written.
+    """
+    if name := environ.get("SSLKEYLOGFILE"):
+        try:
+            with Path(name).open("a"):
+                pass
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "no file can have this name"
+            raise ConfigError(
+                f"SSLKEYLOGFILE names a file that cannot be written: {name!r}: {reason}; unset it"
+            ) from error
 
 
 def _exit_code(run: Callable[[], int]) -> int:

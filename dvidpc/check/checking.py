@@ -14,10 +14,10 @@ from dvidpc.check.missing_chunks import Absence
 from dvidpc.check.neighbours import find_neighbours, opened
 from dvidpc.check.report import CopyCount, VolumeReport
 from dvidpc.check.samples import Samples, sample
-from dvidpc.check.windows import describe, propose
+from dvidpc.check.windows import propose_window_line
 from dvidpc.config import Config, StoreConfig
 from dvidpc.data.image import find_voxel_type
-from dvidpc.errors import DvidpcError, FormatError, NoMetadataError, StoreError
+from dvidpc.errors import DvidpcError, FormatError, NoMetadataError, StoreError, StoreRefusedError
 from dvidpc.sources.buckets import access_of, settings_of
 from dvidpc.sources.counting import ChunkCount, Survey
 from dvidpc.sources.engines import ENGINES
@@ -74,6 +74,8 @@ class _Check:
     warnings: list[Finding] = field(default_factory=list)
     problems: list[Finding] = field(default_factory=list)
     counts: list[CopyCount] = field(default_factory=list)
+    denied: set[int] = field(default_factory=set)
+    """Scales of which a sample was refused."""
 
     async def run(self, *, deep: bool) -> VolumeReport:
         """Return all findings. An error that ends the check is one of the problems."""
@@ -104,16 +106,13 @@ class _Check:
             return
         self._note_plan(plan, fixes)
         samples = {scale.level: await self._sample(bucket, plan, scale) for scale in plan.scales}
-        for level, copies in samples.items():
-            self._note_damaged_samples(level, copies, fixes)
+        absence = Absence(bucket, lister, fixes)
+        for scale in plan.scales:
+            await self._note_damaged_samples(scale, samples[scale.level], absence)
         if plan.adds_level:
             self.lines.append(f"{plan.name} has one level; another is made from it, which neuroglancer needs")
         await self._check_companions(bucket, plan, fixes)
-        window = await propose(plan, bucket, self.resources)
-        if window is not None:
-            shown = f"[store.{self.store.alias}] {describe(window)}"
-            self.lines.append(f"NeuTu shows only 8 bits; to serve it so: {shown}")
-        absence = Absence(bucket, lister, fixes)
+        self.lines += await propose_window_line(plan, bucket, self.resources, self.store.alias)
         if deep:
             await self._count_scales(bucket, lister, plan, absence)
         else:
@@ -129,7 +128,7 @@ class _Check:
         except StoreError as error:
             self.lines.append(f"rights are not known: {error}")
         else:
-            self.lines.append(rights.line())
+            self.lines.append(rights.line(can_read=can_read))
             self.warnings += rights.warnings(can_read=can_read, missing_status=access.missing_status)
 
     async def _explain_no_metadata(
@@ -196,11 +195,15 @@ class _Check:
         self.progress(f"{self.store.instance} scale {scale.level}: decoding samples", 0, 1)
         return [await sample(source) for source in scale.stored.open(bucket, self.resources.tools)]
 
-    def _note_damaged_samples(self, level: int, copies: list[Samples], fixes: Fixes) -> None:
+    async def _note_damaged_samples(self, scale: ScalePlan, copies: list[Samples], absence: Absence) -> None:
         for problem in (copy.problem for copy in copies):
-            if problem is not None:
+            if isinstance(problem, StoreRefusedError):
+                self.denied.add(scale.level)
+                self.problems.append(await absence.explain_refusal(scale.level, scale.stored, problem))
+            elif problem is not None:
+                fixes = absence.fixes
                 fix = fixes.of_damage() if isinstance(problem, FormatError) else fixes.of_error(problem)
-                self.problems.append(Finding(f"scale {level}: {problem}", fix))
+                self.problems.append(Finding(f"scale {scale.level}: {problem}", fix))
 
     async def _note_absent_samples(
         self, plan: VolumePlan, samples: Mapping[int, list[Samples]], absence: Absence
@@ -236,6 +239,8 @@ class _Check:
             try:
                 counted[scale.level] = await scale.stored.count(CoalescingStore(bucket), lister, watch)
             except DvidpcError as error:
+                if isinstance(error, StoreRefusedError) and scale.level in self.denied:
+                    continue  # the samples were refused too
                 text = f"scale {scale.level} cannot be counted: {error}"
                 self.problems.append(Finding(text, absence.fixes.of_error(error)))
         surveys: dict[int, Survey] = {}

@@ -19,6 +19,17 @@ _VALUES: Final = 2**18
 """Voxels that are looked at in each of them, evenly spread."""
 
 
+async def propose_window_line(
+    plan: VolumePlan, store: ObjectStore, resources: Resources, alias: str
+) -> list[str]:
+    """Return the line of a report that proposes a window; none where `propose` has nothing to propose."""
+    window = await propose(plan, store, resources)
+    if window is None:
+        return []
+    shown = f"[store.{alias}] window = [{window.low:.10g}, {window.high:.10g}]"
+    return [f"NeuTu shows only 8 bits; to serve it so: {shown}"]
+
+
 async def propose(plan: VolumePlan, store: ObjectStore, resources: Resources) -> Window | None:
     """Return the window from the 0.5 to the 99.5 percentile of what the coarsest scale holds, but 0.
 
@@ -45,11 +56,6 @@ async def propose(plan: VolumePlan, store: ObjectStore, resources: Resources) ->
             continue
     window = propose_window(np.concatenate(samples)) if samples else None
     return None if window is None else _rounded(window, first.data_type)
-
-
-def describe(window: Window) -> str:
-    """Return a window as a line of the configuration."""
-    return f"window = [{window.low:.10g}, {window.high:.10g}]"
 
 
 def _rounded(window: Window, data_type: DataType) -> Window | None:

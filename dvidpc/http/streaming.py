@@ -12,6 +12,7 @@ from dvidpc.counters import TALLY
 from dvidpc.errors import DvidpcError
 from dvidpc.http.etags import CACHE_CONTROL, client_has, etag_of, may_be_named, not_modified
 from dvidpc.http.wire import Part, Wire
+from dvidpc.threads import is_shortage
 
 log = logging.getLogger(__name__)
 
@@ -96,8 +97,11 @@ async def stream(
         except MemoryError:
             log.error("response cut off: %s: out of memory", request.path)
             cut_off(request)
-        except Exception:
-            log.exception("response cut off: %s; this is a bug in dvidpc", request.path)
+        except Exception as error:
+            if is_shortage(error):
+                log.error("response cut off: %s: the system gives no more threads", request.path)
+            else:
+                log.exception("response cut off: %s; this is a bug in dvidpc", request.path)
             cut_off(request)
     return wire.answer
 

@@ -4,6 +4,8 @@ aiohttp writes the head and each part with a call of its own, or copies them tog
 that costs as much as everything else.  (aiohttp/http_writer.py, 3.14.5)
 """
 
+import socket
+import struct
 import time
 from collections.abc import Mapping, Sequence
 from email.utils import formatdate
@@ -20,6 +22,10 @@ Part: TypeAlias = bytes | memoryview
 
 _AT_ONCE: Final = 256 * 1024
 """Bytes to hand to the transport before waiting for the client to catch up."""
+_RESET: Final = struct.pack("ii", 1, 0)
+"""Lingers for no time: closing the connection resets it."""
+_END: Final = struct.pack("ii", 0, 0)
+"""Does not linger: closing the connection sends what is left, and ends it."""
 
 
 class Wire:
@@ -37,6 +43,7 @@ class Wire:
         is_modern = version >= HttpVersion11
         self._is_chunked = size is None and is_modern
         self._keep = request.keep_alive and (is_modern or size is not None)
+        self._ends_by_closing = size is None and not is_modern
         head = f"HTTP/{version.major}.{version.minor} 200 OK\r\nDate: {_http_date(int(time.time()))}\r\n"
         if size is not None:
             head += f"Content-Length: {size}\r\n"
@@ -47,6 +54,8 @@ class Wire:
         fields = {**headers, **request.app[CORS].headers_for(request), hdrs.SERVER: SERVER_SOFTWARE}
         lines = _lines(tuple(fields.items()))
         self._unsent: list[Part] = [f"{head}{lines}\r\n".encode()]
+        if self._ends_by_closing:
+            self._reset_when_closed(active=True)
 
     async def write(self, parts: Sequence[Part]) -> None:
         """Write *parts*, and wait while the client is reading slowly.
@@ -76,6 +85,8 @@ class Wire:
         if self._unsent:
             await self._hand_over(self._unsent, 0)
             self._unsent = []
+        if self._ends_by_closing:
+            self._reset_when_closed(active=False)
 
     @property
     def answer(self) -> web.StreamResponse:
@@ -89,6 +100,17 @@ class Wire:
             parts = (*self._unsent, *parts)
             self._unsent = []
         await self._hand_over(parts, size)
+
+    def _reset_when_closed(self, *, active: bool) -> None:
+        """Choose what the client sees if the connection is closed now, by whatever: a reset, or an end.
+
+        With HTTP/1.0 a body of unknown size ends with the connection. nginx speaks HTTP/1.0 to us unless it
+        is configured otherwise, and would pass on as complete what was cut off.
+        """
+        transport = self._request.transport
+        connection = None if transport is None else transport.get_extra_info("socket")
+        if connection is not None:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET if active else _END)
 
     async def _hand_over(self, parts: Sequence[Part], size: int) -> None:
         transport = self._request.transport

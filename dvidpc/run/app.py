@@ -38,6 +38,7 @@ from dvidpc.run.reload import RELOADING, START_WAIT_S, Reloading
 from dvidpc.sources.buckets import Buckets
 from dvidpc.storage.retry.upstream_counts import UpstreamCounts
 from dvidpc.tasks import abandon, every, keep_running
+from dvidpc.threads import ThreadPool
 from dvidpc.volume.prefetch import Prefetcher
 from dvidpc.volume.resources import Resources, make_resources
 from dvidpc.web.page_routes import PAGES
@@ -112,7 +113,7 @@ def _make_parts(config: Config, environ: Mapping[str, str], started: float, api:
         config.repo.description,
         started,
     )
-    pool = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="codec")
+    pool = ThreadPool(os.cpu_count() or 1, thread_name_prefix="codec")
     resources = make_resources(config.cache, config.limits, pool)
     buckets = Buckets(config, environ)
     volumes = Volumes(buckets.volumes, buckets.open, repo, resources, open_lister=buckets.open_lister)

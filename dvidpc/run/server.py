@@ -20,6 +20,7 @@ from dvidpc.run.app import make_app
 from dvidpc.run.listening import bind
 from dvidpc.run.memory import keep_freed_memory, share_arenas
 from dvidpc.run.reload import RELOADING, reloading_on_sighup
+from dvidpc.threads import use_thread_pool
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +58,7 @@ async def serve(
     check_parser()
     keep_freed_memory()
     share_arenas()
+    use_thread_pool()
     app = make_app(config, environ, started)
     runner = make_runner(app, config.limits)
     _log_findings(config)

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from dvidpc.storage.ref import Ref
 from dvidpc.storage.versions import Version
@@ -95,6 +95,10 @@ class ObjectStore(Protocol):
 
     async def close(self) -> None:
         """Release connections; the store is not used afterwards."""
+
+
+LINK_TO_NOTHING: Final = -1
+"""The size of a listed file that is a symbolic link to nothing: it cannot be read, and is not absent."""
 
 
 class Listed(NamedTuple):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from dvidpc.formats.arrays.chunk_view import ChunkView
 from dvidpc.formats.arrays.shard_index import ShardIndex
 from dvidpc.formats.codec import ChunkShape
 from dvidpc.formats.data_types import DataType, Voxels, widen
+from dvidpc.formats.foreign_bytes import explain_foreign
 from dvidpc.formats.grid import Grid
 from dvidpc.formats.payloads import Payload
 from dvidpc.formats.precomputed.label_chunk import LabelChunk
@@ -22,6 +23,9 @@ from dvidpc.storage.object_checks import name_object
 from dvidpc.types import ByteRange, ChunkCoord
 
 T = TypeVar("T")
+
+_COMPRESSED: Final = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
+"""How bytes begin that gzip or zstd compressed."""
 
 
 class ArrayChunks:
@@ -105,7 +109,12 @@ class ArrayChunks:
 
     def decode(self, cell: ChunkCoord, data: bytes) -> Voxels:
         """As `ChunkSource.decode`."""
-        return self._convert(self._naming(cell, partial(self._view.decode, cell, data)))
+        try:
+            return self._convert(self._naming(cell, partial(self._view.decode, cell, data)))
+        except FormatError as error:
+            if data.startswith(_COMPRESSED):  # as an array's codecs may have left it
+                raise
+            raise FormatError(f"{error}{explain_foreign(data)}") from error
 
     def label_chunk(self, _cell: ChunkCoord, _data: bytes, /) -> LabelChunk | None:
         """As `ChunkSource.label_chunk`: arrays have another encoding."""

@@ -7,6 +7,7 @@ from typing import TypeVar
 from dvidpc.errors import FormatError
 from dvidpc.formats.codec import ChunkShape, check_jpeg, decode_chunk, max_encoded_size, may_crash
 from dvidpc.formats.data_types import DataType, Voxels, widen
+from dvidpc.formats.foreign_bytes import explain_foreign
 from dvidpc.formats.grid import Grid
 from dvidpc.formats.payloads import Payload, stored_payload
 from dvidpc.formats.precomputed.info import Encoding
@@ -94,7 +95,7 @@ class PrecomputedChunks:
         if blob is None:
             return None
         if self._encoding is Encoding.JPEG:
-            self._naming(cell, partial(check_jpeg, blob.data, self._stored_shape_of(cell)))
+            self._naming(cell, blob.data, partial(check_jpeg, blob.data, self._stored_shape_of(cell)))
         else:
             self.decode(cell, blob.data)
         return blob.data
@@ -102,7 +103,7 @@ class PrecomputedChunks:
     def decode(self, cell: ChunkCoord, data: bytes) -> Voxels:
         """As `ChunkSource.decode`."""
         stored = self._stored_shape_of(cell)
-        voxels = self._naming(cell, partial(self._decode_chunk, data, self._encoding, stored))
+        voxels = self._naming(cell, data, partial(self._decode_chunk, data, self._encoding, stored))
         shown = self._whole_shape.data_type
         return voxels if shown is stored.data_type else widen(voxels, shown)
 
@@ -112,7 +113,7 @@ class PrecomputedChunks:
         if shape.label_block is None or shape.num_channels != 1:
             return None
         parse = partial(parse_label_chunk, data, shape.size, shape.label_block, shape.data_type.itemsize)
-        return self._naming(cell, parse)
+        return self._naming(cell, data, parse)
 
     async def locate(self, cell: ChunkCoord) -> StoredChunk | None:
         """As `ChunkSource.locate`."""
@@ -130,9 +131,9 @@ class PrecomputedChunks:
             return self._stored_shape
         return self._stored_shape._replace(size=self._grid.chunk_box(cell).size)
 
-    def _naming(self, cell: ChunkCoord, step: Callable[[], T]) -> T:
-        """Run *step* and put the chunk's name before what it says of damaged bytes."""
+    def _naming(self, cell: ChunkCoord, data: bytes, step: Callable[[], T]) -> T:
+        """Run *step*; put the chunk's name before what it says of damaged bytes, and what they are after."""
         try:
             return step()
         except FormatError as error:
-            raise FormatError(f"{self.describe(cell)}: {error}") from error
+            raise FormatError(f"{self.describe(cell)}: {error}{explain_foreign(data)}") from error

@@ -205,6 +205,18 @@ async def test_damaged_chunk_is_named(tmp_path: Path) -> None:
         site.chunks.decode(ChunkCoord(1, 0, 1), data[:-1])
 
 
+async def test_what_lies_in_place_of_a_chunk_is_explained(tmp_path: Path) -> None:
+    site = Site(tmp_path, DrawnArray("zarr2", "zarr", "uint8", "zyx", (16, 16, 16), (8, 8, 8), "zstd"))
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n"
+    with pytest.raises(
+        FormatError, match=r"memory://bucket/0/0/0: .*it is a pointer of Git LFS: git lfs pull"
+    ):
+        site.chunks.decode(ChunkCoord(0, 0, 0), pointer)
+    with pytest.raises(FormatError) as caught:
+        site.chunks.decode(ChunkCoord(0, 0, 0), b"\x28\xb5\x2f\xfd and nothing more")
+    assert "Content-Encoding" not in str(caught.value)
+
+
 async def test_unsharded_chunk_takes_one_request_and_an_empty_one_is_damage(tmp_path: Path) -> None:
     site = Site(tmp_path, DrawnArray("zarr2", "zarr", "uint8", "zyx", (16, 16, 16), (8, 8, 8), "zstd"))
     await site.check(ChunkCoord(1, 0, 0), site)
