@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import http.client
 import json
 import statistics
@@ -201,6 +202,8 @@ async def _hold(root: Path, body: int) -> float:
             gaps.append(now - last)
             last = now
 
+    gc.collect()
+    gc.freeze()  # as the server does after its start
     with ThreadPoolExecutor(2) as pool:
         tools = AnnotationTools(indexes, prepared, pool)
         reader = AnnotationReader(store, Metadata("", f"{root}/info", info), collection, roles, tools)

@@ -37,6 +37,7 @@ from dvidpc.formats.dvid.regular_expressions import Expression
 from dvidpc.formats.dvid.swc import encode_swc
 from dvidpc.formats.dvid.transcoding import encode_chunk
 from dvidpc.formats.grid import Box
+from dvidpc.formats.lattice import Lattice
 from dvidpc.formats.payloads import JPEG
 from dvidpc.formats.precomputed.annotation_elements import Wanted, make_elements
 from dvidpc.formats.precomputed.annotation_extents import voxel_bounds
@@ -56,7 +57,7 @@ from dvidpc.formats.precomputed.annotation_units import Dimension
 from dvidpc.formats.precomputed.info import Encoding, parse_info
 from dvidpc.formats.precomputed.label_chunk import parse_label_chunk
 from dvidpc.formats.precomputed.label_lookup import label_at, labels_of
-from dvidpc.formats.precomputed.label_voxels import count_labels, decode_voxels
+from dvidpc.formats.precomputed.label_voxels import count_labels, cut_voxels, decode_voxels
 from dvidpc.formats.precomputed.legacy_mesh import decode_fragment, parse_manifest
 from dvidpc.formats.precomputed.mesh_info import parse_mesh_info
 from dvidpc.formats.precomputed.multilod_mesh import decode_manifest
@@ -186,6 +187,7 @@ def label_chunk(data: bytes) -> None:
         assert counts.sum() == decoded.size
         assert label_at(view, Point(15, 15, 15)) == decoded[-1, -1, -1]
         assert labels_of(view, np.array([[15, 0, 3]]))[0] == decoded[3, 0, 15]
+        assert (cut_voxels(view, Point(9, 0, 3), Point(4, 16, 1)) == decoded[3:4, :, 9:13]).all()
         assert (decode_block(encode_chunk(view), Point(2, 2, 2)) == decoded).all()
 
     for itemsize in (4, 8):
@@ -254,7 +256,8 @@ def _write_elements(data: bytes, collection: Collection, settings: AnnotationSet
     roles = decide_roles(collection, settings, None, "[store.x]")
     layout = make_layout(collection.annotation_type, collection.properties)
     rows = decode_rows(data, layout, roles.placement)
-    extents(rows.decoded, rows.annotation_type)
+    lattice = Lattice((0, 0, 0), (8, 8, 8), (4, 4, 4))
+    lattice.misses((1, 1, 1), extents(rows.decoded, rows.annotation_type))
     ends = ends_in_box(rows, Box(Point(-100, -100, -100), Point(2**31, 2**31, 2**31)))
     elements = make_elements(gather([Part(rows, ends)] * 2), collection.properties, roles, Wanted())
     for line in encode_elements(elements, 0, len(elements)):

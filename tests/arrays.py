@@ -14,10 +14,11 @@ from dvidpc.formats.grid import Grid
 from dvidpc.formats.payloads import UNCOMPRESSED, Payload
 from dvidpc.formats.precomputed.label_chunk import LabelChunk
 from dvidpc.sources.base import ChunkSource, SourceTools, StoredChunk
+from dvidpc.sources.block_service import decide_service
 from dvidpc.sources.channels import Channel
 from dvidpc.sources.counting import ChunkCount, Progress, Survey
 from dvidpc.sources.plan import Metadata, VolumePlan, VolumeSettings
-from dvidpc.sources.scale_plan import ScalePlan, decide_service
+from dvidpc.sources.scale_plan import ScalePlan
 from dvidpc.storage.base import Lister, ObjectStore
 from dvidpc.types import ChunkCoord, Point
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
+Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 DAY = dt.timedelta(days=1)
 
 
@@ -37,15 +38,31 @@ class Authority:
     def server_context(
         self, *names: str, begins: dt.timedelta = -DAY, ends: dt.timedelta = DAY, is_strict: bool = True
     ) -> ssl.SSLContext:
-        """Return the context of a server with a new certificate.
+        """Return the context of a server with a new certificate; arguments as for `issue`."""
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(self.issue(*names, begins=begins, ends=ends, is_strict=is_strict))
+        return context
+
+    def issue(
+        self,
+        *names: str,
+        begins: dt.timedelta = -DAY,
+        ends: dt.timedelta = DAY,
+        file: str = "server.pem",
+        is_rsa: bool = False,
+        is_strict: bool = True,
+    ) -> Path:
+        """Write a new certificate and its key into one file; return the file.
 
         Args:
             names: Host names and addresses of the server.
             begins: From when on it is valid, from now.
             ends: Until when it is valid, from now.
+            file: The name of the file.
+            is_rsa: Whether the key is an RSA key, not one of an elliptic curve.
             is_strict: Whether it has all that RFC 5280 asks for; else it does not name its issuer's key.
         """
-        key = ec.generate_private_key(ec.SECP256R1())
+        key = rsa.generate_private_key(65537, 2048) if is_rsa else ec.generate_private_key(ec.SECP256R1())
         alternatives = x509.SubjectAlternativeName([_general_name(name) for name in names])
         builder = _builder(names[0], self.certificate.subject, key, begins, ends)
         builder = builder.add_extension(alternatives, critical=False)
@@ -54,8 +71,8 @@ class Authority:
                 x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False
             )
         certificate = builder.sign(self.key, hashes.SHA256())
-        file = self.directory / "server.pem"
-        file.write_bytes(
+        path = self.directory / file
+        path.write_bytes(
             key.private_bytes(
                 serialization.Encoding.PEM,
                 serialization.PrivateFormat.PKCS8,
@@ -63,9 +80,7 @@ class Authority:
             )
             + certificate.public_bytes(serialization.Encoding.PEM)
         )
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.load_cert_chain(file)
-        return context
+        return path
 
 
 def make_authority(directory: Path, issuer: Authority | None = None) -> Authority:
@@ -97,7 +112,7 @@ def make_authority(directory: Path, issuer: Authority | None = None) -> Authorit
 
 
 def _builder(
-    subject: str, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, begins: dt.timedelta, ends: dt.timedelta
+    subject: str, issuer: x509.Name, key: Key, begins: dt.timedelta, ends: dt.timedelta
 ) -> x509.CertificateBuilder:
     now = dt.datetime.now(dt.UTC)
     return (

@@ -14,16 +14,16 @@ from dvidpc.check.missing_chunks import Absence
 from dvidpc.check.neighbours import find_neighbours, opened
 from dvidpc.check.report import CopyCount, VolumeReport
 from dvidpc.check.samples import Samples, sample
+from dvidpc.check.scale_lines import describe_scale
 from dvidpc.check.windows import propose_window_line
 from dvidpc.config import Config, StoreConfig
-from dvidpc.data.image import find_voxel_type
 from dvidpc.errors import DvidpcError, FormatError, NoMetadataError, StoreError, StoreRefusedError
 from dvidpc.sources.buckets import access_of, settings_of
 from dvidpc.sources.counting import ChunkCount, Survey
 from dvidpc.sources.engines import ENGINES
 from dvidpc.sources.framing_plan import frame_plan
 from dvidpc.sources.plan import Metadata, VolumePlan
-from dvidpc.sources.scale_plan import InstancePlan, ScalePlan, times
+from dvidpc.sources.scale_plan import ScalePlan, times
 from dvidpc.storage.base import Lister, ObjectStore
 from dvidpc.storage.coalesce import CoalescingStore
 from dvidpc.storage.inspection import inspect_bucket
@@ -103,7 +103,14 @@ class _Check:
             return
         if plan.collection is not None:
             await self._check_collection(bucket, lister, plan, fixes, deep=deep)
-            return
+        else:
+            await self._check_scales(bucket, lister, plan, fixes, deep=deep)
+        if bucket.oddity is not None:
+            self.warnings.append(Finding(bucket.oddity, fixes.of_oddity()))
+
+    async def _check_scales(
+        self, bucket: ObjectStore, lister: Lister | None, plan: VolumePlan, fixes: Fixes, *, deep: bool
+    ) -> None:
         self._note_plan(plan, fixes)
         samples = {scale.level: await self._sample(bucket, plan, scale) for scale in plan.scales}
         absence = Absence(bucket, lister, fixes)
@@ -117,8 +124,6 @@ class _Check:
             await self._count_scales(bucket, lister, plan, absence)
         else:
             await self._note_absent_samples(plan, samples, absence)
-        if bucket.oddity is not None:
-            self.warnings.append(Finding(bucket.oddity, fixes.of_oddity()))
 
     async def _note_rights(self, *, can_read: bool) -> None:
         """Report what the credentials may do; a failure to find out is no problem of the volume."""
@@ -276,24 +281,3 @@ class _Check:
         empty = {level for level, survey in surveys.items() if survey.is_empty}
         is_any_left = any(scale.level not in empty for scale in plan.scales)
         return sorted(empty | self.store.skip_scales) if is_any_left else []
-
-
-def describe_scale(plan: VolumePlan, scale: ScalePlan) -> str:
-    """Return one line that describes a scale and how it is served."""
-    names: dict[str, list[str]] = {}
-    for instance in plan.instances_of(scale):
-        names.setdefault(_type_name(instance), []).append(instance.name)
-    shown = ", ".join(f"{', '.join(of_type)} ({type_name})" for type_name, of_type in names.items())
-    return (
-        f"scale {scale.level}: {scale.stored.description} -> {shown}: "
-        f"{scale.service} as blocks of {times(scale.block_size)}"
-    )
-
-
-def _type_name(instance: InstancePlan) -> str:
-    """Return the name of DVID's type for an instance; the type of its values if DVID has none."""
-    if instance.label_type is not None:
-        return instance.label_type.value
-    channel = instance.channel
-    voxel_type = find_voxel_type(channel.data_type.value, channel.num_values)
-    return voxel_type.data_type.name if voxel_type else channel.data_type.value

@@ -1,6 +1,6 @@
 """Check a collection of annotations: whether its lists can be read, and whether they say what they should."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -33,6 +33,10 @@ _BATCH: Final = 32
 """Lists that are read concurrently."""
 _MOST_OBJECTS: Final = 100_000
 """Related objects beyond which only so many of them are read."""
+_MOST_RECORDS: Final = 20
+"""Annotations that are read by their id."""
+_MOST_RELATED: Final = 5
+"""Objects of each relationship in whose lists one of these annotations is looked up."""
 _MOST_IDS: Final = 2**22
 """Ids of one minishard beyond which its index is surely damaged."""
 _REPEATS_MORE: Final = 0.9
@@ -147,7 +151,9 @@ class CollectionCheck:
             return
         try:
             if reader.collection.by_id is not None:
-                self._compare("by_id", await self._list(self.lister, reader.collection.by_id), survey)
+                ids = await self._list(self.lister, reader.collection.by_id)
+                self._compare("by_id", ids, survey)
+                await self._compare_records(reader, ids[:_MOST_RECORDS].tolist())
             for number, relationship in enumerate(reader.collection.relationships):
                 objects = await self._list(self.lister, relationship.index)
                 ids = await self._related(reader, number, objects[:_MOST_OBJECTS])
@@ -155,6 +161,24 @@ class CollectionCheck:
                 self._compare(f"{relationship.id} of {known} of {len(objects)} objects", ids, survey)
         except DvidpcError as error:
             self._note_failure(error)
+
+    async def _compare_records(self, reader: AnnotationReader, ids: Sequence[int]) -> None:
+        """Look up some annotations in the lists of the objects that their own records name."""
+        lost: list[str] = []
+        for annotation_id in ids:
+            record = await reader.lists.read_record(annotation_id)
+            for number, objects in enumerate(() if record is None else record.related):
+                for object_id in objects[:_MOST_RELATED]:
+                    rows = await reader.lists.read(reader.lists.related_key(number, object_id))
+                    if rows is None or annotation_id not in rows.decoded.ids:
+                        name = reader.collection.relationships[number].id
+                        lost.append(f"{annotation_id} from {object_id} of {name}")
+        self.found.lines.append(f"by_id: {len(ids)} annotations looked up in the lists of related objects")
+        if lost:
+            text = (
+                f"lists of related objects lack {len(lost)} annotations, such as {lost[0]}: label lacks them"
+            )
+            self.found.warnings.append(Finding(text, "have the relationship indexes written again"))
 
     def _compare(self, name: str, ids: NDArray[np.uint64], survey: CellSurvey) -> None:
         self.found.lines.append(f"{name}: {len(ids)} annotations, of {len(survey.ids)} in cells")

@@ -33,7 +33,7 @@ class StoreConfig:
     `bucket/prefix`, which is GCS as in DVID. What neuroglancer writes is understood too: `zarr://`, `n5://`
     or `precomputed://` before it, `|zarr3:path`, `|n5:path` or `|neuroglancer-precomputed:` after it. It may
     name a metadata file in place of its directory; a directory called `info` needs a `/` at its end."""
-    engine: Annotated[Literal["ngprecomputed", "zarr", "n5"], Key(of_store.ENGINE)] = "ngprecomputed"
+    engine: Annotated[str, Key(of_store.ENGINE)] = "ngprecomputed"
     """The volume's format: `"ngprecomputed"`, `"zarr"` (zarr v2 and v3, OME-Zarr) or `"n5"`. Stores with
     another engine are ignored."""
     root: Annotated[Ref | None, Key(of_store.ROOT)] = None

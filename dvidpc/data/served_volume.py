@@ -49,7 +49,7 @@ async def plan_volume_of(volume: Volume, metadata: Metadata, volumes: Iterable[V
     volume.planned.set()
     others = [] if plan.collection is None else [other for other in volumes if other is not volume]
     for other in others:
-        if volume.problem is not None:
+        if volume.problem is not None and not other.planned.is_set():
             volume.problem = f"waits for store {other.settings.alias}"
         await other.planned.wait()
     neighbours = [Neighbour(one.settings, one.plan, one.problem, one.may_pass) for one in others]

@@ -16,6 +16,7 @@ _INSTANCE = "em"
 _CONFIG = """\
 [server]
 httpAddress = "{address}"
+corsDomains = ["*"]
 
 [repo]
 alias = "demo"
@@ -55,8 +56,8 @@ The segment of a voxel, and a slice with a color for each segment:
 
 The synapses in a box, those of a segment with their partners, and how many a segment has:
   curl -s '{connections}/elements/256_256_64/128_128_100'
-  curl -s '{connections}/label/1?relationships=true'
-  curl -s '{connections}_labelsz/count/1/PreSyn'
+  curl -s '{connections}/label/236?relationships=true'
+  curl -s '{connections}_labelsz/count/236/PreSyn'
 
 neuroglancer, as the source of an image layer and of a segmentation layer:
   dvid://{url}/{uuid}/{instance}

@@ -53,9 +53,9 @@ class Placement:
         Positions are float32: one that lies within a unit in the last place of an integer is that integer.
         Any other belongs to the voxel below it.
         """
-        stored = positions[..., list(self.axes)].astype(np.float64)
         factors = np.array(self.voxels_per_unit)
         with np.errstate(all="ignore"):
+            stored = positions[..., list(self.axes)].astype(np.float64)
             exact = stored * factors
             nearest = np.rint(exact)
             is_near = np.abs(exact - nearest) <= _ULP * np.abs(stored) * factors
@@ -104,12 +104,13 @@ class Lattice:
 
     def misses(self, cell: Cell, span: Span) -> NDArray[np.bool_]:
         """Return which of the boxes *span*, `[n, axis]` at either end, do not touch *cell*."""
-        start = np.array(self.origin) + np.array(cell) * np.array(self.chunk_size)
+        start = np.array(self.origin, np.float64) + np.array(cell) * np.array(self.chunk_size)
         stop = start + np.array(self.chunk_size)
         start[np.array(cell) == 0] = -np.inf
         stop[np.array(cell) == np.array(self.shape) - 1] = np.inf
-        slack = 2 * _ULP * np.maximum(np.abs(span.low), np.abs(span.high))
-        is_apart = (span.high + slack < start) | (span.low - slack > stop)
+        with np.errstate(all="ignore"):
+            slack = 2 * _ULP * np.maximum(np.abs(span.low), np.abs(span.high))
+            is_apart = (span.high + slack < start) | (span.low - slack > stop)
         return np.asarray(is_apart.any(axis=1), np.bool_)
 
 

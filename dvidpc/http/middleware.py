@@ -12,6 +12,7 @@ from dvidpc.counters import TALLY
 from dvidpc.errors import DvidpcError, OverloadedError
 from dvidpc.http.access_log import AccessLog
 from dvidpc.http.error_responses import RETRY_AFTER_S, answer_error, plain_error
+from dvidpc.http.wire import is_draining
 from dvidpc.threads import is_shortage
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,8 @@ def make_middleware(access_log: AccessLog, make_room: Callable[[], None]) -> Mid
         response = None
         try:
             response = await _answer(request, handler, make_room)
+            if not response.prepared and is_draining(request):
+                response.force_close()
             if response.status >= web.HTTPBadRequest.status_code and not response.prepared:
                 response.headers["X-Request-Id"] = tally.request_id
             return response

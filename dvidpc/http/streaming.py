@@ -10,18 +10,14 @@ from aiohttp import hdrs, web
 
 from dvidpc.counters import TALLY
 from dvidpc.errors import DvidpcError
-from dvidpc.http.etags import CACHE_CONTROL, client_has, etag_of, may_be_named, not_modified
+from dvidpc.http.etags import client_has, etag_of, may_be_named, not_modified
+from dvidpc.http.lifetime import cache_control_of
 from dvidpc.http.wire import Part, Wire
 from dvidpc.threads import is_shortage
 
 log = logging.getLogger(__name__)
 
 OCTETS = "application/octet-stream"
-
-_HEADERS: Final[MappingProxyType[str, str]] = MappingProxyType(
-    {hdrs.CONTENT_TYPE: OCTETS, hdrs.CACHE_CONTROL: CACHE_CONTROL}
-)
-"""On every data response. Without `Cache-Control`, a cache may choose a lifetime of its own."""
 
 _NO_MORE: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -44,13 +40,13 @@ async def send(
     """
     size = sum(map(len, parts))
     if request.method == hdrs.METH_HEAD:
-        return _only_head(size)
-    headers: Mapping[str, str] = _HEADERS | more if more else _HEADERS
+        return _only_head(request, size)
+    headers = _headers(request, more)
     if 0 < size <= WHOLE_SIZE and may_be_named(request):
         etag = etag_of(parts)
         if client_has(request, etag):
-            return not_modified(etag)
-        headers = {**headers, hdrs.ETAG: f'"{etag}"'}
+            return not_modified(etag, headers[hdrs.CACHE_CONTROL])
+        headers[hdrs.ETAG] = f'"{etag}"'
     wire = Wire(request, headers, size)
     try:
         await wire.write(parts)
@@ -80,11 +76,11 @@ async def stream(
     """
     async with aclosing(parts):
         if request.method == hdrs.METH_HEAD:
-            return _only_head(size)
+            return _only_head(request, size)
         beginning, is_whole = await _beginning(parts)
         if is_whole:
             return await send(request, beginning, more)
-        wire = Wire(request, {**_HEADERS, **more} if more else _HEADERS, size)
+        wire = Wire(request, _headers(request, more), size)
         try:
             await wire.write(beginning)
             del beginning
@@ -106,8 +102,16 @@ async def stream(
     return wire.answer
 
 
-def _only_head(size: int | None) -> web.Response:
-    headers = dict(_HEADERS)
+def _headers(request: web.Request, more: Mapping[str, str] = _NO_MORE) -> dict[str, str]:
+    """Return the headers of a data response; without `Cache-Control`, a cache chooses a lifetime itself."""
+    headers: dict[str, str] = {hdrs.CONTENT_TYPE: OCTETS, hdrs.CACHE_CONTROL: cache_control_of(request)}
+    if more:
+        headers.update(more)
+    return headers
+
+
+def _only_head(request: web.Request, size: int | None) -> web.Response:
+    headers = _headers(request)
     if size is not None:
         headers[hdrs.CONTENT_LENGTH] = str(size)
     return web.Response(headers=headers)

@@ -60,6 +60,6 @@ class CollectionPlan:
         properties = ", ".join(each.id for each in self.collection.properties) or "none"
         related = ", ".join(each.id for each in self.collection.relationships) or "none"
         return (
-            f"annotations of type {kind}, {len(levels)} spatial levels with {cells} cells, "
+            f"annotations of type {kind}, {cells} cells on {len(levels)} spatial level(s), "
             f"properties: {properties}, relationships: {related}"
         )

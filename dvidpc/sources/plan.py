@@ -7,7 +7,7 @@ anything again.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise, takewhile
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import mmh3
 
@@ -17,6 +17,7 @@ from dvidpc.formats.precomputed.annotation_settings import AnnotationSettings
 from dvidpc.formats.window import Window
 from dvidpc.names import Companion, companion_name, full_name, instance_name, twin_name
 from dvidpc.sources.channels import Channel
+from dvidpc.sources.companion_plan import CompanionPlan
 from dvidpc.sources.scale_plan import InstancePlan, LabelType, ScalePlan, ScaleProblem, is_finer
 
 if TYPE_CHECKING:
@@ -75,15 +76,6 @@ class Metadata:
         return mmh3.mmh3_x64_128_digest(self.data).hex()
 
 
-class CompanionPlan(NamedTuple):
-    """A data instance that belongs to a segmentation: its meshes, skeletons or annotations."""
-
-    name: str
-    companion: Companion
-    directory: str
-    """Where it lies, as the store knows it."""
-
-
 @dataclass(frozen=True, slots=True)
 class VolumePlan:
     """Everything that is decided about a volume."""
@@ -106,7 +98,6 @@ class VolumePlan:
     """What lies beside the segmentation, and where."""
     companion_warnings: tuple[str, ...] = ()
     """What lies beside it and is not served, and why."""
-
     annotation_warnings: tuple[str, ...] = ()
     """What was guessed or does not fit about annotations, and keys for annotations that have no effect."""
     collection: "CollectionPlan | None" = None

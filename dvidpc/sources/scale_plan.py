@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-from dvidpc.formats.grid import Box, Grid
+from dvidpc.formats.grid import Box
 from dvidpc.formats.payloads import Payload
 from dvidpc.sources.base import StoredScale
+from dvidpc.sources.block_service import Service
 from dvidpc.sources.channels import Channel
 from dvidpc.types import Point
 
@@ -22,17 +23,6 @@ class LabelType(StrEnum):
     """One instance for all scales."""
     LABELBLK = "labelblk"
     """An instance for each scale."""
-
-
-class Service(StrEnum):
-    """How the blocks of a scale come to be, where a client asks for the default payload."""
-
-    PASSED_THROUGH = "passed through"
-    """A stored chunk is a block's payload as it is, except at the volume's upper end."""
-    RE_ENCODED = "re-encoded"
-    """A block is one chunk, decoded and encoded in another way."""
-    RE_GRIDDED = "re-gridded"
-    """A block is assembled from the chunks it touches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,20 +95,6 @@ class InstancePlan:
 def is_finer(one: Resolution, other: Resolution) -> bool:
     """Return whether a resolution is finer than another: along some axis, and coarser along none."""
     return one != other and all(a <= b for a, b in zip(one, other, strict=True))
-
-
-def decide_service(grid: Grid, block_size: Point, stored: Payload | None, default: Payload) -> Service:
-    """Decide how the blocks of a scale come to be.
-
-    Args:
-        grid: Of the copy that is read first.
-        block_size: Extent of a block.
-        stored: The payload that stored chunks already are; None: they must be decoded.
-        default: The payload that clients get if they ask for none.
-    """
-    if grid.chunk_size != block_size or any(o % b for o, b in zip(grid.offset, block_size, strict=True)):
-        return Service.RE_GRIDDED
-    return Service.PASSED_THROUGH if stored is default else Service.RE_ENCODED
 
 
 def times(numbers: Sequence[float]) -> str:

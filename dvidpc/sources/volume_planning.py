@@ -11,10 +11,11 @@ from dvidpc.formats.data_types import DataType
 from dvidpc.formats.grid import Grid
 from dvidpc.formats.payloads import Payload
 from dvidpc.sources.base import StoredScale
+from dvidpc.sources.block_service import decide_service
 from dvidpc.sources.channels import Channel, plan_image_channels
 from dvidpc.sources.plan import VolumePlan, VolumeSettings, find_first_level
 from dvidpc.sources.pyramid import explain_pyramid
-from dvidpc.sources.scale_plan import LabelType, Resolution, ScalePlan, ScaleProblem, decide_service, times
+from dvidpc.sources.scale_plan import LabelType, Resolution, ScalePlan, ScaleProblem, times
 from dvidpc.types import Point
 
 

@@ -25,7 +25,7 @@ _INTENDED = {"gcs": "gs", "gc": "gs", "s3a": "s3", "s3n": "s3", "swift": "vast"}
     "s3+https": "vast",
 }
 """Names that other programs use for a service, and ours for it."""
-_METADATA = frozenset({"info", "zarr.json", ".zarray", ".zattrs", ".zgroup", "attributes.json"})
+METADATA_FILES = frozenset({"info", "zarr.json", ".zarray", ".zattrs", ".zgroup", "attributes.json"})
 """The files that a ref may name in place of their directory."""
 _SLASH = re.compile("%2f", re.IGNORECASE)
 _SHOWN = 60
@@ -76,7 +76,7 @@ class Ref:
                 parts = [str(self.endpoint), self.prefix]
             case Kind.FILE:
                 parts = [f"file://{self.prefix.replace('%', '%25')}"]
-        end = "/" if posixpath.basename(self.prefix) in _METADATA else ""  # else it would name the file
+        end = "/" if posixpath.basename(self.prefix) in METADATA_FILES else ""  # else it would name the file
         return "/".join(part for part in parts if part) + end
 
     @property
@@ -134,7 +134,7 @@ def parse_ref_of_any_format(text: str) -> Ref:
     """
     place, named = split_format(text)
     ref = _parse_place(place)
-    if not place.endswith("/") and posixpath.basename(ref.prefix) in _METADATA:
+    if not place.endswith("/") and posixpath.basename(ref.prefix) in METADATA_FILES:
         ref = replace(ref, prefix=posixpath.dirname(ref.prefix))
     return replace(ref, text=text, format=named).with_root(replace(ref, prefix=_default_root(ref)))
 

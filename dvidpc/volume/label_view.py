@@ -1,6 +1,6 @@
 """A chunk of labels whose voxels can be read without decoding all of them, where its encoding allows it."""
 
-from dataclasses import dataclass
+from typing import Final
 
 from dvidpc.formats.data_types import Voxels
 from dvidpc.formats.precomputed.label_chunk import LabelChunk
@@ -8,11 +8,13 @@ from dvidpc.formats.precomputed.label_voxels import cut_voxels
 from dvidpc.types import Point
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class LabelView:
     """The view of an encoded chunk, or its voxels `[z, y, x]` if its encoding has no views."""
 
-    chunk: LabelChunk | Voxels
+    __slots__ = ("chunk",)
+
+    def __init__(self, chunk: LabelChunk | Voxels) -> None:
+        self.chunk: Final = chunk
 
     @property
     def nbytes(self) -> int:

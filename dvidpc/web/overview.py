@@ -1,7 +1,7 @@
 """`/api/server/volumes`: the volumes with their URLs, scales and problems; the page reads it."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from aiohttp import web
@@ -13,6 +13,7 @@ from dvidpc.data.scales import scales_of
 from dvidpc.data.served_volume import Volume
 from dvidpc.dvid.services import SERVICES, Services
 from dvidpc.formats.dvid.go_json import JsonValue, encode
+from dvidpc.http.cors import CORS, Refusal
 from dvidpc.tasks import abandon
 from dvidpc.web.neuroglancer import is_installed
 
@@ -33,19 +34,23 @@ async def volumes(request: web.Request) -> web.StreamResponse:
     found = await services.health.check()
     problems = {alias: health.problem or health.damage for alias, health in found.items()}
     totals = await _count_annotations(services.volumes.volumes)
-    document = overview(services, problems, totals)
+    document = overview(services, problems, totals, request.app[CORS].refusals)
     return web.Response(body=encode(document), content_type="application/json")
 
 
 def overview(
-    services: Services, problems: Mapping[str, str | None], totals: Mapping[str, int]
+    services: Services,
+    problems: Mapping[str, str | None],
+    totals: Mapping[str, int],
+    refusals: Iterable[Refusal],
 ) -> dict[str, JsonValue]:
     """Return the document.
 
     Args:
-        services: The volumes.
-        problems: What is wrong with the volume of each store, by its alias; None: nothing.
+        services: The services.
+        problems: What is wrong with the volume of a store, by the store's alias; None: nothing.
         totals: The number of annotations of each instance for which it is known.
+        refusals: The origins whose pages were refused.
     """
     repo, facts = services.repo, services.facts
     return {
@@ -56,6 +61,7 @@ def overview(
         "host": facts.host,
         "version": facts.version,
         "neuroglancer": is_installed(),
+        "refused": [{"origin": origin, "line": line} for origin, line in refusals],
         "volumes": [
             _volume(volume, shown, problems.get(volume.settings.alias))
             for volume in services.volumes.volumes

@@ -36,7 +36,9 @@ async def test_a_good_collection_is_described(tmp_path: Path) -> None:
     write_lines(tmp_path / "syn", SHARED)
     report = await report_on(tmp_path)
     assert texts(report) == []
-    assert any(line.startswith("annotations of type line, 1 spatial levels") for line in report.lines)
+    assert any(
+        line.startswith("annotations of type line, 1 cells on 1 spatial level") for line in report.lines
+    )
     assert "belongs to segmentation seg; positions count the voxels of seg, 8 x 8 x 8 nm" in report.lines
     assert "8 annotations in all 1 of 1 cells" in report.lines
     assert "8 lines start at 1 voxels (A) and end at 8 (B)" in report.lines

@@ -126,16 +126,26 @@ async def opening(
             await volumes.close()
 
 
-async def test_a_collection_waits_for_the_volume_that_decides(tmp_path: Path) -> None:
+async def test_a_collection_waits_for_the_volume_that_decides(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     write_lines(tmp_path / "syn")
     write_bodies(tmp_path / "seg")
     down = {"seg"}
-    async with opening(tmp_path, down.__contains__, SYN, SEG) as (volumes, repo):
+    tries: list[str] = []
+
+    def is_down(alias: str) -> bool:
+        tries.append(alias)
+        return alias in down
+
+    async with opening(tmp_path, is_down, SYN, SEG) as (volumes, repo):
         assert not repo.instances
         reason = volumes.reason_to_wait("syn_labelsz")
         assert reason is not None
         assert "store syn: waits for the volumes" in reason
         assert "store seg: seg is down" in reason
+        await soon(lambda: len(tries) > 8)
+        assert caplog.text.count("store syn is not served") == 1
         down.clear()
         await soon(lambda: {*repo.instances} == {"seg", "syn", "syn_labelsz"})
         assert data_of(repo).syncs == ("seg",)

@@ -20,7 +20,7 @@ def test_the_config_is_one_that_dvidpc_reads(tmp_path: Path) -> None:
     assert (labels.alias, labels.engine, labels.instance) == ("neurites", "ngprecomputed", "segmentation")
     assert synapses.ref.text == f"{image.ref.text}/synapses"
     assert (synapses.alias, synapses.instance) == ("synapses", "synapses")
-    assert config.server.http_address.port == 8123
+    assert str(config.server.http_address) == "127.0.0.1:8123"
     assert config.repo.alias == "demo"
     assert not config.warnings
 

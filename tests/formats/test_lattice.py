@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from dvidpc.formats.grid import Box
 from dvidpc.formats.lattice import Lattice, Placement, Span
-from dvidpc.formats.precomputed.chunk_ids import morton_code
+from dvidpc.formats.precomputed.chunk_ids import MortonCodes
 from dvidpc.types import Point
 
 XYZ = (0, 1, 2)
@@ -114,4 +114,4 @@ def test_a_sample_is_spread_over_all_cells() -> None:
 def test_cells_of_any_rank_have_a_morton_code(
     cell: tuple[int, ...], cells: tuple[int, ...], code: int
 ) -> None:
-    assert morton_code(cell, cells) == code
+    assert MortonCodes(cells).code(cell) == code

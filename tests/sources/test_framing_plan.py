@@ -109,7 +109,7 @@ def test_a_collection_is_planned_in_two_steps(tmp_path: Path, volumes: dict[str,
     framed = frame_plan(plan, SYN, [volumes["seg"]])
     assert framed.collection is not None
     assert framed.collection.counts_labels
-    assert "annotations of type line, 1 spatial levels with 1 cells" in framed.collection.explanation[0]
+    assert "annotations of type line, 1 cells on 1 spatial level(s)" in framed.collection.explanation[0]
     assert framed == frame_plan(plan, SYN, [volumes["seg"]])
 
 

@@ -169,14 +169,13 @@ def _relations(groups: _Groups, ends: Ends, roles: Roles) -> Relations:
         nothing = np.zeros(len(groups.starts) + 1, np.int64)
         return Relations(nothing, np.empty(0, np.uint8), np.empty((0, RANK), np.int32))
     partners = groups.entries ^ 1
-    targets = ends.voxels.reshape(-1, RANK)[partners]
-    is_kept = ends.is_placed.reshape(-1)[partners]
-    is_repeated = np.zeros(len(partners), np.bool_)
-    is_repeated[1:] = (targets[1:] == targets[:-1]).all(axis=1) & is_kept[1:] & is_kept[:-1]
-    is_repeated[groups.starts] = False
-    is_kept &= ~is_repeated
-    firsts = np.append(0, np.cumsum(is_kept))[groups.bounds]
-    return Relations(firsts, _words(groups, roles.kinds)[is_kept], targets[is_kept])
+    kept = np.flatnonzero(ends.is_placed.reshape(-1)[partners])
+    targets = ends.voxels.reshape(-1, RANK)[partners[kept]]
+    elements = np.searchsorted(groups.starts, kept, side="right")
+    is_new = np.ones(len(kept), np.bool_)
+    is_new[1:] = (targets[1:] != targets[:-1]).any(axis=1) | (elements[1:] != elements[:-1])
+    firsts = np.searchsorted(kept[is_new], groups.bounds)
+    return Relations(firsts, _words(groups, roles.kinds)[kept[is_new]], targets[is_new])
 
 
 def _words(groups: _Groups, kinds: Kinds) -> NDArray[np.uint8]:

@@ -155,17 +155,18 @@ def _concatenate(parts: Sequence[Decoded], kept: NDArray[np.intp]) -> Decoded:
 
 def extents(decoded: Decoded, annotation_type: AnnotationType) -> Span:
     """Return the box of each annotation in stored units, `[n, stored axis]` at either end."""
-    if decoded.vertices is not None:
-        vertices = decoded.vertices
-        if not len(decoded.ids):
-            return Span(np.empty((0, RANK)), np.empty((0, RANK)))
-        points, firsts = vertices.points.astype(np.float64), vertices.firsts[:-1]
-        return Span(np.minimum.reduceat(points, firsts), np.maximum.reduceat(points, firsts))
-    geometry = _points(decoded).astype(np.float64)
-    if annotation_type is AnnotationType.ELLIPSOID:
-        centre, radii = geometry[:, 0], np.abs(geometry[:, 1])
-        return Span(centre - radii, centre + radii)
-    return Span(geometry.min(axis=1), geometry.max(axis=1))
+    with np.errstate(all="ignore"):
+        if decoded.vertices is not None:
+            vertices = decoded.vertices
+            if not len(decoded.ids):
+                return Span(np.empty((0, RANK)), np.empty((0, RANK)))
+            points, firsts = vertices.points.astype(np.float64), vertices.firsts[:-1]
+            return Span(np.minimum.reduceat(points, firsts), np.maximum.reduceat(points, firsts))
+        geometry = _points(decoded).astype(np.float64)
+        if annotation_type is AnnotationType.ELLIPSOID:
+            centre, radii = geometry[:, 0], np.abs(geometry[:, 1])
+            return Span(centre - radii, centre + radii)
+        return Span(geometry.min(axis=1), geometry.max(axis=1))
 
 
 def _positions(decoded: Decoded, annotation_type: AnnotationType) -> NDArray[Any]:

@@ -22,9 +22,25 @@ def morton_bits(cells: Sequence[int]) -> tuple[tuple[int, int], ...]:
     )
 
 
-def morton_code(cell: Sequence[int], cells: Sequence[int]) -> int:
-    """Return the chunk id of one cell of a grid of *cells*; `ChunkIds` is faster for many."""
-    return sum((cell[axis] >> bit & 1) << at for at, (axis, bit) in enumerate(morton_bits(cells)))
+class MortonCodes:
+    """Compressed Morton codes of a grid with any number of axes; may be used from any thread.
+
+    Each coordinate's share of the code is computed only once.
+    """
+
+    def __init__(self, cells: Sequence[int]) -> None:
+        bits = morton_bits(cells)
+        self._shares = tuple(
+            _Shares([(position, bit) for position, (of, bit) in enumerate(bits) if of == axis])
+            for axis in range(len(cells))
+        )
+
+    def code(self, cell: Sequence[int]) -> int:
+        """Return the code of a cell, which must lie in the grid."""
+        code = 0
+        for shares, at in zip(self._shares, cell, strict=True):
+            code |= shares[at]
+        return code
 
 
 class ChunkIds:

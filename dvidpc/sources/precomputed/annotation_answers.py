@@ -20,14 +20,14 @@ async def write_list(elements: Elements, tools: AnnotationTools) -> bytes:
     Raises:
         TooLargeError: It is larger than an answer may be.
     """
-    parts, size = [], 0
+    parts, size = [b"["], 2
     for start in range(0, len(elements), _SLICE):
         stop = min(start + _SLICE, len(elements))
         part = await tools.run(partial(_write_slice, elements, start, stop))
-        size += len(part) + 1
+        size += len(part)
         _check_size(size, len(elements), tools)
         parts.append(part)
-    return b"[" + b",".join(parts) + b"]"
+    return await tools.run(partial(b"".join, [*parts, b"]"]))
 
 
 async def write_blocks(elements: Elements, tools: AnnotationTools) -> AsyncIterator[bytes]:
@@ -44,11 +44,13 @@ async def join_parts(parts: AsyncIterator[bytes], count: int, tools: AnnotationT
         size += len(part)
         _check_size(size, count, tools)
         whole.append(part)
-    return b"".join(whole)
+    return await tools.run(partial(b"".join, whole))
 
 
 def _write_slice(elements: Elements, start: int, stop: int) -> bytes:
-    return b",".join(encode_elements(elements, start, stop))
+    """Return elements with a comma before each but the first of all."""
+    lines = encode_elements(elements, start, stop)
+    return b",".join([b"", *lines] if start else lines)
 
 
 def _check_size(size: int, count: int, tools: AnnotationTools) -> None:

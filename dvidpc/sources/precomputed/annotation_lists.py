@@ -2,15 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final
 
 import numpy as np
 
-from dvidpc.cache.loading_cache import MISSING
+from dvidpc.cache.loading_cache import MISSING, Missing
 from dvidpc.errors import FormatError, OversizeError, RequestError
-from dvidpc.formats.lattice import Cell, Lattice
+from dvidpc.formats.lattice import Cell, Cells, Lattice
 from dvidpc.formats.precomputed.annotation_info import AnnotationType, Collection
 from dvidpc.formats.precomputed.annotation_layout import make_layout
 from dvidpc.formats.precomputed.annotation_records import (
@@ -23,7 +23,7 @@ from dvidpc.formats.precomputed.annotation_records import (
 )
 from dvidpc.formats.precomputed.annotation_roles import Roles
 from dvidpc.formats.precomputed.annotation_rows import Rows, decode_rows, extents
-from dvidpc.formats.precomputed.chunk_ids import morton_code
+from dvidpc.formats.precomputed.chunk_ids import MortonCodes
 from dvidpc.sources.plan import Metadata
 from dvidpc.sources.precomputed.annotation_places import AnnotationTools, ListKey, ListPlace
 from dvidpc.storage.base import ObjectStore
@@ -31,14 +31,14 @@ from dvidpc.tasks import gather_or_cancel
 
 log = logging.getLogger(__name__)
 
-T = TypeVar("T")
-
 MAX_STRAYS: Final = 0.05
 """The share of a cell's annotations that may lie elsewhere before the index is suspect."""
 
 _MAX_IDS: Final = 2**22
 """Ids of one minishard beyond which its index is surely damaged."""
 _MAX_RECORD_SIZE: Final = 2**20
+_BATCH: Final = 64
+"""Lists that are looked up before the event loop has its turn."""
 _CONCURRENT_READS: Final = 64
 """Lists of one collection that are read at a time."""
 
@@ -73,6 +73,7 @@ class AnnotationLists:
             Lattice(collection.origin, level.chunk_size, level.grid_shape) for level in collection.levels
         )
         """The grid of each level."""
+        self._codes = [MortonCodes(lattice.shape) for lattice in self.lattices]
         levels = [(level.index, level.num_cells) for level in collection.levels]
         related = [(relationship.index, _MAX_IDS) for relationship in collection.relationships]
         self._places = [
@@ -93,35 +94,55 @@ class AnnotationLists:
 
     def cell_key(self, level: int, cell: Cell) -> ListKey:
         """Return the key of the list of a cell."""
-        number = morton_code(cell, self.lattices[level].shape)
-        return ListKey(level, number, "_".join(map(str, cell)), cell)
+        return ListKey(level, self._codes[level].code(cell), cell)
+
+    async def cell_keys(self, cells: Sequence[Cells]) -> list[ListKey]:
+        """Return the keys of the lists of some cells of each level."""
+
+        def list_keys() -> list[ListKey]:
+            return [self.cell_key(level, cell) for level, each in enumerate(cells) for cell in each]
+
+        if sum(each.count for each in cells) <= _BATCH:
+            return list_keys()
+        return await self._tools.run(list_keys)
 
     def related_key(self, relationship: int, object_id: int) -> ListKey:
         """Return the key of the list of an object that annotations are related to."""
-        return ListKey(len(self.lattices) + relationship, object_id, str(object_id))
+        return ListKey(len(self.lattices) + relationship, object_id)
 
     async def read_all(self, keys: Sequence[ListKey]) -> list[Rows | None]:
-        """Return lists, None for each that does not exist; all are read concurrently.
+        """Return lists, None for each that does not exist; many are read concurrently.
 
         Raises:
             FormatError: One is malformed; the message names it.
             RequestError: They hold more annotations than one request may decode.
             StoreError: The bucket failed.
         """
-        found = {key: self._tools.prepared.peek(self._cache_key(key)) for key in keys}
-        total = sum(len(rows.decoded.ids) for rows in found.values() if isinstance(rows, Rows))
-        self._check_total(total)
-        missing = [key for key, rows in found.items() if rows is MISSING]
-        await self._check_sizes(missing, total)
+        await self._check_sizes(keys)
+        total = 0
 
-        async def read(key: ListKey) -> None:
+        def add(rows: Rows | None) -> Rows | None:
             nonlocal total
-            found[key] = rows = await self.read(key)
             total += 0 if rows is None else len(rows.decoded.ids)
             self._check_total(total)
+            return rows
 
-        await gather_or_cancel(map(read, missing))
-        return [found[key] for key in keys]
+        async def load(key: ListKey) -> Rows | None:
+            return add(await self.read(key))
+
+        found: list[Rows | None] = []
+        for batch in _batches(keys):
+            peeked = [self._peek(key) for key in batch]
+            missing = [key for key, rows in zip(batch, peeked, strict=True) if rows is MISSING]
+            loaded = iter(await gather_or_cancel(map(load, missing)))
+            found += [next(loaded) if rows is MISSING else add(rows) for rows in peeked]
+            if len(found) < len(keys):
+                await asyncio.sleep(0)  # nothing else waits if all lists are cached
+        return found
+
+    def _peek(self, key: ListKey) -> Rows | Missing | None:
+        rows: Rows | Missing | None = self._tools.prepared.peek(self._cache_key(key))
+        return rows
 
     async def read(self, key: ListKey) -> Rows | None:
         """Return one list; None if it does not exist. Errors are those of `read_all`."""
@@ -137,14 +158,14 @@ class AnnotationLists:
         """
         if self._by_id is None:
             raise FormatError(f"{self._url}: by_id is missing")
-        name = str(annotation_id)
-        data = await self._by_id.read(annotation_id, name, _MAX_RECORD_SIZE)
+        key = ListKey(len(self._places), annotation_id)
+        data = await self._by_id.read(key, _MAX_RECORD_SIZE)
         if data is None:
             return None
         try:
             return decode_record(data, self.layout, annotation_id, len(self._collection.relationships))
         except FormatError as error:
-            raise FormatError(f"{self._by_id.describe(annotation_id, name)}: {error}") from error
+            raise FormatError(f"{self._by_id.describe(key)}: {error}") from error
 
     def forget(self) -> None:
         """Drop all lists: they may have been replaced, or exist after all."""
@@ -163,7 +184,7 @@ class AnnotationLists:
         most = max_list_size(self._tools.max_annotations, self.layout)
         async with self._reading:
             try:
-                data = await place.read(key.number, key.name, most)
+                data = await place.read(key, most)
             except OversizeError as error:
                 raise self._too_many(str(error)) from error
             if data is None:
@@ -172,7 +193,7 @@ class AnnotationLists:
                 self._check_total(decode_count(data))
                 rows, num_strays = await self._tools.run(partial(self._decode, data, key))
             except FormatError as error:
-                raise FormatError(f"{place.describe(key.number, key.name)}: {error}") from error
+                raise FormatError(f"{place.describe(key)}: {error}") from error
         self._warn(key, rows, num_strays)
         return rows
 
@@ -184,14 +205,21 @@ class AnnotationLists:
         boxes = extents(rows.decoded, rows.annotation_type)
         return rows, int(np.count_nonzero(self.lattices[key.place].misses(key.cell, boxes)))
 
-    async def _check_sizes(self, keys: Sequence[ListKey], total: int) -> None:
-        """Refuse to read more annotations than allowed; *total* are known, and indexes may tell of more."""
+    async def _check_sizes(self, keys: Sequence[ListKey]) -> None:
+        """Refuse to read more annotations than allowed, where indexes tell how many there are."""
         if self.layout.annotation_type is AnnotationType.POLYLINE:
             return
         per_annotation = self.layout.size + ID_SIZE
-        sized = [(self._places[key.place], key) for key in keys if self._places[key.place].tells_sizes]
-        sizes = await gather_or_cancel(place.stored_size(key.number, key.name) for place, key in sized)
-        self._check_total(total + sum((size - COUNT_SIZE) // per_annotation for size in sizes if size))
+        total = 0
+        if not any(place.tells_sizes for place in self._places):
+            return
+        for batch in _batches(keys):
+            sized = [key for key in batch if self._places[key.place].tells_sizes]
+            unread = [key for key in sized if self._peek(key) is MISSING]
+            sizes = await gather_or_cancel(self._places[key.place].stored_size(key) for key in unread)
+            total += sum(max(size - COUNT_SIZE, 0) // per_annotation for size in sizes)
+            self._check_total(total)
+            await asyncio.sleep(0)
 
     def _check_total(self, count: int) -> None:
         if count > self._tools.max_annotations:
@@ -206,7 +234,7 @@ class AnnotationLists:
     def _warn(self, key: ListKey, rows: Rows, num_strays: int) -> None:
         """Log what is odd about a list, the first time that it is seen in the collection."""
         count = len(rows.decoded.ids)
-        name = self._places[key.place].describe(key.number, key.name)
+        name = self._places[key.place].describe(key)
         if num_strays > MAX_STRAYS * count and "strays" not in self._warned:
             self._warned.add("strays")
             log.warning(
@@ -226,3 +254,9 @@ class AnnotationLists:
                 rows.num_unplaced,
                 name,
             )
+
+
+def _batches(keys: Sequence[ListKey]) -> Iterator[Sequence[ListKey]]:
+    """Yield *keys* in parts that are looked up at a time."""
+    for at in range(0, len(keys), _BATCH):
+        yield keys[at : at + _BATCH]

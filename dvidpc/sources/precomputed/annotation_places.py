@@ -49,10 +49,13 @@ class ListKey(NamedTuple):
     """Which index: levels come first, then relationships."""
     number: int
     """The cell's Morton code, or the id of the related object."""
-    name: str
-    """The list's object, if the index is not sharded."""
     cell: Cell | None = None
     """None: it is the list of a related object."""
+
+    @property
+    def name(self) -> str:
+        """The name of the list's object, if the index is not sharded."""
+        return str(self.number) if self.cell is None else "_".join(map(str, self.cell))
 
 
 class ListPlace:
@@ -69,18 +72,18 @@ class ListPlace:
             else ShardReader(store, self._directory, index.sharding, bounds_for(max_ids), indexes)
         )
 
-    def describe(self, number: int, name: str) -> str:
+    def describe(self, key: ListKey) -> str:
         """Return a list's name for messages."""
         if self.shards is None:
-            return name_object(self._store.url, self._key(name))
-        return f"{self.shards.shard_of(number)} id {number}"
+            return name_object(self._store.url, self._path(key))
+        return f"{self.shards.shard_of(key.number)} id {key.number}"
 
-    async def read(self, number: int, name: str, max_size: int) -> bytes | None:
+    async def read(self, key: ListKey, max_size: int) -> bytes | None:
         """Return the bytes of a list; None if there is none."""
         if self.shards is not None:
-            blob = await self.shards.read(number, max_size, partial(self.describe, number, name))
+            blob = await self.shards.read(key.number, max_size, partial(self.describe, key))
         else:
-            blob = await self._store.get(self._key(name), max_size=max_size)
+            blob = await self._store.get(self._path(key), max_size=max_size)
         return None if blob is None else blob.data
 
     @property
@@ -88,11 +91,11 @@ class ListPlace:
         """Whether the size of a list is known without reading it: lists are in shards, not compressed."""
         return self.shards is not None and self.shards.spec.data_encoding is DataEncoding.RAW
 
-    async def stored_size(self, number: int, name: str) -> int:
+    async def stored_size(self, key: ListKey) -> int:
         """Return the bytes of a list without reading it, 0 if there is none; only if `tells_sizes`."""
         assert self.shards is not None
-        stored = await self.shards.locate(number, partial(self.describe, number, name))
+        stored = await self.shards.locate(key.number, partial(self.describe, key))
         return 0 if stored is None else stored.where.size
 
-    def _key(self, name: str) -> str:
-        return f"{self._directory}/{name}" if self._directory else name
+    def _path(self, key: ListKey) -> str:
+        return f"{self._directory}/{key.name}" if self._directory else key.name

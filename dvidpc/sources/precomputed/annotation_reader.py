@@ -210,17 +210,17 @@ class AnnotationReader:
             if self.roles.margin is None and self._tools.prepared.last_known(self._margin_key) is MISSING:
                 await gather_or_cancel([self._warm_up(span), self._find_margin()])
             span = (await self.margin()).widen(span)
-        lists = await self._read(self._cells(span))
+        lists = await self._read(await self._cells(span))
         return await self._make(lambda: [Part(rows, ends_in_box(rows, box)) for rows in lists], wanted)
 
     async def _warm_up(self, span: Span) -> None:
         """Read what is needed whatever the margin is, while that is measured."""
-        await self._read(self._cells(span))
+        await self._read(await self._cells(span))
 
     async def _find_margin(self) -> None:
         await self.margin()
 
-    def _cells(self, span: Span) -> list[ListKey]:
+    async def _cells(self, span: Span) -> list[ListKey]:
         """Return the lists of all cells that touch *span*, of all levels.
 
         Raises:
@@ -234,7 +234,7 @@ class AnnotationReader:
                 f"{count} cells of the spatial index to read; this server reads at most "
                 f"{self._tools.max_cells} for one request (max_cells): ask for a smaller box"
             )
-        return [self.lists.cell_key(level, cell) for level, cells in enumerate(touching) for cell in cells]
+        return await self.lists.cell_keys(touching)
 
     def _check_spatial(self) -> None:
         if not self.lists.lattices:
@@ -250,7 +250,7 @@ class AnnotationReader:
                 f"{reason}: its spatial index has {count} cells; this server reads at most "
                 f"{MAX_CELLS_OF_ALL} for one request: ask for blocks"
             )
-        keys = [self.lists.cell_key(level, cell) for level, cells in enumerate(grids) for cell in cells]
+        keys = await self.lists.cell_keys(grids)
         try:
             lists = await self._read(keys)
         except RequestError as error:

@@ -299,3 +299,50 @@ async def test_a_request_beyond_a_limit_is_refused_before_it_is_answered(tmp_pat
         assert status == 400
         assert "max_annotations" in text
         assert json.loads(await server.get(f"{AT}/label/{BIG}"))
+
+
+async def test_damage_costs_the_answers_that_need_it(tmp_path: Path) -> None:
+    async with serving_lines(tmp_path) as server:
+        cell = tmp_path / "syn" / "spatial0" / "0_0_0"
+        cell.write_bytes(cell.read_bytes()[:-1])
+        for call in ("elements/1_1_1/60_50_20", "blocks/1_1_1/60_50_20", "all-elements"):
+            status, text = await server.error(f"{AT}/{call}")
+            assert status == 502
+            assert "syn/spatial0/0_0_0" in text
+            async with server.ask("HEAD", f"{AT}/{call}") as response:
+                assert response.status == 200
+        assert json.loads(await server.get(f"{AT}/label/5"))
+
+
+async def test_it_is_not_served_before_the_volume_that_decides(tmp_path: Path) -> None:
+    more = '[store.em]\nengine = "ngprecomputed"\nref = "http://127.0.0.1:1/em"\ninstance = "em"\n'
+    async with serving_lines(tmp_path, more) as server:
+        for name in ("syn", "syn_labelsz"):
+            status, text = await server.error(f"/api/node/{UUID}/{name}/info")
+            assert status == 503
+            assert f'"{name}" is not served yet: store syn: waits for the volumes' in text
+            assert "sync and voxel_size make it independent of them" in text
+        status, text = await server.error("/readyz")
+        assert status == 503
+        assert "syn: waits for the volumes" in text
+    section = 'sync = "seg"\nvoxel_size = [8, 8, 8]\n'
+    async with serving_lines(tmp_path, section + more) as server:
+        assert json.loads(await server.get(f"{AT}/label/5"))
+
+
+def write_many(directory: Path) -> None:
+    writer = writer_of("point")
+    for number in range(6000):
+        writer.add_point((number % 100, number // 100, number % 7), number)
+    writer.write(directory)
+
+
+async def test_everything_of_a_large_collection_is_streamed(tmp_path: Path) -> None:
+    async with serving_lines(tmp_path, write=write_many) as server:
+        async with server.ask("GET", f"{AT}/all-elements") as response:
+            assert response.headers["Content-Type"] == "application/json"
+            assert response.headers["Transfer-Encoding"] == "chunked"
+            streamed = await response.read()
+        assert len(streamed) > 300_000
+        assert streamed == await server.get(f"{AT}/blocks/128_128_64/0_0_0")
+        assert sum(map(len, json.loads(streamed).values())) == 6000

@@ -11,8 +11,9 @@ from dvidpc.formats.arrays.bundle import decode_bundle
 from dvidpc.formats.arrays.selection import ArraySelection
 from dvidpc.formats.window import Window
 from dvidpc.sources.arrays.array_engine import Arrays
+from dvidpc.sources.block_service import Service
 from dvidpc.sources.plan import VolumeSettings
-from dvidpc.sources.scale_plan import LabelType, Service
+from dvidpc.sources.scale_plan import LabelType
 from dvidpc.storage.base import Blob
 from tests.array_volumes import levels_of, tissue, write_cosem_n5, write_ome_zarr
 from tests.segments import MemoryStore
