@@ -192,7 +192,7 @@ class Volumes:
             return error
         kept = False
         try:
-            metadata = await volume.source_format.load(store, volume.settings.directory)
+            metadata = await volume.source_format.load(store, volume.settings)
             plan = await plan_volume_of(volume, metadata, self.volumes)
             instances = self._put(volume, store, metadata, plan)
             kept = True
@@ -221,7 +221,7 @@ class Volumes:
         """Apply the volume's current metadata; serve as before if it cannot be read or used."""
         assert volume.store is not None
         try:
-            metadata = await volume.source_format.load(volume.store, volume.settings.directory)
+            metadata = await volume.source_format.load(volume.store, volume.settings)
             if metadata == volume.metadata and (volume.served is None or volume.served.collection is None):
                 return
             plan = await plan_volume_of(volume, metadata, self.volumes)
@@ -235,7 +235,7 @@ class Volumes:
                 log.error("store %s was changed, and is served as before: %s", volume.settings.alias, error)
                 volume.complaint = str(error)
         else:
-            what = "the volume that it counts in" if metadata == volume.metadata else "its info"
+            what = "the volume that it counts in" if metadata == volume.metadata else "its metadata"
             log.warning("store %s: %s was rewritten; serving what it says now", volume.settings.alias, what)
             _forget(volume.instances)
             volume.metadata, volume.served, volume.instances = metadata, plan, instances

@@ -3,8 +3,10 @@
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from dvidpc.demo.layouts import Layout
+
 SEGMENTATION = "segmentation"
-"""The name of the instance of the neurites, and of their directory in that of the image."""
+"""The name of the instance of the neurites."""
 
 SYNAPSES = "synapses"
 """The name of the instance of the synapses, and of their directory in that of the image."""
@@ -21,13 +23,13 @@ alias = "demo"
 description = "Made-up nervous tissue, as if imaged by an electron microscope at 8 nm"
 
 [store.demo]
-engine = "ngprecomputed"
+engine = "{engine}"
 ref = "{ref}"
 instance = "{instance}"
 
 [store.neurites]
-engine = "ngprecomputed"
-ref = "{ref}/{segmentation}"
+engine = "{engine}"
+ref = "{ref}/{below}"
 instance = "{segmentation}"
 
 [store.synapses]
@@ -73,12 +75,14 @@ Ctrl-C stops the server.
 """
 
 
-def demo_config_text(directory: Path, address: str) -> str:
+def demo_config_text(directory: Path, address: str, layout: Layout = Layout.PRECOMPUTED) -> str:
     """Return the configuration that serves the volume in *directory*, absolute, at *address*, `host:port`."""
     return _CONFIG.format(
         address=address,
+        engine=layout.engine,
         ref=directory.as_uri(),
         instance=_INSTANCE,
+        below=layout.segmentation,
         segmentation=SEGMENTATION,
         synapses=SYNAPSES,
     )
