@@ -47,8 +47,8 @@ class ArrayChunks:
         (x0, y0, z0), (x1, y1, z1) = GRID.chunk_box(cell)
         return ARRAY[z0:z1, y0 + 20 : y1 + 20, x0 - 10 : x1 - 10].tobytes()
 
-    def check(self, cell: ChunkCoord, data: bytes) -> None:
-        self.decode(cell, data)
+    async def read_stored(self, cell: ChunkCoord) -> bytes | None:
+        return await self.read(cell)
 
     def decode(self, cell: ChunkCoord, data: bytes) -> Voxels:
         if len(data) != self.shape_of(cell).nbytes:

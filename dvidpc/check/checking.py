@@ -152,8 +152,9 @@ class _Check:
         self.problems += found.problems
 
     def _note_plan(self, plan: VolumePlan, fixes: Fixes) -> None:
-        fix = fixes.of_pyramid(is_finest_first=plan.is_finest_first)
-        self.warnings += [Finding(text, fix) for text in plan.warnings]
+        pyramid_fix = fixes.of_pyramid(is_finest_first=plan.is_finest_first)
+        self.warnings += [Finding(text, pyramid_fix) for text in plan.pyramid_warnings]
+        self.warnings += [Finding(text, fixes.of_companion_key(text)) for text in plan.companion_warnings]
         for refused in plan.problems:
             text = f"scale {refused.level} is not served: {refused.reason}"
             self.problems.append(Finding(text, fixes.of_scale(refused.reason)))

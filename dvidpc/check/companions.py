@@ -47,18 +47,23 @@ async def check_companions(
     if not plan.companions:
         return found
     segments = await _find_segments(plan, store, resources)
-    for name, data in make_companions(plan, store, resources, cannot_list):
+    made = dict(make_companions(plan, store, resources, cannot_list))
+    for name, companion, directory in plan.companions:
+        data = made[name]
         title = f"{name} ({data.data_type.name})"
         try:
             text, is_any = await _read_sample(data, segments)
         except DvidpcError as error:
-            fix = fixes.of_companion() if isinstance(error, FormatError) else fixes.of_error(error)
+            is_damaged = isinstance(error, FormatError)
+            fix = fixes.of_companion(directory) if is_damaged else fixes.of_error(error)
             found.problems.append(Finding(f"{title}: {error}", fix))
         else:
             if is_any:
                 found.lines.append(f"{title}: {text}")
             else:
-                found.warnings.append(Finding(f"{title}: {text}", fixes.of_companion()))
+                found.warnings.append(
+                    Finding(f"{title}: {text}", fixes.of_no_companion(companion, directory))
+                )
     return found
 
 

@@ -2,19 +2,16 @@
 
 import posixpath
 import shlex
-from dataclasses import replace
 
+from dvidpc.check.commands import Commands
 from dvidpc.check.error_codes import ABOUT_CREDENTIALS, ABOUT_ENCRYPTION
 from dvidpc.config import StoreConfig
 from dvidpc.errors import ConfigError, CredentialsError, DvidpcError, StoreRefusedError, StoreTimeoutError
+from dvidpc.names import Companion
 from dvidpc.sources.counting import Slip, Stray
 from dvidpc.storage.object_checks import name_object
 from dvidpc.storage.ref import Kind
 
-_AWS = (".amazonaws.com", ".amazonaws.com.cn")
-"""How the host names of AWS's own endpoints end."""
-_SOURCE = "SOURCE"
-"""Placeholder in a command for a good copy of the volume, whose location only the user knows."""
 _ENCODINGS = {".gz": "gzip", ".br": "br", ".zst": "zstd", ".zstd": "zstd"}
 """The Content-Encoding that a suffix of a file name stands for."""
 
@@ -26,6 +23,7 @@ class Fixes:
         self._store = store
         self._ref = store.ref
         self._section = f"[store.{store.alias}]"
+        self._commands = Commands(store)
 
     def of_error(self, error: DvidpcError) -> str:
         """Return the fix for an error that a bucket, or an object in it, causes."""
@@ -37,7 +35,7 @@ class Fixes:
             case StoreRefusedError(status=status, code=code):
                 return self._reason(code) or self._refusal(status)
             case StoreTimeoutError():
-                return f"check the network ({self._look_up()}), or raise [limits] first_byte_timeout"
+                return f"check the network ({self._commands.look_up()}), or raise [limits] first_byte_timeout"
             case _:
                 return self._correct()
 
@@ -49,13 +47,14 @@ class Fixes:
         """
         if directory is not None:
             return f'{self._section} ref = "{name_object(self._ref.root.url, directory).rstrip("/")}"'
-        return f'correct {self._section} ref = "{self._store.ref.text}"; to see what is there: {self._list()}'
+        key = f'{self._section} ref = "{self._store.ref.text}"'
+        return f"correct {key}; to see what is there: {self._commands.list_all()}"
 
     def of_info(self, reason: str) -> str:
         """Return the fix for an `info` that cannot be served."""
         if "graphene" in reason:
             return f"name a flat segmentation in {self._section} ref, such as an export of this one"
-        return f"correct the info and upload it again: {self._copy('info')}"
+        return f"correct the info and upload it again: {self._commands.upload_info()}"
 
     def of_scale(self, reason: str) -> str:
         """Return the fix for a scale that is not served. Some reasons contain the fix."""
@@ -63,11 +62,12 @@ class Fixes:
             return reason[reason.index("pip install") :]
         if 'block_size = "chunk"' in reason:
             return f"{self._section} block_size = 64"
-        return f"rewrite that scale in a supported form, or remove it from the info: {self._copy('info')}"
+        upload = self._commands.upload_info()
+        return f"rewrite that scale in a supported form, or remove it from the info: {upload}"
 
     def of_damage(self) -> str:
         """Return the fix for damaged chunks."""
-        return f"upload it again from a good copy: {self._upload()}"
+        return f"upload it again from a good copy: {self._commands.upload()}"
 
     def of_oddity(self) -> str:
         """Return the fix for ETags that mean nothing."""
@@ -75,7 +75,7 @@ class Fixes:
 
     def of_absence(self) -> str:
         """Return the fix for absent chunks."""
-        return f"if the chunks should exist, upload them from a complete copy: {self._upload()}"
+        return f"if the chunks should exist, upload them from a complete copy: {self._commands.upload()}"
 
     def of_empty_scale(self, skip: list[int]) -> str:
         """Return the fix for a scale without any chunk; *skip* as for `Absence.explain`."""
@@ -93,33 +93,57 @@ class Fixes:
 
     def of_stray(self, stray: Stray) -> str:
         """Return the fix for objects whose names are not those that are read."""
-        old, new = self._object(stray.example), self._object(stray.intended)
+        old, new = self._commands.name_of(stray.example), self._commands.name_of(stray.intended)
         match stray.slip:
             case Slip.LAYOUT:
-                return f"upload the info that describes these objects (sharding): {self._copy('info')}"
+                return (
+                    f"upload the info that describes these objects (sharding): {self._commands.upload_info()}"
+                )
             case Slip.SUFFIX if stray.intended.endswith(".shard"):
                 return f"decompress each shard, and store it without {stray.detail}"
             case Slip.SUFFIX if encoding := _ENCODINGS.get(stray.detail):
-                move = self._move(old, new, encoding)
+                move = self._commands.move(old, new, encoding)
                 return f"store each without {stray.detail}, but with its encoding: {move}"
             case Slip.ELSEWHERE if not new.startswith(f"{posixpath.dirname(old)}/"):
                 old, new = posixpath.dirname(old), posixpath.dirname(new)
-                return f"correct the key of the scale in the info, or move all: {self._move_all(old, new)}"
+                move = self._commands.move_all(old, new)
+                return f"correct the key of the scale in the info, or move all: {move}"
             case _:
-                return f"move each: {self._move(old, new)}"
+                return f"move each: {self._commands.move(old, new)}"
 
     def of_foreign(self) -> str:
         """Return the fix for chunks that `info` does not describe."""
-        return f"upload the info that describes these chunks (size, chunk_sizes): {self._copy('info')}"
+        return (
+            f"upload the info that describes these chunks (size, chunk_sizes): {self._commands.upload_info()}"
+        )
 
-    def of_companion(self) -> str:
+    def of_companion_key(self, reason: str) -> str:
+        """Return the fix for meshes, skeletons or properties whose key in the info cannot be followed."""
+        fix = f"correct that key in the info, or remove it: {self._commands.upload_info()}"
+        if "leads out" in reason and self._ref.kind is Kind.FILE:
+            return f"set {self._section} root to a directory that holds both, or {fix}"
+        return fix
+
+    def of_companion(self, directory: str) -> str:
         """Return the fix for meshes, skeletons or properties that cannot be read."""
-        return f"upload them from a good copy ({self._upload()}), or remove their key from the info"
+        upload = self._commands.upload(self._commands.name_of(directory))
+        return f"upload them from a good copy ({upload}), or remove their key from the info"
+
+    def of_no_companion(self, companion: Companion, directory: str) -> str:
+        """Return the fix for a directory that has nothing for any segment."""
+        match companion:
+            case Companion.MESHES:
+                make = "make them: igneous mesh forge PATH; igneous mesh merge PATH"
+            case Companion.SKELETONS:
+                make = "make them: igneous skeleton forge PATH; igneous skeleton merge PATH"
+            case Companion.ANNOTATIONS:
+                make = f"list segments in {self._commands.name_of(directory)}/info"
+        return f"if there should be some, {make}; else remove their key from the info"
 
     def of_pyramid(self, *, is_finest_first: bool) -> str:
         """Return the fix for scales that are in disorder, or not twice as coarse as the one before."""
         if not is_finest_first:
-            return f"list the finest scale first in the info: {self._copy('info')}"
+            return f"list the finest scale first in the info: {self._commands.upload_info()}"
         return "downsample by 2 along each axis: igneous image downsample PATH --factor 2,2,2"
 
     def _reason(self, code: str) -> str | None:
@@ -127,7 +151,7 @@ class Fixes:
         if code in ABOUT_CREDENTIALS:
             return self._credentials()
         if code in ABOUT_ENCRYPTION:
-            return f"write it again with a key that the service keeps itself: {self._upload()}"
+            return f"write it again with a key that the service keeps itself: {self._commands.upload()}"
         fixes = {
             "AuthorizationHeaderMalformed": self._correct(),
             "NoSuchBucket": self.of_missing_info(),
@@ -136,7 +160,7 @@ class Fixes:
             ),
             "RequestTimeTooSkewed": "set the clock of this machine: timedatectl set-ntp true",
             "UserProjectMissing": f'name the project to bill: {self._section} user_project = "PROJECT"',
-            "InvalidObjectState": f"restore it from the archive: {self._upload()}",
+            "InvalidObjectState": f"restore it from the archive: {self._commands.upload()}",
         }
         return fixes.get(code)
 
@@ -152,7 +176,9 @@ class Fixes:
         return self._rights()
 
     def _correct(self) -> str:
-        return f"correct region, endpoint or ca_bundle of {self._section}; to check: {self._look_up()}"
+        return (
+            f"correct region, endpoint or ca_bundle of {self._section}; to check: {self._commands.look_up()}"
+        )
 
     def _credentials(self) -> str:
         match self._ref.kind:
@@ -172,117 +198,18 @@ class Fixes:
                 below = f"{bucket}/{prefix}/*" if prefix else f"{bucket}/*"
                 objects, whole = f"arn:aws:s3:::{below}", f"arn:aws:s3:::{bucket}"
                 allow = f"allow s3:GetObject on {objects} and s3:ListBucket on {whole}"
-                if self._endpoint is not None and not self._endpoint.endswith(_AWS):
-                    policy = self._aws(f"s3api put-bucket-policy --bucket {bucket} --policy file://POLICY")
-                    return f"check the credentials; {allow} in the service's own way, or by: {policy}"
-                return (
-                    f"{allow}: "
-                    "aws iam put-user-policy --user-name NAME --policy-name dvidpc --policy-document file://POLICY"
+                policy = self._commands.aws(
+                    f"s3api put-bucket-policy --bucket {bucket} --policy file://POLICY"
                 )
+                if self._commands.is_aws:
+                    return f"{allow}: {policy}"
+                return f"check the credentials; {allow} in the service's own way, or by: {policy}"
             case Kind.GCS:
                 return (
                     f"gcloud storage buckets add-iam-policy-binding gs://{bucket} "
                     "--member=serviceAccount:NAME --role=roles/storage.objectViewer"
                 )
             case Kind.FILE:
-                return f"chmod -R a+rX {shlex.quote(self._place)}"
+                return f"chmod -R a+rX {shlex.quote(self._commands.place)}"
             case Kind.HTTP:
                 return "allow anonymous access in the web server, or use an s3:// or gs:// ref"
-
-    def _list(self) -> str:
-        match self._ref.kind:
-            case Kind.S3 | Kind.VAST:
-                return self._aws(f"s3 ls {shlex.quote(self._place)}/")
-            case Kind.GCS:
-                return f"gcloud storage ls {shlex.quote(self._place)}/"
-            case Kind.FILE:
-                return f"ls -l {shlex.quote(self._place)}"
-            case Kind.HTTP:
-                return f"curl -sI {shlex.quote(self._place)}/info"
-
-    def _look_up(self) -> str:
-        if self._ref.kind in {Kind.S3, Kind.VAST}:
-            return self._aws(f"s3api head-bucket --bucket {self._ref.bucket}")
-        return self._list()
-
-    def _copy(self, name: str) -> str:
-        match self._ref.kind:
-            case Kind.S3 | Kind.VAST:
-                return self._aws(f"s3 cp {name} {shlex.quote(f'{self._place}/{name}')}")
-            case Kind.GCS:
-                return f"gcloud storage cp {name} {shlex.quote(f'{self._place}/{name}')}"
-            case Kind.FILE:
-                return f"cp {name} {shlex.quote(f'{self._place}/{name}')}"
-            case Kind.HTTP:
-                return f"upload it as {self._place}/{name}"
-
-    def _upload(self) -> str:
-        match self._ref.kind:
-            case Kind.S3 | Kind.VAST:
-                return self._aws(f"s3 cp --recursive {_SOURCE} {shlex.quote(self._place)}")
-            case Kind.GCS:
-                return f"gcloud storage rsync -r --checksums-only {_SOURCE} {shlex.quote(self._place)}"
-            case Kind.FILE:
-                return f"rsync -a --checksum {_SOURCE}/ {shlex.quote(self._place)}/"
-            case Kind.HTTP:
-                return f"upload {_SOURCE} to {self._place}"
-
-    def _move(self, old: str, new: str, encoding: str = "") -> str:
-        names = f"{shlex.quote(old)} {shlex.quote(new)}"
-        match self._ref.kind:
-            case Kind.S3 | Kind.VAST:
-                return self._aws(f"s3 mv {names}" + (f" --content-encoding {encoding}" if encoding else ""))
-            case Kind.GCS:
-                return f"gcloud storage mv {names}" + (f" --content-encoding={encoding}" if encoding else "")
-            case Kind.FILE:
-                return f"mv {names}"
-            case Kind.HTTP:
-                return f"move {old} to {new}"
-
-    def _move_all(self, old: str, new: str) -> str:
-        names = f"{shlex.quote(old)} {shlex.quote(new)}"
-        match self._ref.kind:
-            case Kind.S3 | Kind.VAST:
-                return self._aws(f"s3 mv --recursive {names}")
-            case Kind.GCS:
-                return f"gcloud storage mv {shlex.quote(f'{old}/*')} {shlex.quote(f'{new}/')}"
-            case _:
-                return self._move(old, new)
-
-    def _object(self, key: str) -> str:
-        """Return an object's name in the vendor's commands; *key* as the store knows it."""
-        root = (
-            replace(self._ref.root, kind=Kind.S3, endpoint=None)
-            if self._ref.kind is Kind.VAST
-            else self._ref.root
-        )
-        if root.kind is Kind.FILE:
-            return posixpath.join(root.prefix, key)
-        return f"{root.url}/{key}"
-
-    @property
-    def _endpoint(self) -> str | None:
-        """The service's URL; None for the one of the environment, else AWS's own."""
-        return self._ref.endpoint or self._store.endpoint
-
-    @property
-    def _place(self) -> str:
-        """The volume's location in the vendor's commands, whose options name the endpoint."""
-        match self._ref.kind:
-            case Kind.FILE:
-                return self._ref.prefix
-            case Kind.VAST:
-                return replace(self._ref, kind=Kind.S3, endpoint=None).url
-            case _:
-                return self._ref.url
-
-    def _aws(self, command: str) -> str:
-        """Return an AWS command with the endpoint, profile and certificates of the configuration."""
-        bundle = self._store.ca_bundle
-        options = {
-            "--endpoint-url": self._endpoint,
-            "--profile": self._store.profile,
-            "--ca-bundle": None if bundle is None else str(bundle),
-        }
-        said = [f" {option} {shlex.quote(value)}" for option, value in options.items() if value]
-        return f"aws {command}{''.join(said)}"

@@ -1,17 +1,15 @@
 """Make the data of what lies beside a segmentation: meshes, skeletons and annotations.
 
-Nothing is read here. A directory that is missing or broken is found out by the first request, and does not
-affect the segmentation.
+Nothing is read here. A directory that is missing or broken does not affect the segmentation.
 """
 
 from collections.abc import Iterator
 
 from dvidpc.data.instance import Data
 from dvidpc.data.keyvalue import KeyvalueData
-from dvidpc.data.mesh_values import MeshValues
 from dvidpc.data.neuronjson import NeuronjsonData
 from dvidpc.data.segment_keys import IdsOfProperties
-from dvidpc.data.skeleton_values import SkeletonValues
+from dvidpc.data.segment_values import MESHES, SKELETONS, SegmentValues
 from dvidpc.names import Companion
 from dvidpc.sources.plan import VolumePlan
 from dvidpc.sources.precomputed.property_reader import PropertyReader
@@ -43,14 +41,13 @@ def make_companions(
     if Companion.ANNOTATIONS in directories:
         properties = PropertyReader(store, directories[Companion.ANNOTATIONS], tools)
     segments = None if properties is None else IdsOfProperties(properties)
-    for companion in plan.companions:
-        match companion.companion:
+    for name, companion, directory in plan.companions:
+        place = store, directory, tools, segments, open_lister
+        match companion:
             case Companion.MESHES:
-                meshes = MeshValues(store, companion.directory, tools, segments, open_lister)
-                yield companion.name, KeyvalueData(companion.companion, meshes)
+                yield name, KeyvalueData(companion, SegmentValues(MESHES, *place))
             case Companion.SKELETONS:
-                skeletons = SkeletonValues(store, companion.directory, tools, segments, open_lister)
-                yield companion.name, KeyvalueData(companion.companion, skeletons)
+                yield name, KeyvalueData(companion, SegmentValues(SKELETONS, *place))
             case Companion.ANNOTATIONS:
                 assert properties is not None
-                yield companion.name, NeuronjsonData(properties, resources.pool)
+                yield name, NeuronjsonData(properties, resources.pool)

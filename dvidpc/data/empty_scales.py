@@ -104,16 +104,11 @@ class WatchedChunks:
 
     async def read(self, cell: ChunkCoord) -> bytes | None:
         """As `ChunkSource.read`."""
-        data = await self.source.read(cell)
-        if data is None:
-            self.watch.note_absent(self.level, cell)
-        else:
-            self.watch.note_found(self.level)
-        return data
+        return self._note(cell, await self.source.read(cell))
 
-    def check(self, cell: ChunkCoord, data: bytes) -> None:
-        """As `ChunkSource.check`."""
-        self.source.check(cell, data)
+    async def read_stored(self, cell: ChunkCoord) -> bytes | None:
+        """As `ChunkSource.read_stored`."""
+        return self._note(cell, await self.source.read_stored(cell))
 
     def decode(self, cell: ChunkCoord, data: bytes) -> Voxels:
         """As `ChunkSource.decode`."""
@@ -130,3 +125,10 @@ class WatchedChunks:
     def on_replaced(self, callback: Callable[[], None]) -> None:
         """As `ChunkSource.on_replaced`."""
         self.source.on_replaced(callback)
+
+    def _note(self, cell: ChunkCoord, data: bytes | None) -> bytes | None:
+        if data is None:
+            self.watch.note_absent(self.level, cell)
+        else:
+            self.watch.note_found(self.level)
+        return data

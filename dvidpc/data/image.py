@@ -158,8 +158,6 @@ class ImageData:
     def forget(self) -> None:
         """As `Data.forget`."""
         self.grid.forget()
-        if self.lookup is not None:
-            self.lookup.forget()
 
     def _block_of(self, point: Point) -> BlockCoord:
         return BlockCoord(point.x // self.block_size, point.y // self.block_size, point.z // self.block_size)

@@ -49,6 +49,9 @@ class Values(Protocol):
             RequestError: The keys cannot be listed; the message says why.
         """
 
+    async def prepare(self) -> None:
+        """Read what every value needs, before it is needed; a failure is left to the next request."""
+
     def forget(self) -> None:
         """Drop all that is cached."""
 

@@ -32,7 +32,7 @@ def make_labels(
         for scale, of_scale in zip(plan.scales, copies, strict=True):
             *_, instance = plan.instances_of(scale)
             data = make_scale(instance, LABELBLK, LABELBLK_COMPRESSION, of_scale, resources)
-            yield instance.name, replace(data, lookup=LabelLookup(of_scale, resources.payloads))
+            yield instance.name, replace(data, lookup=LabelLookup(of_scale))
 
 
 def _make_labelmap(
@@ -42,7 +42,7 @@ def _make_labelmap(
     for scale, of_scale in zip(plan.labelmap_scales, copies, strict=False):
         instance, *_ = plan.instances_of(scale)
         level = make_scale(instance, LABELMAP, LABELMAP_COMPRESSION, of_scale, resources)
-        levels.append(replace(level, lookup=LabelLookup(of_scale, resources.payloads)))
+        levels.append(replace(level, lookup=LabelLookup(of_scale)))
     if plan.adds_level:
         instance, *_ = plan.instances_of(plan.scales[0])
         levels.append(_halve(levels[0], instance, copies[0], resources))
@@ -74,5 +74,5 @@ def _halve(
         ),
         stored_as="not stored",
         served_how=f"scale {finest.scale_level} at half the resolution",
-        lookup=LabelLookup(halved, resources.payloads),
+        lookup=LabelLookup(halved),
     )

@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from dvidpc.cache.loading_cache import LoadingCache
+from dvidpc.errors import FormatError, StoreError
 
 R = TypeVar("R")
 
@@ -49,6 +51,15 @@ class Reopening(Generic[R]):
         self._opened.expire()
         opened = await self._opened.get_or_load(_KEY, self._open)
         return opened.reader
+
+    async def prepare(self) -> None:
+        """Open the reader, or open it again, before it is needed; a failure is left to the next request."""
+        share = self._opened.begin(_KEY, self._open)
+        try:
+            with suppress(FormatError, StoreError):
+                await share.value()
+        finally:
+            share.give_up()
 
     def forget(self) -> None:
         """Open the reader again for the next request."""

@@ -12,6 +12,7 @@ from dvidpc.data.instance import Data, DataType, Instance
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 D = TypeVar("D", bound=Data)
+D_contra = TypeVar("D_contra", bound=Data, contravariant=True)
 
 TEXT = "text/plain"
 JSON = "application/json"
@@ -59,10 +60,10 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint(Generic[D]):
+class Endpoint(Generic[D_contra]):
     """An endpoint of data instances: the first part of the path below the instance."""
 
-    handler: Callable[[web.Request, Instance[D]], Awaitable[web.StreamResponse]]
+    handler: Callable[[web.Request, Instance[D_contra]], Awaitable[web.StreamResponse]]
     post_refusal: str | None = None
     """DVID's refusal of a POST, with `{name}` for the instance; None: the node is locked."""
     doc: Doc = Doc("")

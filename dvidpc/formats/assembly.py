@@ -28,6 +28,12 @@ class Piece(NamedTuple):
     is_whole_chunk: bool
     """Whether the whole chunk lies in the box, so that no other block needs it."""
 
+    @property
+    def corner(self) -> Point:
+        """Where in the chunk it starts."""
+        z, y, x = self.source_zyx
+        return Point(x.start, y.start, z.start)
+
 
 class Part(NamedTuple):
     """The known voxels of a part of a box."""

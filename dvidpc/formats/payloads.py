@@ -21,9 +21,9 @@ class Payload:
     """Writes a block `[z, y, x, value]`, or `[z, y, x]` where a voxel has one value; takes milliseconds."""
     encoded_as: str = ""
     """What a block is encoded as, in words; empty if its voxels are plain."""
-    transcode: Callable[[LabelChunk], bytes | None] | None = None
-    """Writes a block that is one compressed_segmentation chunk, without its voxels; returns None if that
-    chunk must be decoded. None: every chunk must be."""
+    transcode: Callable[[LabelChunk], bytes] | None = None
+    """Writes a block that is one compressed_segmentation chunk, or a part of one, without its voxels where
+    possible. None: chunks must be decoded."""
 
 
 JPEG: Final = Payload("jpeg", lambda block: encode_jpeg(block.reshape(block.shape[:3])), "JPEG")

@@ -67,11 +67,12 @@ class ChunkSource(Protocol):
             StoreError: The bucket failed; whether the chunk is stored is not known.
         """
 
-    def check(self, cell: ChunkCoord, data: bytes) -> None:
-        """Make sure that stored bytes may be passed through; cheap enough for the event loop.
+    async def read_stored(self, cell: ChunkCoord) -> bytes | None:
+        """Return a chunk as `stored_payload`, checked but not decoded; None if the volume does not store it.
 
         Raises:
-            FormatError: They are damaged; the message names the chunk.
+            FormatError: The chunk is damaged; the message names it.
+            StoreError: The bucket failed; whether the chunk is stored is not known.
         """
 
     def decode(self, cell: ChunkCoord, data: bytes) -> Voxels:

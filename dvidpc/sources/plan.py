@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise, takewhile
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 import mmh3
 
@@ -161,8 +161,7 @@ class InstancePlan:
                 )
 
 
-@dataclass(frozen=True, slots=True)
-class CompanionPlan:
+class CompanionPlan(NamedTuple):
     """A data instance that belongs to a segmentation: its meshes, skeletons or annotations."""
 
     name: str
@@ -183,14 +182,21 @@ class VolumePlan:
     """The scales that are served, finest first; at least one."""
     problems: tuple[ScaleProblem, ...]
     """The scales that are not."""
-    warnings: tuple[str, ...]
-    """What some clients will misunderstand."""
+    pyramid_warnings: tuple[str, ...]
+    """What some clients will misunderstand about the resolutions of the scales."""
     label_types: tuple[LabelType, ...] = ()
     """How the volume is served as a segmentation; empty: it is an image."""
     first_level: int = 0
     """Position of the first scale that is not left out, which clients count as 0."""
     directories: tuple[tuple[Companion, str], ...] = ()
     """What lies beside the segmentation, and where."""
+    companion_warnings: tuple[str, ...] = ()
+    """What lies beside it and is not served, and why."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """All warnings."""
+        return (*self.pyramid_warnings, *self.companion_warnings)
 
     @property
     def is_finest_first(self) -> bool:

@@ -17,6 +17,8 @@ class Blob:
     data: bytes
     version: Version
     """Which content of the object was read."""
+    gzip: bytes | None = None
+    """*data* as stored, if that is one gzip stream; None if it is stored in another way."""
 
 
 class ObjectStore(Protocol):

@@ -50,6 +50,15 @@ def decode_content(data: bytes, content_encoding: str | None, *, max_size: int) 
     return data
 
 
+def gzip_of(stored: bytes, content_encoding: str | None, data: bytes) -> bytes | None:
+    """Return *stored* if it is *data* in one gzip stream; None if it is encoded in another way.
+
+    The last stream ends with the size of its own data, so a file of several streams is none.  (RFC 1952)
+    """
+    is_gzip = (content_encoding or "").strip().lower() in {"gzip", "x-gzip"}
+    return stored if is_gzip and int.from_bytes(stored[-4:], "little") == len(data) else None
+
+
 def _pieces(name: str, data: bytes) -> Callable[[int], Iterator[bytes]]:
     """Return a function that decodes piece by piece; its argument is the largest size of a piece."""
     match name:

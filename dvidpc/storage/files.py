@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 from dvidpc.errors import StoreError, StoreTimeoutError
 from dvidpc.storage.absence import Absences
 from dvidpc.storage.base import Blob
+from dvidpc.storage.content_encoding import gzip_of
 from dvidpc.storage.file_reads import read_file, read_file_range
 from dvidpc.storage.object_checks import name_object, undo_encoding
 from dvidpc.storage.versions import Version
@@ -68,7 +69,8 @@ class DirectoryStore:
             return None
         self._absences.note_read(metadata_key=key if is_metadata else None)
         name, blob, encoding = found
-        return Blob(await undo_encoding(name, blob.data, encoding, max_size=max_size), blob.version)
+        data = await undo_encoding(name, blob.data, encoding, max_size=max_size)
+        return Blob(data, blob.version, gzip_of(blob.data, encoding, data))
 
     async def get_range(
         self, key: str, byte_range: ByteRange, *, version: Version | None = None

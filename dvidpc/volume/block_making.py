@@ -1,6 +1,7 @@
 """Make the payload of a block from stored chunks: decode, assemble, encode. Takes milliseconds."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -9,6 +10,16 @@ from dvidpc.formats.data_types import Voxels
 from dvidpc.formats.grid import Box
 from dvidpc.formats.payloads import Payload
 from dvidpc.sources.base import ChunkSource
+from dvidpc.volume.label_view import LabelView
+
+
+class Found(NamedTuple):
+    """A part of a chunk that lies in a box."""
+
+    piece: Piece
+    """Which part."""
+    chunk: Voxels | LabelView
+    """The whole chunk."""
 
 
 def make_from_chunk(
@@ -29,13 +40,39 @@ def make_from_chunk(
     """
     if payload.transcode is not None and piece.box == box:
         chunk = source.label_chunk(piece.cell, data)
-        transcoded = None if chunk is None else payload.transcode(chunk)
-        if transcoded is not None:
-            return transcoded
-    return make_from_parts(box, [Part(piece.box, source.decode(piece.cell, data))], layout, payload)
+        if chunk is not None:
+            return payload.transcode(chunk)
+    return _make_from_parts(box, [Part(piece.box, source.decode(piece.cell, data))], layout, payload)
 
 
-def make_from_parts(box: Box, parts: Sequence[Part], layout: BlockLayout, payload: Payload) -> bytes:
+def make_from_pieces(box: Box, found: Sequence[Found], layout: BlockLayout, payload: Payload) -> bytes:
+    """Return the payload of a block that consists of *found*, of labels without their voxels if possible."""
+    piece, chunk = found[0]
+    if payload.transcode is not None and isinstance(chunk, LabelView) and piece.box == box:
+        part = chunk.crop(piece.corner, box.size)
+        if part is not None:
+            return payload.transcode(part)
+    return _make_from_parts(box, _parts_of(found), layout, payload)
+
+
+def assemble_pieces(box: Box, found: Sequence[Found], layout: BlockLayout) -> Voxels:
+    """Return the voxels of *box*, `[z, y, x, value]`; zero where nothing was found."""
+    return assemble(box, _parts_of(found), layout)
+
+
+def voxels_of(found: Found) -> Voxels:
+    """Return the voxels `[c, z, y, x]` of a piece; takes milliseconds if its chunk must be decoded."""
+    piece, chunk = found
+    if isinstance(chunk, LabelView):
+        return chunk.cut(piece.corner, piece.box.size)[None]
+    return chunk[:, *piece.source_zyx]
+
+
+def _parts_of(found: Iterable[Found]) -> list[Part]:
+    return [Part(each.piece.box, voxels_of(each)) for each in found]
+
+
+def _make_from_parts(box: Box, parts: Sequence[Part], layout: BlockLayout, payload: Payload) -> bytes:
     """Return the payload of a block that consists of *parts*; voxels that no part has are zero."""
     whole = _whole(box, parts, layout)
     return payload.encode(assemble(box, parts, layout) if whole is None else whole)

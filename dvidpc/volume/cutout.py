@@ -2,13 +2,14 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from functools import partial
+from typing import Any, Final, TypeVar
 
 import numpy as np
 
-from dvidpc.cache.loading_cache import MISSING
+from dvidpc.cache.loading_cache import MISSING, Missing
 from dvidpc.formats.assembly import piece_of
 from dvidpc.formats.data_types import Voxels
 from dvidpc.formats.grid import Box
@@ -16,7 +17,9 @@ from dvidpc.formats.images import pixels_of
 from dvidpc.formats.slabs import cuts_chunks, slabs_of
 from dvidpc.tasks import abandon
 from dvidpc.types import ChunkCoord
+from dvidpc.volume.block_making import Found, voxels_of
 from dvidpc.volume.grid_store import GridStore
+from dvidpc.volume.label_view import LabelView
 
 SLAB_NBYTES = 64 * 2**20
 """Bytes of a box that are assembled at a time; as many again may wait to be sent."""
@@ -41,7 +44,12 @@ _BATCH_NBYTES = 4 * 2**20
 _BATCH_CHUNKS = 256
 """Chunks handled between two such trips, so that the event loop can serve other requests."""
 
+_THICK: Final = 8
+"""Voxels along each edge from which a box of labels is cut out of views, which decodes no more than it needs.
+Slices of a stack need the same chunks again and again, so those are decoded once and cached."""
+
 Batch = list[tuple[ChunkCoord, Voxels]]
+C = TypeVar("C")
 
 
 async def stream_box(grid: GridStore, box: Box) -> AsyncGenerator[memoryview, None]:
@@ -86,8 +94,15 @@ async def read_box(grid: GridStore, box: Box, whole: Box | None = None) -> Voxel
         StoreError: The bucket failed.
     """
     keep = _is_worth_keeping(grid, whole or box, box)
+    cells = grid.grid.chunks_touching(box)
+    views = grid.views if min(box.size) >= _THICK else None
     target: Voxels | None = None
-    batches = read_chunks(grid, grid.grid.chunks_touching(box), keep=keep)
+    batches: AsyncGenerator[Sequence[tuple[ChunkCoord, Voxels | LabelView]], None]
+    if views is None:
+        batches = read_chunks(grid, cells, keep=keep)
+    else:
+        read = views.fetch_view if keep else views.load_view
+        batches = _read_ahead(cells, views.peek_view, read, grid.chunk_shape.nbytes)
     async with aclosing(batches):
         async for batch in batches:
             if target is None:
@@ -117,33 +132,51 @@ async def read_chunks(
         FormatError: A chunk is damaged.
         StoreError: The bucket failed.
     """
-    look_ahead = max(2, min(64, _LOOK_AHEAD_NBYTES // grid.chunk_shape.nbytes))
-    batch: Batch = []
-    nbytes = passed = 0
-    window: deque[tuple[ChunkCoord, Voxels | asyncio.Task[Voxels | None] | None]] = deque()
+    read = partial(grid.read_chunk, keep=keep)
+    batches = _read_ahead(cells, grid.peek_chunk, read, grid.chunk_shape.nbytes)
+    async with aclosing(batches):
+        async for batch in batches:
+            yield batch
+
+
+async def _read_ahead(
+    cells: Iterable[ChunkCoord],
+    peek: Callable[[ChunkCoord], C | Missing | None],
+    read: Callable[[ChunkCoord], Coroutine[Any, Any, C | None]],
+    chunk_nbytes: int,
+) -> AsyncGenerator[list[tuple[ChunkCoord, C]], None]:
+    """Yield stored chunks as *peek* or *read* return them; otherwise as `read_chunks`.
+
+    Args:
+        cells: Which chunks.
+        peek: Returns a chunk if it is cached.
+        read: Reads one that is not.
+        chunk_nbytes: Bytes of a decoded chunk.
+    """
+    look_ahead = max(2, min(64, _LOOK_AHEAD_NBYTES // chunk_nbytes))
+    batch_size = max(1, min(_BATCH_CHUNKS, -(-_BATCH_NBYTES // chunk_nbytes)))
+    batch: list[tuple[ChunkCoord, C]] = []
+    passed = 0
+    window: deque[tuple[ChunkCoord, C | asyncio.Task[C | None] | None]] = deque()
     waiting = iter(cells)
     try:
         while True:
             while len(window) < look_ahead and (cell := next(waiting, None)) is not None:
-                found = grid.peek_chunk(cell)
-                if found is MISSING:
-                    window.append((cell, asyncio.ensure_future(grid.read_chunk(cell, keep=keep))))
-                else:
-                    window.append((cell, found))
+                found = peek(cell)
+                window.append((cell, asyncio.ensure_future(read(cell)) if found is MISSING else found))
             if not window:
                 break
             cell, pending = window.popleft()
-            voxels = await pending if isinstance(pending, asyncio.Task) else pending
-            if voxels is None:
+            chunk = await pending if isinstance(pending, asyncio.Task) else pending
+            if chunk is None:
                 passed += 1
                 if passed % _BATCH_CHUNKS == 0:
                     await asyncio.sleep(0)
                 continue
-            batch.append((cell, voxels))
-            nbytes += voxels.nbytes
-            if nbytes >= _BATCH_NBYTES or len(batch) >= _BATCH_CHUNKS:
+            batch.append((cell, chunk))
+            if len(batch) >= batch_size:
                 yield batch
-                batch, nbytes = [], 0
+                batch = []
         if batch:
             yield batch
     finally:
@@ -181,10 +214,12 @@ def _is_wide(grid: GridStore, box: Box) -> bool:
     return grid.grid.count_chunks_touching(layer) * grid.chunk_shape.nbytes > grid.cache_nbytes // 2
 
 
-def _place(grid: GridStore, box: Box, batch: Sequence[tuple[ChunkCoord, Voxels]], target: Voxels) -> None:
-    for cell, voxels in batch:
+def _place(
+    grid: GridStore, box: Box, batch: Sequence[tuple[ChunkCoord, Voxels | LabelView]], target: Voxels
+) -> None:
+    for cell, chunk in batch:
         piece = piece_of(grid.grid, cell, box)
-        target[:, *piece.target_zyx] = voxels[:, *piece.source_zyx]
+        target[:, *piece.target_zyx] = voxels_of(Found(piece, chunk))
 
 
 def listed(voxels_czyx: Voxels) -> memoryview:

@@ -9,7 +9,7 @@ import numpy as np
 from dvidpc.cache.flights import Share
 from dvidpc.cache.held import Hold
 from dvidpc.cache.loading_cache import MISSING, LoadingCache, Missing
-from dvidpc.formats.assembly import BlockLayout, Part, Piece, assemble, pieces_of
+from dvidpc.formats.assembly import BlockLayout, Piece, pieces_of
 from dvidpc.formats.codec import ChunkShape
 from dvidpc.formats.data_types import Voxels
 from dvidpc.formats.grid import Box, Grid, block_box
@@ -17,7 +17,7 @@ from dvidpc.formats.payloads import Payload
 from dvidpc.sources.base import StoredChunk
 from dvidpc.tasks import gather_or_cancel
 from dvidpc.types import BlockCoord, ChunkCoord, Point
-from dvidpc.volume.block_making import make_from_chunk, make_from_parts
+from dvidpc.volume.block_making import Found, assemble_pieces, make_from_chunk, make_from_pieces
 from dvidpc.volume.chunk_cache import CachedChunks
 
 T = TypeVar("T")
@@ -78,6 +78,12 @@ class GridStore:
     def chunk_shape(self) -> ChunkShape:
         """The shape that `read_chunk` returns, for a chunk that is not clipped."""
         return self._chunk_shape
+
+    @property
+    def views(self) -> CachedChunks | None:
+        """Chunks of labels that can be read as views; None if they must be decoded, or are several copies."""
+        chunks = self._copies[0]
+        return chunks if chunks.has_views and len(self._copies) == 1 else None
 
     @property
     def cache_nbytes(self) -> int:
@@ -171,7 +177,7 @@ class GridStore:
         if payload is self._as_stored and len(self._copies) == 1:
             cell = self.grid.chunk_that_is(block, self._block_size)
             if cell is not None:
-                return self._cache.begin(key, partial(self._load_as_stored, cell))
+                return self._cache.begin(key, partial(self._source.read_stored, cell))
         box = block_box(block, self._block_size)
         if box.intersection(self.grid.box).is_empty:
             return None
@@ -226,13 +232,13 @@ class GridStore:
             if len(self._copies) == 1:
                 return None
             box = self.grid.chunk_box(cell)
-            parts = await self._collect(box, self._copies[1:], hold)
+            found = await self._collect(box, self._copies[1:], hold)
         finally:
             hold.close()
-        if not parts:
+        if not found:
             return None
         layout = self._layout._replace(num_values=self.chunk_shape.num_channels)
-        return np.moveaxis(await self.in_pool(partial(assemble, box, parts, layout)), -1, 0)
+        return np.moveaxis(await self.in_pool(partial(assemble_pieces, box, found, layout)), -1, 0)
 
     async def in_pool(self, step: Callable[[], T]) -> T:
         """Run *step*, which may be slow, in the thread pool."""
@@ -242,13 +248,6 @@ class GridStore:
         channel = self._layout.channel
         return voxels if channel is None else voxels[channel : channel + 1]
 
-    async def _load_as_stored(self, cell: ChunkCoord) -> bytes | None:
-        """Pass a chunk through, byte for byte; None if it is not stored."""
-        data = await self._source.read(cell)
-        if data is not None:
-            self._source.check(cell, data)
-        return data
-
     async def _load(self, box: Box, payload: Payload, hold: Hold) -> bytes | None:
         copies = self._copies
         pieces = pieces_of(self.grid, box)
@@ -257,10 +256,10 @@ class GridStore:
             if data is not None or len(copies) == 1:
                 return data
             copies = copies[1:]
-        parts = await self._collect(box, copies, hold)
-        if not parts:
+        found = await self._collect(box, copies, hold)
+        if not found:
             return None
-        return await self.in_pool(partial(make_from_parts, box, parts, self._layout, payload))
+        return await self.in_pool(partial(make_from_pieces, box, found, self._layout, payload))
 
     async def _load_from_one(self, box: Box, piece: Piece, payload: Payload) -> bytes | None:
         """Make a block from its only chunk, which no other block needs; None if it is not stored.
@@ -268,21 +267,23 @@ class GridStore:
         Decoding and encoding share one trip to the pool.
         """
         if piece.box == box and payload is self._as_stored:
-            return await self._load_as_stored(piece.cell)
+            return await self._source.read_stored(piece.cell)
         data = await self._source.read(piece.cell)
         if data is None:
             return None
         make = partial(make_from_chunk, self._source, box, piece, data, self._layout, payload)
         return await self.in_pool(make)
 
-    async def _collect(self, box: Box, copies: Sequence[CachedChunks], hold: Hold) -> list[Part]:
+    async def _collect(self, box: Box, copies: Sequence[CachedChunks], hold: Hold) -> list[Found]:
         """Collect what the first of *copies* stores of *box*, and for its holes what the others store."""
-        pieces = pieces_of(copies[0].source.grid, box)
-        chunks = await gather_or_cancel(copies[0].fetch(piece.cell, hold) for piece in pieces)
-        parts = []
-        for piece, voxels in zip(pieces, chunks, strict=True):
-            if voxels is not None:
-                parts.append(Part(piece.box, voxels[:, *piece.source_zyx]))
+        chunks = copies[0]
+        pieces = pieces_of(chunks.source.grid, box)
+        fetch = chunks.fetch_view if chunks.has_views else chunks.fetch
+        fetched = await gather_or_cancel(fetch(piece.cell, hold) for piece in pieces)
+        found: list[Found] = []
+        for piece, chunk in zip(pieces, fetched, strict=True):
+            if chunk is not None:
+                found.append(Found(piece, chunk))
             elif len(copies) > 1:
-                parts += await self._collect(piece.box, copies[1:], hold)
-        return parts
+                found += await self._collect(piece.box, copies[1:], hold)
+        return found

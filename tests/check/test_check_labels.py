@@ -96,7 +96,9 @@ def test_what_lies_beside_it_and_cannot_be_read_is_a_problem(
     assert "neuroglancer_magic_mesh" in said
     assert "nowhere/info does not exist" in said
     assert "problem seg_annotations (neuronjson): " in said
-    assert said.count("or remove their key from the info") == 3
+    for directory in ("mesh", "nowhere", "properties"):
+        upload = f"rsync -a --checksum SOURCE/ {volume}/{directory}/"
+        assert f"fix: upload them from a good copy ({upload}), or remove their key from the info" in said
 
 
 @pytest.mark.parametrize("size", [(70, 40, 30), (64, 64, 64)])
@@ -109,3 +111,39 @@ def test_meshes_that_no_sampled_segment_has_are_a_warning(
     code, said = check(capsys, tmp_path, volume)
     assert code == 0
     assert "warning seg_meshes (keyvalue): none of 2 sampled segments has any" in said
+    assert "fix: if there should be some, make them: igneous mesh forge PATH; igneous mesh merge PATH" in said
+
+
+def test_each_directory_without_anything_has_a_fix_of_its_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    volume = tmp_path / "seg"
+    write_segmentation(volume, [LABELS, LABELS[::2, ::2, ::2]])
+    add_to_info(volume, mesh="mesh", skeletons="skeletons", segment_properties="properties")
+    write_document(volume / "skeletons", {"@type": "neuroglancer_skeletons"})
+    nobody: dict[str, list[str]] = {"ids": [], "properties": []}
+    write_document(volume / "properties", {"@type": "neuroglancer_segment_properties", "inline": nobody})
+    code, said = check(capsys, tmp_path, volume)
+    assert code == 0
+    fixes = [line.partition("fix: ")[2] for line in said.splitlines() if "fix: " in line]
+    assert fixes == [
+        f"if there should be some, {make}; else remove their key from the info"
+        for make in (
+            "make them: igneous mesh forge PATH; igneous mesh merge PATH",
+            "make them: igneous skeleton forge PATH; igneous skeleton merge PATH",
+            f"list segments in {volume}/properties/info",
+        )
+    ]
+
+
+def test_a_key_that_cannot_be_followed_is_corrected_in_the_info(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    volume = tmp_path / "seg"
+    write_segmentation(volume, [LABELS, LABELS[::2, ::2, ::2]])
+    add_to_info(volume, mesh="../../../meshes", segment_properties=7)
+    _, said = check(capsys, tmp_path, volume)
+    correct = f"correct that key in the info, or remove it: cp info {volume}/info"
+    assert f"fix: set [store.seg] root to a directory that holds both, or {correct}\n" in said
+    assert f"fix: {correct}\n" in said
+    assert "downsample" not in said

@@ -57,6 +57,36 @@ async def test_the_reader_from_before_is_used_while_the_bucket_is_down() -> None
         await reopening.get()
 
 
+async def test_a_prepared_reader_is_opened_before_it_is_needed() -> None:
+    opener = Opener()
+    reopening = Reopening(opener.open, lambda: opener.now)
+    await reopening.prepare()
+    assert (opener.attempts, await reopening.get()) == (1, 1)
+    await reopening.prepare()
+    assert (opener.attempts, await reopening.get()) == (2, 2)
+
+
+@pytest.mark.parametrize("error", [StoreError("down"), FormatError("damaged")])
+async def test_a_failed_preparation_changes_nothing(error: Exception) -> None:
+    opener = Opener()
+    reopening = Reopening(opener.open, lambda: opener.now)
+    await reopening.prepare()
+    opener.error = error
+    await reopening.prepare()
+    assert (opener.attempts, await reopening.get()) == (2, 1)
+    opener.now += REOPEN_AFTER_S
+    opener.error = FormatError("damaged")
+    with pytest.raises(FormatError):
+        await reopening.get()
+
+
+async def test_a_request_joins_a_preparation() -> None:
+    opener = Opener()
+    reopening = Reopening(opener.open, lambda: opener.now)
+    _, reader = await asyncio.gather(reopening.prepare(), reopening.get())
+    assert (opener.attempts, reader) == (1, 1)
+
+
 async def test_a_forgotten_reader_is_opened_again() -> None:
     opener = Opener()
     reopening = Reopening(opener.open, lambda: opener.now)

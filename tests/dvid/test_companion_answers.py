@@ -119,6 +119,9 @@ class RecordedValues:
     async def keys(self, first: str, last: str | None, /) -> list[str]:
         return sorted(key for key in self.values if first <= key and (last is None or key <= last))
 
+    async def prepare(self) -> None:
+        pass
+
     def forget(self) -> None:
         pass
 

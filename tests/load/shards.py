@@ -78,8 +78,8 @@ async def measure() -> dict[str, object]:
     began = time.perf_counter()
     for number in range(SHARDS):
         x, y, z = number % CHUNKS[0], number // CHUNKS[0] % CHUNKS[1], number // (CHUNKS[0] * CHUNKS[1])
-        data = await reader.read(ChunkCoord(x, y, z), 2**20)
-        wrong += data != struct.pack("<Q", chunk_ids.chunk_id(ChunkCoord(x, y, z)))
+        blob = await reader.read(ChunkCoord(x, y, z), 2**20)
+        wrong += blob is None or blob.data != struct.pack("<Q", chunk_ids.chunk_id(ChunkCoord(x, y, z)))
         most = max(most, indexes.nbytes)
     return {
         "shards read from": sum(store.seen),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from dvidpc.errors import FormatError
-from dvidpc.storage.content_encoding import decode_content
+from dvidpc.storage.content_encoding import decode_content, gzip_of
 from tests.storage.contract import ENCODERS, MIB
 
 DATA = bytes(range(256)) * 1000
@@ -27,6 +27,18 @@ def test_no_encoding_leaves_the_bytes(name: str | None) -> None:
 @pytest.mark.parametrize("name", ["aws-chunked,gzip", "GZIP", "x-gzip", " gzip , identity"])
 def test_spellings_of_gzip(name: str) -> None:
     assert decode_content(ENCODERS["gzip"](DATA), name, max_size=len(DATA)) == DATA
+
+
+@pytest.mark.parametrize(
+    ("name", "is_gzip"),
+    [("gzip", True), ("x-gzip", True), (" GZIP ", True), ("", False), (None, False), ("gzip, gzip", False)],
+)
+def test_only_one_gzip_stream_is_gzip(name: str | None, *, is_gzip: bool) -> None:
+    for data in (b"", b"x", DATA):
+        stored = ENCODERS["gzip"](data)
+        assert gzip_of(stored, name, data) == (stored if is_gzip else None)
+    two = ENCODERS["gzip"](b"ab") + ENCODERS["gzip"](b"cde")
+    assert gzip_of(two, name, b"abcde") is None
 
 
 def test_encodings_are_undone_last_first() -> None:

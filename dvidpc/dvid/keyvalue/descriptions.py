@@ -55,5 +55,4 @@ KEYVALUES: Final = Doc(
     (OCTETS, JSON, TAR),
     FORMS,
 )
-TAGS: Final = Doc("The tags of the instance: none.", (JSON,))
 MUTATIONS: Final = Doc("The mutations of the version: none.", (TEXT,))

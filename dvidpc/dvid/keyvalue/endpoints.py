@@ -5,12 +5,9 @@ from typing import Final
 
 from aiohttp import web
 
-from dvidpc.data.instance import Data, Instance
+from dvidpc.data.instance import Instance
 from dvidpc.data.keyvalue import KEYVALUE, KEYVALUE_FAMILY, KeyvalueData
-from dvidpc.dvid.descriptions import HELP, INFO
-from dvidpc.dvid.documents.framing import json_answer
-from dvidpc.dvid.documents.manual import help_of_data
-from dvidpc.dvid.documents.repo_endpoints import data_info
+from dvidpc.dvid.documents.keyed_endpoints import KEYED_DOCUMENTS
 from dvidpc.dvid.keyvalue import descriptions, many, value
 from dvidpc.dvid.table import TEXT, Endpoint, Family
 
@@ -20,11 +17,6 @@ keyvalue: values by key, read-only
 The meshes or the skeletons of a segmentation. <id> is the number of a segment. Numbers in meshes are
 little-endian.
 """
-
-
-async def tags(_request: web.Request, _instance: Instance[Data]) -> web.StreamResponse:
-    """Answer `tags`: there are none."""
-    return json_answer({"Tags": None})
 
 
 async def _mutations(_request: web.Request, _instance: Instance[KeyvalueData]) -> web.StreamResponse:
@@ -44,9 +36,7 @@ KEYVALUE_ENDPOINTS: Final[Family[KeyvalueData]] = Family(
             "keyrangevalues": Endpoint(many.keyrangevalues, doc=descriptions.KEYRANGEVALUES),
             "keyvalues": Endpoint(many.keyvalues, doc=descriptions.KEYVALUES),
             "mutations": Endpoint(_mutations, doc=descriptions.MUTATIONS, is_document=True),
-            "tags": Endpoint(tags, doc=descriptions.TAGS, is_document=True),
-            "info": Endpoint(data_info, doc=INFO, is_document=True),
-            "help": Endpoint(help_of_data, doc=HELP, is_document=True),
+            **KEYED_DOCUMENTS,
         }
     ),
 )

@@ -4,11 +4,7 @@ from types import MappingProxyType
 from typing import Final
 
 from dvidpc.data.neuronjson import NEURONJSON, NEURONJSON_FAMILY, NeuronjsonData
-from dvidpc.dvid.descriptions import HELP, INFO
-from dvidpc.dvid.documents.manual import help_of_data
-from dvidpc.dvid.documents.repo_endpoints import data_info
-from dvidpc.dvid.keyvalue.descriptions import TAGS
-from dvidpc.dvid.keyvalue.endpoints import tags
+from dvidpc.dvid.documents.keyed_endpoints import KEYED_DOCUMENTS
 from dvidpc.dvid.neuronjson import bodies, descriptions, fields
 from dvidpc.dvid.table import Endpoint, Family
 
@@ -38,9 +34,7 @@ NEURONJSON_ENDPOINTS: Final[Family[NeuronjsonData]] = Family(
             "schema": _NO_SCHEMA,
             "json_schema": _NO_SCHEMA,
             "schema_batch": _NO_SCHEMA,
-            "tags": Endpoint(tags, doc=TAGS, is_document=True),
-            "info": Endpoint(data_info, doc=INFO, is_document=True),
-            "help": Endpoint(help_of_data, doc=HELP, is_document=True),
+            **KEYED_DOCUMENTS,
         }
     ),
 )

@@ -18,7 +18,8 @@ from dvidpc.formats.precomputed.label_chunk import Offsets
 from dvidpc.formats.precomputed.label_indexes import WIDTHS, pack_indexes, packed_length
 from dvidpc.types import Point
 
-_SUB_BLOCK: Final = Point(SIDE, SIDE, SIDE)
+GOOGLE_SUB_BLOCK: Final = Point(SIDE, SIDE, SIDE)
+"""Extent of a sub-block."""
 _HEADER_WORDS = 2
 _LABEL_WORDS = 2
 _MAX_OFFSET = 0xFFFFFF

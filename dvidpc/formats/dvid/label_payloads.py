@@ -15,20 +15,13 @@ from dvidpc.errors import TooLargeError
 from dvidpc.formats.data_types import Voxels
 from dvidpc.formats.dvid.google_labels import encode_google
 from dvidpc.formats.dvid.labels_block import encode_block
-from dvidpc.formats.dvid.sub_blocks import SIDE
-from dvidpc.formats.dvid.transcoding import transcode
+from dvidpc.formats.dvid.transcoding import encode_chunk
 from dvidpc.formats.payloads import Payload
-from dvidpc.formats.precomputed.label_chunk import LabelChunk
-from dvidpc.types import Point
 
 _GZIP_LEVEL = 1
 _GZIP_FORMAT = 31
 _MAX_LZ4 = 0x7E000000
 """LZ4_MAX_INPUT_SIZE."""
-_SUB_BLOCK: Final = Point(SIDE, SIDE, SIDE)
-_UINT64_SIZE = 8
-_ONE_CHANNEL = b"\x01\0\0\0"
-"""The first word of a chunk of one channel, which starts right after it."""
 
 
 def compress_gzip(data: bytes) -> bytes:
@@ -62,30 +55,17 @@ def encode_googlegzip(voxels_zyx: Voxels) -> bytes:
     return compress_gzip(encode_google(voxels_zyx))
 
 
-def transcode_gzip(chunk: LabelChunk) -> bytes | None:
-    """Return a chunk as gzip of labels.Block, without its voxels; None if it must be decoded."""
-    block = transcode(chunk)
-    return None if block is None else compress_gzip(block)
-
-
-def pass_google(chunk: LabelChunk) -> bytes | None:
-    """Return a chunk as gzip of its stored bytes, if these are `google` labels already; else None."""
-    if chunk.sub_block != _SUB_BLOCK or chunk.itemsize != _UINT64_SIZE:
-        return None
-    return compress_gzip(_ONE_CHANNEL + chunk.words.tobytes())
-
-
 BLOCKS: Final = Payload(
     "blocks",
     lambda block: compress_gzip(encode_block(block.reshape(block.shape[:3]))),
     "labels.Block",
-    transcode_gzip,
+    lambda chunk: compress_gzip(encode_chunk(chunk)),
 )
 LZ4: Final = Payload("lz4", encode_lz4)
 GZIP: Final = Payload("gzip", encode_gzip)
 LABELS_UNCOMPRESSED: Final = Payload("uncompressed", encode_uint64)
 GOOGLEGZIP: Final = Payload(
-    "googlegzip", lambda block: encode_googlegzip(block.reshape(block.shape[:3])), "cseg", pass_google
+    "googlegzip", lambda block: encode_googlegzip(block.reshape(block.shape[:3])), "cseg"
 )
 """The body of `raw` for a box that is one block, as neuroglancer asks."""
 

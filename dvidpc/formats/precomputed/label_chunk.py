@@ -87,6 +87,10 @@ class LabelChunk:
             return self.words.take(positions)
         return self._pairs.take(positions)
 
+    def has_corner(self, corner: Point) -> bool:
+        """Return whether a sub-block starts at voxel *corner*."""
+        return not any(at % side for at, side in zip(corner, self.sub_block, strict=True))
+
     def crop(self, corner: Point, size: Point) -> "LabelChunk":
         """Return the part of *size* voxels that starts at voxel *corner*; nothing is copied or decoded.
 
@@ -95,9 +99,8 @@ class LabelChunk:
         """
         first = Point(*(at // b for at, b in zip(corner, self.sub_block, strict=True)))
         grid = Point(*(-(-n // b) for n, b in zip(size, self.sub_block, strict=True)))
-        starts = [f * b for f, b in zip(first, self.sub_block, strict=True)] == list(corner)
         fits = all(at >= 0 and 0 < n <= m - at for at, n, m in zip(corner, size, self.size, strict=True))
-        if not (starts and fits):
+        if not (fits and self.has_corner(corner)):
             raise ValueError(
                 f"no part of {tuple(size)} voxels at {tuple(corner)} in {tuple(self.size)} voxels"
             )

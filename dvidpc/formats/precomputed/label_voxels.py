@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dvidpc.formats.precomputed.label_chunk import LabelChunk, Labels, Offsets
+from dvidpc.types import Point
 
 
 class LabelCounts(NamedTuple):
@@ -18,6 +19,23 @@ class LabelCounts(NamedTuple):
 def decode_voxels(chunk: LabelChunk) -> Labels:
     """Return the labels of all voxels `[z, y, x]`, in the type in which they are stored."""
     return chunk.labels_at(_positions(chunk))
+
+
+def cut_voxels(chunk: LabelChunk, corner: Point, size: Point) -> Labels:
+    """Return the labels `[z, y, x]` of a part of a chunk; only the sub-blocks that it touches are decoded.
+
+    Args:
+        chunk: The chunk.
+        corner: The first voxel of the part.
+        size: Its voxels; it must lie in the chunk.
+    """
+    ends = zip(corner, size, chunk.sub_block, chunk.size, strict=True)
+    first = Point(*(at // b * b for at, b in zip(corner, chunk.sub_block, strict=True)))
+    last = Point(*(min(-(-(at + n) // b) * b, most) for at, n, b, most in ends))
+    whole = Point(*(stop - start for start, stop in zip(first, last, strict=True)))
+    voxels = decode_voxels(chunk if whole == chunk.size else chunk.crop(first, whole))
+    (x, y, z), (width, height, depth) = (at - o for at, o in zip(corner, first, strict=True)), size
+    return voxels[z : z + depth, y : y + height, x : x + width]
 
 
 def count_labels(chunk: LabelChunk) -> LabelCounts:

@@ -12,7 +12,7 @@ from dvidpc.formats.precomputed.info import Scale
 from dvidpc.sources.base import StoredChunk
 from dvidpc.sources.precomputed.shard_indexes import bounds_for
 from dvidpc.sources.precomputed.shard_reader import ShardReader
-from dvidpc.storage.base import ObjectStore
+from dvidpc.storage.base import Blob, ObjectStore
 from dvidpc.storage.object_checks import name_object
 from dvidpc.types import ChunkCoord
 
@@ -60,7 +60,7 @@ class ChunkReader:
         chunk_id = self._chunk_ids.chunk_id(cell)
         return f"{self._shards.shard_of(chunk_id)} chunk {chunk_id} ({chunk_name(self._grid, cell)})"
 
-    async def read(self, cell: ChunkCoord, max_size: int) -> bytes | None:
+    async def read(self, cell: ChunkCoord, max_size: int) -> Blob | None:
         """Return the encoded chunk; None if the volume does not store it.
 
         Args:
@@ -77,7 +77,7 @@ class ChunkReader:
         blob = await self._store.get(self._key(cell), max_size=max_size)
         if blob is not None and not blob.data:
             raise FormatError(f"{self.describe(cell)}: chunk is empty (0 bytes)")
-        return None if blob is None else blob.data
+        return blob
 
     async def locate(self, cell: ChunkCoord) -> StoredChunk | None:
         """Return where the encoded chunk lies; None if its shard does not hold it.

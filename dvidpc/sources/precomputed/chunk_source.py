@@ -1,5 +1,6 @@
 """The chunks of a precomputed scale: read, checked and decoded."""
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
@@ -9,6 +10,8 @@ import numpy as np
 from dvidpc.errors import FormatError
 from dvidpc.formats.codec import ChunkShape, check_jpeg, decode_chunk, max_encoded_size, may_crash
 from dvidpc.formats.data_types import DataType, Voxels
+from dvidpc.formats.dvid.google_labels import GOOGLE_SUB_BLOCK
+from dvidpc.formats.dvid.label_payloads import GOOGLEGZIP, compress_gzip
 from dvidpc.formats.grid import Grid
 from dvidpc.formats.payloads import Payload, stored_payload
 from dvidpc.formats.precomputed.info import Encoding
@@ -16,6 +19,7 @@ from dvidpc.formats.precomputed.label_chunk import LabelChunk, parse_label_chunk
 from dvidpc.sources.base import StoredChunk
 from dvidpc.sources.isolation import Isolation
 from dvidpc.sources.precomputed.chunk_reader import ChunkReader
+from dvidpc.storage.base import Blob
 from dvidpc.types import ChunkCoord
 
 T = TypeVar("T")
@@ -51,7 +55,7 @@ class PrecomputedChunks:
         self._whole_shape = shape._replace(data_type=data_type)
         self._identity = identity
         is_converted = data_type is not shape.data_type
-        self._stored_payload = None if is_converted else stored_payload(encoding, shape.num_channels)
+        self._stored_payload = None if is_converted else _find_stored_payload(encoding, shape)
         self._decode_chunk = isolation.decode if may_crash(encoding) else decode_chunk
 
     @property
@@ -81,14 +85,25 @@ class PrecomputedChunks:
 
     async def read(self, cell: ChunkCoord) -> bytes | None:
         """As `ChunkSource.read`."""
-        return await self._reader.read(cell, max_encoded_size(self._encoding, self._stored_shape_of(cell)))
+        blob = await self._read(cell)
+        return None if blob is None else blob.data
 
-    def check(self, cell: ChunkCoord, data: bytes) -> None:
-        """As `ChunkSource.check`: a JPEG by its header and end, raw voxels by their number."""
+    async def read_stored(self, cell: ChunkCoord) -> bytes | None:
+        """As `ChunkSource.read_stored`: a JPEG is checked by its header and end, raw voxels by their number.
+
+        Labels are sent as the gzip that the bucket holds, or else compressed here.
+        """
+        blob = await self._read(cell)
+        if blob is None:
+            return None
         if self._encoding is Encoding.JPEG:
-            self._naming(cell, partial(check_jpeg, data, self._stored_shape_of(cell)))
+            self._naming(cell, partial(check_jpeg, blob.data, self._stored_shape_of(cell)))
+        elif self._stored_payload is GOOGLEGZIP:
+            self.label_chunk(cell, blob.data)
+            return blob.gzip or await asyncio.to_thread(compress_gzip, blob.data)
         else:
-            self.decode(cell, data)
+            self.decode(cell, blob.data)
+        return blob.data
 
     def decode(self, cell: ChunkCoord, data: bytes) -> Voxels:
         """As `ChunkSource.decode`."""
@@ -113,6 +128,9 @@ class PrecomputedChunks:
         """As `ChunkSource.on_replaced`."""
         self._reader.on_replaced(callback)
 
+    async def _read(self, cell: ChunkCoord) -> Blob | None:
+        return await self._reader.read(cell, max_encoded_size(self._encoding, self._stored_shape_of(cell)))
+
     def _stored_shape_of(self, cell: ChunkCoord) -> ChunkShape:
         if self._grid.is_whole(cell):
             return self._stored_shape
@@ -124,6 +142,14 @@ class PrecomputedChunks:
             return step()
         except FormatError as error:
             raise FormatError(f"{self.describe(cell)}: {error}") from error
+
+
+def _find_stored_payload(encoding: Encoding, shape: ChunkShape) -> Payload | None:
+    """Return the payload that a stored chunk is, at least once it is gzip'd; None if it must be decoded."""
+    is_google = shape.label_block == GOOGLE_SUB_BLOCK and shape.data_type is DataType.UINT64
+    if is_google and shape.num_channels == 1:
+        return GOOGLEGZIP
+    return stored_payload(encoding, shape.num_channels)
 
 
 def _convert(voxels: Voxels, data_type: DataType) -> Voxels:

@@ -63,8 +63,9 @@ class KeyedReader:
             StoreError: The bucket failed; whether the value is stored is not known.
         """
         if self.shards is not None:
-            return await self.shards.read(segment_id, max_size, partial(self.describe, segment_id))
-        blob = await self._store.get(self._key(segment_id), max_size=max_size)
+            blob = await self.shards.read(segment_id, max_size, partial(self.describe, segment_id))
+        else:
+            blob = await self._store.get(self._key(segment_id), max_size=max_size)
         return None if blob is None else blob.data
 
     async def contains(self, segment_id: int, max_size: int) -> bool:

@@ -132,8 +132,8 @@ class MultilodMeshes:
         stored = await shards.locate(segment_id, describe)
         if stored is None:
             return None
-        data = await shards.read_located(stored, MAX_MANIFEST_SIZE, describe)
-        manifest = await self._decode_manifest(segment_id, data)
+        blob = await shards.read_located(stored, MAX_MANIFEST_SIZE, describe)
+        manifest = await self._decode_manifest(segment_id, blob.data)
         base = stored.where.start - manifest.data_size
         if base < shards.spec.shard_index_size:
             raise FormatError(

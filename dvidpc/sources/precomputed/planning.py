@@ -174,7 +174,12 @@ def _plan(info: VolumeInfo, metadata: Metadata, settings: VolumeSettings) -> Vol
     is_map = LabelType.LABELMAP in label_types
     warnings = _labelmap_warnings(plan) if is_map else explain_pyramid(pyramid)
     directories, refused = _plan_companions(info, metadata.directory)
-    return replace(plan, warnings=(*warnings, *refused), directories=tuple(directories))
+    return replace(
+        plan,
+        pyramid_warnings=tuple(warnings),
+        companion_warnings=tuple(refused),
+        directories=tuple(directories),
+    )
 
 
 def _plan_companions(info: VolumeInfo, directory: str) -> tuple[list[tuple[Companion, str]], list[str]]:

@@ -11,7 +11,7 @@ from dvidpc.formats.precomputed.sharding import DataEncoding, MinishardIndex, Sh
 from dvidpc.sources.precomputed import shard_indexes
 from dvidpc.sources.precomputed.shard_indexes import PAGE_ENTRIES, IndexBounds
 from dvidpc.storage.base import Blob, ObjectStore
-from dvidpc.storage.content_encoding import decode_content
+from dvidpc.storage.content_encoding import decode_content, gzip_of
 from dvidpc.storage.object_checks import name_object
 from dvidpc.storage.versions import Comparison, Version, compare
 from dvidpc.types import ByteRange
@@ -89,7 +89,7 @@ class ShardReader:
         """Return the name, for messages, of the shard that a value belongs to."""
         return self._name(self._key(self.spec.locate(value_id).shard))
 
-    async def read(self, value_id: int, max_size: int, describe: Callable[[], str]) -> bytes | None:
+    async def read(self, value_id: int, max_size: int, describe: Callable[[], str]) -> Blob | None:
         """Return a value, decompressed; None if its shard does not hold it.
 
         Args:
@@ -130,7 +130,7 @@ class ShardReader:
             raise FormatError(f"{describe()}: minishard index puts it into the shard index")
         return StoredValue(key, where, minishard.version)
 
-    async def read_located(self, stored: StoredValue, max_size: int, describe: Callable[[], str]) -> bytes:
+    async def read_located(self, stored: StoredValue, max_size: int, describe: Callable[[], str]) -> Blob:
         """Return the value that `locate` found, decompressed; arguments and errors as for `read`.
 
         Raises:
@@ -140,14 +140,16 @@ class ShardReader:
             raise FormatError(f"{describe()}: minishard index gives it {stored.where.size} bytes")
         blob = await self.read_part(stored.key, stored.where, stored.version)
         if self.spec.data_encoding is not DataEncoding.GZIP:
-            return blob.data
+            return blob
         try:
             if len(blob.data) < _OFF_LOOP_SIZE:
-                return decode_content(blob.data, "gzip", max_size=max_size)
-            return await asyncio.to_thread(decode_content, blob.data, "gzip", max_size=max_size)
+                data = decode_content(blob.data, "gzip", max_size=max_size)
+            else:
+                data = await asyncio.to_thread(decode_content, blob.data, "gzip", max_size=max_size)
         except FormatError as error:
             self._check_fit(stored.key, stored.version, blob.version)
             raise FormatError(f"{describe()}: {error}") from error
+        return Blob(data, blob.version, gzip_of(blob.data, "gzip", data))
 
     async def read_part(self, key: str, where: ByteRange, version: Version) -> Blob:
         """Read a part of the shard whose index belongs to *version*, as stored.
@@ -166,7 +168,7 @@ class ShardReader:
             raise ObjectChangedError(f"{self._name(key)} is gone since its index was read")
         return blob
 
-    async def _read(self, value_id: int, max_size: int, describe: Callable[[], str]) -> bytes | None:
+    async def _read(self, value_id: int, max_size: int, describe: Callable[[], str]) -> Blob | None:
         stored = await self.locate(value_id, describe)
         return None if stored is None else await self.read_located(stored, max_size, describe)
 

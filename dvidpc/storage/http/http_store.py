@@ -8,6 +8,7 @@ import aiohttp
 from dvidpc.errors import FormatError, ObjectChangedError, StoreError
 from dvidpc.storage.absence import Absences
 from dvidpc.storage.base import Blob
+from dvidpc.storage.content_encoding import gzip_of
 from dvidpc.storage.http.connection_errors import translate_connection_errors
 from dvidpc.storage.http.http_errors import doubt_error_of, error_of
 from dvidpc.storage.http.ranges import bytes_before
@@ -92,10 +93,11 @@ class HttpStore:
                 if response.status != 200:
                     raise error_of(name, Refusal(response.status, response.headers))
                 check_size(name, response.content_length or 0, max_size)
-                data = await read_body(response, max_size + 1)
-                check_size(name, len(data), max_size)
-        data = await undo_encoding(name, data, encoding_of(response), max_size=max_size)
-        return Blob(data, self._version_of(response))
+                stored = await read_body(response, max_size + 1)
+                check_size(name, len(stored), max_size)
+        encoding = encoding_of(response)
+        data = await undo_encoding(name, stored, encoding, max_size=max_size)
+        return Blob(data, self._version_of(response), gzip_of(stored, encoding, data))
 
     async def get_range(
         self, key: str, byte_range: ByteRange, *, version: Version | None = None

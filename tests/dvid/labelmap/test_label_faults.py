@@ -20,6 +20,7 @@ from tests.label_payloads import read_block, read_body
 from tests.label_volumes import LabelScale, write_labels
 from tests.serving import Server, config_text, serving
 from tests.types import Request
+from tests.volumes import sharding
 
 SIDE = 64
 CELLS = draw_cells(40, EIGHT._replace(x=128, y=64, z=64))
@@ -158,6 +159,20 @@ async def test_googlegzip_of_a_matching_chunk_holds_the_stored_bytes(suffix: str
         file = tmp_path / "volume" / "s0" / scale.chunk_name((1, 0, 0))
         stored = file.read_bytes()
         file.unlink()
-        file.with_name(file.name + suffix).write_bytes(gzip.compress(stored) if suffix else stored)
+        compressed = gzip.compress(stored, mtime=0)
+        file.with_name(file.name + suffix).write_bytes(compressed if suffix else stored)
         _, body = await ask(server, Request("raw/0_1_2/64_64_64/{x}_0_0?compression=googlegzip"), 1)
         assert gzip.decompress(body) == stored
+        assert not suffix or body == compressed
+
+
+async def test_googlegzip_of_a_gzipped_chunk_in_a_shard_is_a_part_of_the_shard(tmp_path: Path) -> None:
+    spec = sharding(data_encoding="gzip")
+    async with serving_labels(tmp_path, LabelScale(CELLS, sharding=spec)) as server:
+        [shard] = (tmp_path / "volume" / "s0").glob("*.shard")
+        for block in (0, 1):
+            path = "raw/0_1_2/64_64_64/{x}_0_0?compression=googlegzip"
+            _, body = await ask(server, Request(path), block)
+            assert body in shard.read_bytes()
+            expected = CELLS[:, :, 64 * block :][:, :, :64]
+            assert (read_body(body, "googlegzip", (64, 64, 64)) == expected).all()

@@ -2,7 +2,6 @@
 
 import gzip
 
-import compressed_segmentation
 import lz4.block
 import numpy as np
 import pytest
@@ -15,9 +14,7 @@ from dvidpc.formats.dvid.label_payloads import (
     RAW_ENCODERS,
     compress_gzip,
     encode_lz4,
-    pass_google,
 )
-from dvidpc.formats.precomputed.label_chunk import parse_label_chunk
 from dvidpc.types import Point
 from tests.label_chunks import draw_cells
 from tests.recorded_labels import array, find, read_labels_block, split_frames, stored_volume
@@ -98,16 +95,3 @@ def test_what_exceeds_an_lz4_block_is_refused() -> None:
 
 def test_a_solid_box_is_small() -> None:
     assert len(compress_gzip(encode_solid_google(Point(64, 64, 64), 0))) < 100
-
-
-@pytest.mark.parametrize(("itemsize", "side", "passes"), [(8, 8, True), (4, 8, False), (8, 16, False)])
-def test_which_stored_chunks_are_passed_on(itemsize: int, side: int, *, passes: bool) -> None:
-    voxels = np.arange(16**3).reshape(16, 16, 16) // 700
-    block = (side, side, side)
-    stored = compressed_segmentation.compress(
-        voxels.astype(f"<u{itemsize}").transpose(2, 1, 0).copy(order="F"), block_size=block, order="F"
-    )
-    chunk = parse_label_chunk(bytes(stored), Point(16, 16, 16), Point(*block), itemsize)
-    passed = pass_google(chunk)
-    assert (passed is not None) is passes
-    assert passed is None or gzip.decompress(passed) == bytes(stored)

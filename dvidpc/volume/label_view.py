@@ -1,0 +1,52 @@
+"""A chunk of labels whose voxels can be read without decoding all of them, where its encoding allows it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dvidpc.formats.data_types import Voxels
+from dvidpc.formats.precomputed.label_chunk import LabelChunk
+from dvidpc.formats.precomputed.label_lookup import label_at, labels_of
+from dvidpc.formats.precomputed.label_voxels import cut_voxels
+from dvidpc.types import Point
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelView:
+    """The view of an encoded chunk, or its voxels `[z, y, x]` if its encoding has no views."""
+
+    chunk: LabelChunk | Voxels
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that it keeps, in bytes."""
+        return self.chunk.nbytes
+
+    def crop(self, corner: Point, size: Point) -> LabelChunk | None:
+        """Return a part of the chunk, as it is encoded; None if it is cut out only by decoding."""
+        if isinstance(self.chunk, LabelChunk) and self.chunk.has_corner(corner):
+            return self.chunk.crop(corner, size)
+        return None
+
+    def cut(self, corner: Point, size: Point) -> Voxels:
+        """Return the labels `[z, y, x]` of a part of the chunk; no more is decoded than needed."""
+        if isinstance(self.chunk, LabelChunk):
+            return cut_voxels(self.chunk, corner, size)
+        (x, y, z), (width, height, depth) = corner, size
+        return self.chunk[z : z + depth, y : y + height, x : x + width]
+
+    def read_one(self, voxel: Point) -> int:
+        """Return the label of a position in the chunk."""
+        if isinstance(self.chunk, LabelChunk):
+            return label_at(self.chunk, voxel)
+        return int(self.chunk[voxel.z, voxel.y, voxel.x])
+
+    def read(self, voxels: NDArray[np.int64]) -> NDArray[np.uint64]:
+        """Return the labels of positions in the chunk, one row x, y, z each."""
+        if isinstance(self.chunk, LabelChunk):
+            found = labels_of(self.chunk, voxels)
+        else:
+            x, y, z = voxels.T
+            found = self.chunk[z, y, x]
+        return found.astype(np.uint64, copy=False)
