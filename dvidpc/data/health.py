@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from dvidpc.data.configured_volume import Volume
 from dvidpc.data.image import ImageData
 from dvidpc.data.scales import scales_of
-from dvidpc.data.volumes import Volume
 from dvidpc.errors import DvidpcError, FormatError, StoreRefusedError
 from dvidpc.storage.base import ObjectStore
 from dvidpc.tasks import abandon, run_in_background
@@ -45,6 +45,11 @@ class Health:
     """
     oddity: str | None = None
     """What an operator should know although everything can be read; see `ObjectStore.oddity`."""
+    index: str | None = None
+    """Why the label index cannot be used, as a whole or in part; None if it can, or there is none.
+
+    The voxels are served all the same, and every replica would find the same.
+    """
 
 
 @dataclass(slots=True)
@@ -107,7 +112,8 @@ class HealthChecks:
             await asyncio.wait((finding.reading,), timeout=PATIENCE_S)
         if finding.reading is not None:
             finding.health = Health(f"{volume.store.url} does not answer within {PATIENCE_S:g} s")
-        return replace(finding.health, oddity=volume.store.oddity)
+        index = None if volume.index_source is None else volume.index_source.problem
+        return replace(finding.health, oddity=volume.store.oddity, index=index)
 
     async def _read(self, volume: Volume, store: ObjectStore, finding: _Finding) -> None:
         known = finding.health.damage

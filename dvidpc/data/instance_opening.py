@@ -4,6 +4,7 @@
 
 import logging
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from dvidpc.data.empty_scales import EmptyScales, WatchedChunks
 from dvidpc.data.image_opening import make_images
@@ -14,6 +15,9 @@ from dvidpc.storage.base import ObjectStore, OpenLister, cannot_list
 from dvidpc.storage.object_checks import name_object
 from dvidpc.volume.chunk_cache import CachedChunks
 from dvidpc.volume.resources import Resources
+
+if TYPE_CHECKING:
+    from dvidpc.data.volume_index import VolumeIndex
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +30,7 @@ def make_instances(
     repo_uuid: str,
     resources: Resources,
     open_lister: OpenLister = cannot_list,
+    index: "VolumeIndex | None" = None,
 ) -> list[Instance[Data]]:
     """Return the instances of a volume, finest scale first; log the scales that are not served.
 
@@ -37,6 +42,7 @@ def make_instances(
         repo_uuid: UUID of the repo that will hold the instances.
         resources: Shared by all volumes.
         open_lister: Opens what lists the store.
+        index: The label index of a segmentation; None if there is none.
 
     Raises:
         FormatError: DVID has no type for the volume's voxels.
@@ -55,7 +61,7 @@ def make_instances(
     instances = [
         Instance(name, derive_data_uuid(repo_uuid, name), settings.alias, url, data)
         for name, data in (
-            *_make_voxels(plan, copies, resources),
+            *_make_voxels(plan, copies, resources, index),
             *_make_companions(plan, store, resources, open_lister),
         )
     ]
@@ -65,13 +71,16 @@ def make_instances(
 
 
 def _make_voxels(
-    plan: VolumePlan, copies: Sequence[Sequence[CachedChunks]], resources: Resources
+    plan: VolumePlan,
+    copies: Sequence[Sequence[CachedChunks]],
+    resources: Resources,
+    index: "VolumeIndex | None",
 ) -> Iterator[tuple[str, Data]]:
     if not plan.label_types:
         return make_images(plan, copies, resources)
     from dvidpc.data.label_opening import make_labels
 
-    return make_labels(plan, copies, resources)
+    return make_labels(plan, copies, resources, index)
 
 
 def _make_companions(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from dvidpc.data.image import ImageData
 from dvidpc.data.image_opening import make_scale
@@ -21,13 +22,26 @@ from dvidpc.volume.halved_labels import HalvedLabels
 from dvidpc.volume.point_lookup import LabelLookup
 from dvidpc.volume.resources import Resources
 
+if TYPE_CHECKING:
+    from dvidpc.data.volume_index import VolumeIndex
+
 
 def make_labels(
-    plan: VolumePlan, copies: Sequence[Sequence[CachedChunks]], resources: Resources
+    plan: VolumePlan,
+    copies: Sequence[Sequence[CachedChunks]],
+    resources: Resources,
+    index: "VolumeIndex | None",
 ) -> Iterator[tuple[str, Data]]:
-    """Yield the name and the data of each instance; the arguments are those of `make_images`."""
+    """Yield the name and the data of each instance; other arguments are those of `make_images`.
+
+    Args:
+        plan: The plan of the volume.
+        copies: The copies of each of its scales.
+        resources: Shared by all volumes.
+        index: The label index; None if there is none.
+    """
     if LabelType.LABELMAP in plan.label_types:
-        yield plan.name, _make_labelmap(plan, copies, resources)
+        yield plan.name, _make_labelmap(plan, copies, resources, index)
     if LabelType.LABELBLK in plan.label_types:
         for scale, of_scale in zip(plan.scales, copies, strict=True):
             *_, instance = plan.instances_of(scale)
@@ -36,7 +50,10 @@ def make_labels(
 
 
 def _make_labelmap(
-    plan: VolumePlan, copies: Sequence[Sequence[CachedChunks]], resources: Resources
+    plan: VolumePlan,
+    copies: Sequence[Sequence[CachedChunks]],
+    resources: Resources,
+    index: "VolumeIndex | None",
 ) -> LabelmapData:
     levels = []
     for scale, of_scale in zip(plan.labelmap_scales, copies, strict=False):
@@ -46,7 +63,7 @@ def _make_labelmap(
     if plan.adds_level:
         instance, *_ = plan.instances_of(plan.scales[0])
         levels.append(_halve(levels[0], instance, copies[0], resources))
-    return LabelmapData(tuple(levels))
+    return LabelmapData(tuple(levels), index)
 
 
 def _halve(

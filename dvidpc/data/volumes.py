@@ -6,11 +6,11 @@ A volume that fails does not affect others and is retried. Rewritten metadata ta
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from dvidpc.data.configured_volume import Volume
 from dvidpc.data.instance import Data, Instance
 from dvidpc.data.instance_opening import make_instances
 from dvidpc.data.keyvalue import KeyvalueData
@@ -22,6 +22,9 @@ from dvidpc.sources.plan import Metadata, VolumeSettings
 from dvidpc.storage.base import Lister, ObjectStore
 from dvidpc.tasks import abandon, keep_running, run_in_background
 from dvidpc.volume.resources import Resources
+
+if TYPE_CHECKING:
+    from dvidpc.data.volume_index import IndexSource
 
 log = logging.getLogger(__name__)
 
@@ -38,24 +41,9 @@ async def _cannot_list(_settings: VolumeSettings) -> Lister | None:
     return None
 
 
-@dataclass(slots=True)
-class Volume:
-    """One volume of the configuration, and its state."""
-
-    settings: VolumeSettings
-    source_format: SourceFormat
-    problem: str | None = "not opened yet"
-    """Why it is not served as configured; None if it is."""
-    may_pass: bool = True
-    """Whether the problem may pass by itself: it is the bucket's or the environment's, not the metadata's."""
-    instances: Sequence[Instance[Data]] = field(default_factory=list)
-    """Its instances in the repo."""
-    store: ObjectStore | None = None
-    """What the instances are read from; None if there are none."""
-    metadata: Metadata | None = None
-    """What the instances were made from; None if there are none."""
-    complaint: str = ""
-    """The last error logged about metadata that cannot be used."""
+async def _cannot_open(settings: VolumeSettings) -> tuple[ObjectStore, str]:
+    """Open no label index."""
+    raise ConfigError(f"[store.{settings.alias}] label_index cannot be opened here")
 
 
 class Volumes:
@@ -68,6 +56,7 @@ class Volumes:
         resources: What the instances share.
         engines: The formats by the name of their engine.
         open_lister: Opens what lists the store of one; its result is None if the store cannot be listed.
+        open_index: Opens the store of the label index of one that has one.
         retry_after_s: Pause before a volume that failed is retried.
         refresh_after_s: Pause before the metadata of a served one is read again.
     """
@@ -81,6 +70,7 @@ class Volumes:
         *,
         engines: Mapping[str, SourceFormat] = ENGINES,
         open_lister: Callable[[VolumeSettings], Awaitable[Lister | None]] = _cannot_list,
+        open_index: Callable[[VolumeSettings], Awaitable[tuple[ObjectStore, str]]] = _cannot_open,
         retry_after_s: float = RETRY_AFTER_S,
         refresh_after_s: float = REFRESH_AFTER_S,
     ) -> None:
@@ -88,12 +78,13 @@ class Volumes:
         self._volumes = {one.alias: self._describe(one) for one in settings}
         self._open_store = open_store
         self._open_lister = open_lister
+        self._open_index = open_index
         self._repo = repo
         self._resources = resources
         self._retry_after_s = retry_after_s
         self._refresh_after_s = refresh_after_s
         self._keepers: dict[str, asyncio.Task[None]] = {}
-        self._retiring: dict[asyncio.Task[None], ObjectStore] = {}
+        self._retiring: dict[asyncio.Task[None], ObjectStore | IndexSource] = {}
 
     @property
     def volumes(self) -> tuple[Volume, ...]:
@@ -141,6 +132,7 @@ class Volumes:
             volume = self._volumes[one.alias] = self._describe(one)
             if known is not None:
                 volume.instances, volume.store = known.instances, known.store
+                volume.index_source = known.index_source
         await abandon([self._keepers.pop(alias) for alias in {*before, *due} if alias in self._keepers])
         for gone in before.values():
             self._repo.remove(gone.settings.alias)
@@ -150,7 +142,7 @@ class Volumes:
     async def close(self) -> None:
         """Stop retrying and close every store."""
         await abandon([*self._keepers.values(), *self._retiring])
-        stores = [volume.store for volume in self._volumes.values()]
+        stores = [one for volume in self._volumes.values() for one in (volume.store, volume.index_source)]
         for store in (*stores, *self._retiring.values()):
             if store is not None:
                 await store.close()
@@ -213,7 +205,8 @@ class Volumes:
         kept = False
         try:
             metadata = await volume.source_format.load(store, volume.settings.directory)
-            instances = self._put(volume, store, metadata)
+            source = self._make_index_source(volume.settings)
+            instances = await self._put(volume, store, metadata, source)
             kept = True
         except DvidpcError as error:
             return error
@@ -222,15 +215,27 @@ class Volumes:
                 await store.close()
         self._let_go(volume)
         volume.store, volume.metadata, volume.instances = store, metadata, instances
+        volume.index_source = source
         return None
 
-    def _put(self, volume: Volume, store: ObjectStore, metadata: Metadata) -> list[Instance[Data]]:
+    def _make_index_source(self, settings: VolumeSettings) -> "IndexSource | None":
+        if settings.label_index is None:
+            return None
+        from dvidpc.data.volume_index import IndexSource  # noqa: PLC0415  # few volumes have one
+
+        open_store = partial(self._open_index, settings)
+        return IndexSource(settings.alias, open_store, self._resources.indexes, self._resources.pool)
+
+    async def _put(
+        self, volume: Volume, store: ObjectStore, metadata: Metadata, source: "IndexSource | None"
+    ) -> list[Instance[Data]]:
         """Put the instances that *metadata* describes into the repo, in place of the volume's others."""
         settings = volume.settings
         plan = volume.source_format.plan(metadata, settings)
+        index = None if source is None else await source.look(metadata, plan)
         open_lister = partial(self._open_lister, settings)
         instances = make_instances(
-            plan, settings, metadata.directory, store, self._repo.uuid, self._resources, open_lister
+            plan, settings, metadata.directory, store, self._repo.uuid, self._resources, open_lister, index
         )
         self._repo.put(settings.alias, instances)
         return instances
@@ -240,9 +245,10 @@ class Volumes:
         assert volume.store is not None
         try:
             metadata = await volume.source_format.load(volume.store, volume.settings.directory)
-            if metadata == volume.metadata:
+            source = volume.index_source
+            if metadata == volume.metadata and (source is None or await source.is_unchanged()):
                 return
-            instances = self._put(volume, volume.store, metadata)
+            instances = await self._put(volume, volume.store, metadata, source)
         except StoreError as error:
             log.debug("%s", error)
         except DvidpcError as error:
@@ -250,19 +256,20 @@ class Volumes:
                 log.error("store %s was changed, and is served as before: %s", volume.settings.alias, error)
                 volume.complaint = str(error)
         else:
-            log.warning("store %s: its info was rewritten; serving what it says now", volume.settings.alias)
+            what = "its info was rewritten" if metadata != volume.metadata else "its label index has changed"
+            log.warning("store %s: %s; serving what it says now", volume.settings.alias, what)
             _forget(volume.instances)
             volume.metadata, volume.instances, volume.complaint = metadata, instances, ""
 
     def _let_go(self, volume: Volume) -> None:
         """Close the store of *volume* once the requests that read from it have ended."""
-        if volume.store is None:
-            return
         _forget(volume.instances)
-        task = run_in_background(f"close store {volume.settings.alias}", self._retire(volume.store))
-        self._retiring[task] = volume.store
+        for store in (volume.store, volume.index_source):
+            if store is not None:
+                task = run_in_background(f"close store {volume.settings.alias}", self._retire(store))
+                self._retiring[task] = store
 
-    async def _retire(self, store: ObjectStore) -> None:
+    async def _retire(self, store: "ObjectStore | IndexSource") -> None:
         await asyncio.sleep(RETIRE_S)
         task = asyncio.current_task()
         with contextlib.suppress(StoreError):

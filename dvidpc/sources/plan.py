@@ -55,6 +55,8 @@ class VolumeSettings:
     """Which format it is in: a key of `engines.ENGINES`."""
     skip_scales: frozenset[int] = frozenset()
     """Scales that are left out, by their position in the metadata."""
+    label_index: str | None = None
+    """The URL of the label index; None: there is none."""
 
 
 @dataclass(frozen=True, slots=True)

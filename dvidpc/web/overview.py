@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 from aiohttp import web
 
+from dvidpc.data.configured_volume import Volume
 from dvidpc.data.image import ImageData
 from dvidpc.data.instance import Data, Instance
 from dvidpc.data.scales import scales_of
-from dvidpc.data.volumes import Volume
 from dvidpc.dvid.services import SERVICES, Services
 from dvidpc.formats.dvid.go_json import JsonValue, encode
 from dvidpc.web.neuroglancer import is_installed

@@ -2,8 +2,8 @@
 
 import pytest
 
+from dvidpc.data.configured_volume import Volume
 from dvidpc.data.summary import log_table, table_of
-from dvidpc.data.volumes import Volume
 from dvidpc.sources.plan import VolumeSettings
 from tests.arrays import Arrays
 from tests.opened import GRAY
