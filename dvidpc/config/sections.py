@@ -137,6 +137,9 @@ class LimitsConfig:
     """Maximum size of one raw cut-out, which is streamed."""
     max_mesh: Annotated[int, Key(SIZE)] = 128 * _MIB
     """Maximum size of a mesh in memory. A larger one is served at a coarser level of detail, or refused."""
+    max_sparsevol: Annotated[int, Key(SIZE)] = 128 * _MIB
+    """Maximum size of a sparse volume that is sent with its number of runs or compressed, and therefore made
+    before it is sent. Formats that are streamed have no limit."""
     header_timeout_s: Annotated[float, Key(SECONDS, "header_timeout")] = 15.0
     """Seconds in which a client must send the head of a request."""
     keepalive_timeout_s: Annotated[float, Key(SECONDS, "keepalive_timeout")] = 75.0

@@ -60,7 +60,10 @@ async def send(
 
 
 async def stream(
-    request: web.Request, parts: AsyncGenerator[Part, None], size: int | None = None
+    request: web.Request,
+    parts: AsyncGenerator[Part, None],
+    size: int | None = None,
+    more: Mapping[str, str] = _NO_MORE,
 ) -> web.StreamResponse:
     """Send *parts* one after the other, as fast as the client reads them.
 
@@ -72,14 +75,15 @@ async def stream(
         request: The request to answer; for HEAD, no part is made.
         parts: The body; always closed.
         size: The size of the body in bytes; None if it is not known beforehand.
+        more: Headers besides those of every data response, or in place of them; not for HEAD.
     """
     async with aclosing(parts):
         if request.method == hdrs.METH_HEAD:
             return _only_head(size)
         beginning, is_whole = await _beginning(parts)
         if is_whole:
-            return await send(request, beginning)
-        wire = Wire(request, _HEADERS, size)
+            return await send(request, beginning, more)
+        wire = Wire(request, {**_HEADERS, **more} if more else _HEADERS, size)
         try:
             await wire.write(beginning)
             del beginning

@@ -29,11 +29,11 @@ class LabelLookup:
     """
 
     def __init__(self, copies: Sequence[CachedChunks]) -> None:
-        self._copies = copies
+        self.copies = copies
 
     async def label_at(self, point: Point) -> int:
         """Return the label of one voxel; otherwise as `labels_at`, and several times as fast."""
-        for copy in self._copies:
+        for copy in self.copies:
             grid = copy.source.grid
             inside = zip(grid.box.start, point, grid.box.stop, strict=True)
             if not all(first <= at < stop for first, at, stop in inside):
@@ -52,11 +52,11 @@ class LabelLookup:
             FormatError: A chunk is damaged.
             StoreError: The bucket failed.
         """
-        return await self._read(points, self._copies)
+        return await self._read(points, self.copies)
 
     def count_chunks(self, points: NDArray[np.int64]) -> int:
         """Return how many chunks `labels_at` would read from. Takes milliseconds for 10,000 points."""
-        return len(_group(points, self._copies[0].source.grid))
+        return len(_group(points, self.copies[0].source.grid))
 
     async def _read(self, points: NDArray[np.int64], copies: Sequence[CachedChunks]) -> NDArray[np.uint64]:
         labels = np.zeros(len(points), np.uint64)

@@ -10,6 +10,7 @@ an object of every block. A label is its own only supervoxel, nothing was ever c
 ascending; DVID writes them in any order.
 """
 
+from array import array
 from dataclasses import dataclass
 from typing import Final
 
@@ -38,6 +39,8 @@ _FIXED_SIZE: Final = 9
 """Bytes of the tags and lengths of one block."""
 MAX_BLOCK_SIZE: Final = _FIXED_SIZE + 9 + 10 + 5
 """The most bytes that one block takes."""
+_SLICE: Final = 2**16
+"""Blocks that are decoded together, which bounds memory."""
 _SPARE: Final = 16
 """Zeros after a message, so that a varint can be looked for at its end."""
 
@@ -131,6 +134,18 @@ def encode_label_indexes(
     return EncodedIndexes(labels[is_last], out.tobytes(), ends[is_last])
 
 
+def encode_in_list(label: int, message: bytes | None) -> bytes:
+    """Return a message as an element of `LabelIndices { repeated LabelIndex indices = 1; }`.
+
+    Args:
+        label: Its label.
+        message: The message; None for a label without blocks.
+    """
+    if message is None:
+        message = bytes([_LABEL]) + _varint(label)
+    return bytes([_BLOCKS]) + _varint(len(message)) + message
+
+
 def decode_label_index(data: bytes, label: int) -> LabelBlocks:
     """Decode the index of *label*, as `encode_label_indexes` writes it. 10^6 blocks take half a second.
 
@@ -138,31 +153,40 @@ def decode_label_index(data: bytes, label: int) -> LabelBlocks:
         FormatError: *data* is malformed, or the index of another label.
     """
     buffer = np.frombuffer(data + bytes(_SPARE), np.uint8)
-    starts = _find_blocks(data)
-    at = np.array(starts, np.int64)
-    sizes = buffer[at + 1].astype(np.int64)
-    at = _expect(buffer, at + 2, _KEY)
+    starts, stop = _find_blocks(data)
+    if not _is_tail(data[stop:], label):
+        raise FormatError("is not the index of one label")
+    bounds = np.append(np.frombuffer(starts, np.int64), stop) if starts else np.zeros(1, np.int64)
+    xyz = np.empty((len(starts), 3), np.int32)
+    voxels = np.empty(len(starts), np.uint32)
+    for at in range(0, len(starts), _SLICE):
+        part = slice(at, at + _SLICE)
+        packed, voxels[part] = _decode_blocks(buffer, bounds[at : at + _SLICE + 1], label)
+        xyz[part] = unpack_blocks(packed)
+    if (np.diff(_order(xyz)) <= 0).any():
+        raise FormatError("has blocks that are not ascending")
+    return LabelBlocks(xyz, voxels)
+
+
+def _decode_blocks(
+    buffer: NDArray[np.uint8], bounds: NDArray[np.int64], label: int
+) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """Return packed coordinates and voxels of entries; *bounds* are their starts and the last one's end."""
+    at = _expect(buffer, bounds[:-1] + 2, _KEY)
     packed, at = read_varints(buffer, at)
-    at = _expect(buffer, at, _VALUE) + 1
-    at = _expect(buffer, at, _COUNTS) + 1
+    at = _expect_length(buffer, _expect(buffer, at, _VALUE), bounds[1:])
+    at = _expect_length(buffer, _expect(buffer, at, _COUNTS), bounds[1:])
     at = _expect(buffer, at, _SUPERVOXEL)
     supervoxels, at = read_varints(buffer, at)
     at = _expect(buffer, at, _COUNT)
     voxels, at = read_varints(buffer, at)
-    stop = starts[-1] + 2 + int(sizes[-1]) if starts else 0
-    if (at != np.array(starts, np.int64) + 2 + sizes).any() or not _is_tail(data[stop:], label):
-        raise FormatError("is not the index of one label")
+    if (at != bounds[1:]).any():
+        raise FormatError("is not a list of blocks")
     if (supervoxels != np.uint64(label)).any() or (packed > _ALL_BITS).any():
-        raise FormatError(
-            "holds another supervoxel than the label itself, or a block number that is too large"
-        )
+        raise FormatError("has another supervoxel than the label itself, or a block number that is too large")
     if (voxels == 0).any() or (voxels >= np.uint64(2**32)).any():
         raise FormatError("has a block with no voxels or more than a block can have")
-    xyz = unpack_blocks(packed)
-    order = _order(xyz)
-    if (order[1:] <= order[:-1]).any():
-        raise FormatError("has blocks that are not ascending")
-    return LabelBlocks(xyz, voxels.astype(np.uint32))
+    return packed, voxels
 
 
 def _order(xyz: NDArray[np.int32]) -> NDArray[np.int64]:
@@ -175,7 +199,7 @@ def _order(xyz: NDArray[np.int32]) -> NDArray[np.int64]:
 def merge_entries(
     labels: NDArray[np.uint64], blocks: NDArray[np.uint64], voxels: NDArray[np.integer]
 ) -> tuple[NDArray[np.uint64], NDArray[np.uint64], NDArray[np.uint32]]:
-    """Sort triples of label, block and voxels for `encode_label_indexes`; add up those of the same block."""
+    """Sort entries for `encode_label_indexes`; add up the voxels of the same label and block."""
     order = _order(unpack_blocks(blocks))
     by = np.lexsort((order, labels))
     labels, blocks, voxels = labels[by], blocks[by], voxels[by]
@@ -186,16 +210,22 @@ def merge_entries(
     return labels[is_first], blocks[is_first], sums.astype(np.uint32)
 
 
-def _find_blocks(data: bytes) -> list[int]:
-    """Return where the entries of `blocks` start."""
-    starts = []
+def _varint(value: int) -> bytes:
+    values = np.array([value], np.uint64)
+    sizes = varint_sizes(values)
+    out = np.empty(int(sizes[0]), np.uint8)
+    write_varints(out, np.zeros(1, np.int64), values, sizes)
+    return out.tobytes()
+
+
+def _find_blocks(data: bytes) -> tuple["array[int]", int]:
+    """Return where the entries of `blocks` start, and where the last one ends."""
+    starts = array("q")
     at, last = 0, len(data) - 2
     while at <= last and data[at] == _BLOCKS:
         starts.append(at)
         at += 2 + data[at + 1]
-    if at > len(data):
-        raise FormatError("ends within a block")
-    return starts
+    return starts, at
 
 
 def _is_tail(data: bytes, label: int) -> bool:
@@ -216,5 +246,14 @@ def _put(
 def _expect(buffer: NDArray[np.uint8], at: NDArray[np.int64], tag: int) -> NDArray[np.int64]:
     """Check that each position holds *tag*; return the positions after it."""
     if len(at) and (int(at.max()) >= len(buffer) - _SPARE or (buffer[at] != tag).any()):
+        raise FormatError("is not a list of blocks")
+    return at + 1
+
+
+def _expect_length(
+    buffer: NDArray[np.uint8], at: NDArray[np.int64], ends: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Check that each position holds the number of bytes that follow up to *ends*; return those after it."""
+    if len(at) and (int(at.max()) >= len(buffer) - _SPARE or (buffer[at] != ends - at - 1).any()):
         raise FormatError("is not a list of blocks")
     return at + 1

@@ -87,6 +87,18 @@ class LabelChunk:
             return self.words.take(positions)
         return self._pairs.take(positions)
 
+    def positions_of(self, label: int, parity: int) -> Offsets:
+        """Return where in *words* a label starts, or would start, ascending.
+
+        Args:
+            label: The label.
+            parity: The remainder of the positions by `step`.
+        """
+        if label >= 1 << 8 * self.itemsize:
+            return np.zeros(0, np.intp)
+        found = self.words if self.step == 1 else self._pairs[parity :: self.step]
+        return np.flatnonzero(found == found.dtype.type(label)) * self.step + parity
+
     def has_corner(self, corner: Point) -> bool:
         """Return whether a sub-block starts at voxel *corner*."""
         return not any(at % side for at, side in zip(corner, self.sub_block, strict=True))

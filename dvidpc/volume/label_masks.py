@@ -1,0 +1,98 @@
+"""Finds the voxels of one label, block by block: many blocks at a time, delivered in order."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from functools import partial
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dvidpc.cache.loading_cache import MISSING
+from dvidpc.formats.assembly import Piece, pieces_of
+from dvidpc.formats.grid import Box, block_box
+from dvidpc.tasks import abandon, gather_or_cancel
+from dvidpc.types import BlockCoord, Point
+from dvidpc.volume.chunk_cache import CachedChunks
+from dvidpc.volume.label_view import LabelView
+
+LOOK_AHEAD: Final = 64
+"""Blocks of one request that may be in flight or wait to be delivered; each takes 256 KiB."""
+
+
+class BlockMask(NamedTuple):
+    """Where a label lies in a block."""
+
+    block: BlockCoord
+    mask: NDArray[np.bool_]
+    """Which voxels `[z, y, x]` have it; those outside the volume have not."""
+    voxels: int
+    """How many have it."""
+
+
+async def masks_of(
+    copies: Sequence[CachedChunks], block_size: Point, label: int, blocks: Iterable[BlockCoord]
+) -> AsyncGenerator[BlockMask, None]:
+    """Yield the mask of each of *blocks*, in their order, also of those without the label.
+
+    Args:
+        copies: The copies of the scale; a chunk that one does not store is read from the next.
+        block_size: Voxels of a block.
+        label: The label.
+        blocks: Which blocks.
+
+    Raises:
+        FormatError: A chunk is damaged.
+        StoreError: The bucket failed.
+    """
+    waiting = iter(blocks)
+    pending: deque[asyncio.Task[BlockMask]] = deque()
+    try:
+        while True:
+            for block in waiting:
+                pending.append(asyncio.ensure_future(_make_mask(copies, block_size, label, block)))
+                if len(pending) == LOOK_AHEAD:
+                    break
+            if not pending:
+                return
+            yield await pending.popleft()
+    finally:
+        await abandon(pending)
+
+
+async def _make_mask(
+    copies: Sequence[CachedChunks], block_size: Point, label: int, block: BlockCoord
+) -> BlockMask:
+    box = block_box(block, block_size)
+    found = await _collect(box, copies)
+    return await copies[0].in_pool(partial(_assemble, block, box, found, label))
+
+
+async def _collect(box: Box, copies: Sequence[CachedChunks]) -> list[tuple[Piece, LabelView]]:
+    """Return what the first of *copies* stores of *box*, and for its holes what the others store."""
+    pieces = pieces_of(copies[0].source.grid, box)
+    views = await gather_or_cancel(_find_view(piece, copies[0]) for piece in pieces)
+    found: list[tuple[Piece, LabelView]] = []
+    for piece, view in zip(pieces, views, strict=True):
+        if view is not None:
+            found.append((piece, view))
+        elif len(copies) > 1:
+            found += await _collect(piece.box, copies[1:])
+    return found
+
+
+async def _find_view(piece: Piece, chunks: CachedChunks) -> LabelView | None:
+    view = chunks.peek_view(piece.cell)
+    return await chunks.fetch_view(piece.cell) if view is MISSING else view
+
+
+def _assemble(block: BlockCoord, box: Box, found: Sequence[tuple[Piece, LabelView]], label: int) -> BlockMask:
+    mask = np.zeros(box.size[::-1], np.bool_)
+    for piece, view in found:
+        size = piece.box.size
+        (x, y, z), (to_x, to_y, to_z) = (
+            tuple(at - o for at, o in zip(corner, box.start, strict=True)) for corner in piece.box
+        )
+        mask[z:to_z, y:to_y, x:to_x] = view.mask(piece.corner, size, label)
+    return BlockMask(block, mask, int(np.count_nonzero(mask)))
