@@ -17,7 +17,7 @@ from dvidpc.volume.chunk_cache import CachedChunks
 from dvidpc.volume.resources import Resources
 
 if TYPE_CHECKING:
-    from dvidpc.data.volume_index import VolumeIndex
+    from dvidpc.data.volume_index import IndexSource, OpenIndexStore, VolumeIndex
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +68,23 @@ def make_instances(
     for warning in plan.warnings:
         log.warning("%s: %s", url, warning)
     return instances
+
+
+def make_index_source(
+    settings: VolumeSettings, open_store: "OpenIndexStore", resources: Resources
+) -> "IndexSource | None":
+    """Return where the label index of a volume lies; None if it has none.
+
+    Args:
+        settings: The volume's part of the configuration.
+        open_store: Opens the store of the index.
+        resources: Shared by all volumes.
+    """
+    if settings.label_index is None:
+        return None
+    from dvidpc.data.volume_index import IndexSource
+
+    return IndexSource(settings.alias, open_store, resources.indexes, resources.pool)
 
 
 def _make_voxels(

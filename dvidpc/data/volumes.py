@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from dvidpc.data.configured_volume import Volume
 from dvidpc.data.instance import Data, Instance
-from dvidpc.data.instance_opening import make_instances
+from dvidpc.data.instance_opening import make_index_source, make_instances
 from dvidpc.data.keyvalue import KeyvalueData
 from dvidpc.data.repo import Repo
 from dvidpc.errors import ConfigError, DvidpcError, StoreError
@@ -205,7 +205,8 @@ class Volumes:
         kept = False
         try:
             metadata = await volume.source_format.load(store, volume.settings.directory)
-            source = self._make_index_source(volume.settings)
+            open_index = partial(self._open_index, volume.settings)
+            source = make_index_source(volume.settings, open_index, self._resources)
             instances = await self._put(volume, store, metadata, source)
             kept = True
         except DvidpcError as error:
@@ -217,14 +218,6 @@ class Volumes:
         volume.store, volume.metadata, volume.instances = store, metadata, instances
         volume.index_source = source
         return None
-
-    def _make_index_source(self, settings: VolumeSettings) -> "IndexSource | None":
-        if settings.label_index is None:
-            return None
-        from dvidpc.data.volume_index import IndexSource  # noqa: PLC0415  # few volumes have one
-
-        open_store = partial(self._open_index, settings)
-        return IndexSource(settings.alias, open_store, self._resources.indexes, self._resources.pool)
 
     async def _put(
         self, volume: Volume, store: ObjectStore, metadata: Metadata, source: "IndexSource | None"
