@@ -8,7 +8,6 @@ from dvidpc.cache.loading_cache import LoadingCache
 from dvidpc.errors import DvidpcError, FormatError, LabelIndexError
 from dvidpc.index.index_info import IndexInfo
 from dvidpc.index.label_index_reader import LabelIndexReader, find_mismatch, load_index_info
-from dvidpc.index.layout import BLOCK_SIZE
 from dvidpc.sources.plan import Metadata, VolumePlan
 from dvidpc.storage.base import ObjectStore
 from dvidpc.storage.object_checks import name_object
@@ -93,6 +92,11 @@ class IndexSource:
         """Why the index cannot be used as a whole or in part; None if no reason is known."""
         return None if self._last is None else self._last[2].problem
 
+    @property
+    def info(self) -> IndexInfo | None:
+        """Its `info`; None if it cannot be used."""
+        return None if self._last is None else self._last[2].info
+
     async def look(self, metadata: Metadata, plan: VolumePlan) -> VolumeIndex:
         """Return the index as it is now, compared with its volume; log why it cannot be used.
 
@@ -134,15 +138,7 @@ class IndexSource:
         except DvidpcError as error:
             return VolumeIndex(None, f"the label index cannot be read: {error}")
         reader = LabelIndexReader(store, directory, info, self._cache, self._pool)
-        mismatch = _find_mismatch(info, metadata, plan)
+        mismatch = find_mismatch(info, metadata.data, plan.scales[0].box)
         place = name_object(store.url, directory)
         problem = mismatch and f"the label index {place} does not fit the volume: {mismatch}"
         return VolumeIndex(reader, problem)
-
-
-def _find_mismatch(info: IndexInfo, metadata: Metadata, plan: VolumePlan) -> str | None:
-    """Return why an index does not belong to a volume as it is planned; None if it does."""
-    finest = plan.scales[0]
-    if finest.block_size != (BLOCK_SIZE,) * 3:
-        return f"its blocks have {BLOCK_SIZE} voxels along each edge; set block_size = {BLOCK_SIZE}"
-    return find_mismatch(info, metadata.data, finest.box)

@@ -22,6 +22,7 @@ from dvidpc.dvid.table import JSON, OCTETS
 from dvidpc.dvid.url.numbers import parse_uint64
 from dvidpc.errors import RequestError
 from dvidpc.formats.dvid.label_index import MAX_BLOCK_SIZE, encode_in_list
+from dvidpc.http.bodies import NOT_STORED
 from dvidpc.http.streaming import stream
 from dvidpc.index.label_index_reader import LabelIndexReader
 from dvidpc.index.size_table import Rows
@@ -98,7 +99,7 @@ async def _answer(
     rows = await indexed.reader.find_all(labels)
     largest = int(rows["blocks"].max()) if len(rows) else 0
     check_size(largest * MAX_BLOCK_SIZE, request.app[SERVICES].limits.max_response)
-    return await stream(request, _messages(indexed.reader, labels, rows, encode))
+    return await stream(request, _messages(indexed.reader, labels, rows, encode), more=NOT_STORED)
 
 
 async def _messages(

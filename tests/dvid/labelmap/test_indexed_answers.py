@@ -66,7 +66,7 @@ def content_of(answer: Answer, query: dict[str, str], compression: str) -> objec
     if query.get("format") == "srles":
         runs = np.frombuffer(answer.body, "<i4").reshape(-1, 4)
     else:
-        body = answer.body
+        body: bytes | bytearray = answer.body
         if compression == "gzip":
             body = imagecodecs.gzip_decode(body)
         if compression == "lz4":
