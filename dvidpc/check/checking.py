@@ -10,13 +10,14 @@ from functools import partial
 from dvidpc.check.companions import check_companions
 from dvidpc.check.counts import Judged, describe_count, is_empty, judge_counts
 from dvidpc.check.fixes import Fixes
+from dvidpc.check.index_samples import check_label_index
 from dvidpc.check.missing_chunks import Absence
 from dvidpc.check.report import CopyCount, VolumeReport
 from dvidpc.check.samples import Samples, sample
 from dvidpc.config import Config, StoreConfig
 from dvidpc.data.image import find_voxel_type
-from dvidpc.errors import DvidpcError, FormatError, StoreError
-from dvidpc.sources.buckets import access_of, settings_of, upstream_limits_of
+from dvidpc.errors import DvidpcError, FormatError, LabelIndexError, StoreError
+from dvidpc.sources.buckets import access_of, access_of_index, settings_of, upstream_limits_of
 from dvidpc.sources.counting import ChunkCount, Survey
 from dvidpc.sources.engines import ENGINES
 from dvidpc.sources.plan import InstancePlan, Metadata, ScalePlan, VolumePlan, times
@@ -94,7 +95,7 @@ class _Check:
         finally:
             await self._note_rights(can_read=metadata is not None)
         plan = None if metadata is None else self._plan(metadata, fixes)
-        if plan is None:
+        if metadata is None or plan is None:
             return
         self._note_plan(plan, fixes)
         samples = {scale.level: await self._sample(bucket, plan, scale) for scale in plan.scales}
@@ -103,6 +104,7 @@ class _Check:
         if plan.adds_level:
             self.lines.append(f"{plan.name} has one level; another is made from it, which neuroglancer needs")
         await self._check_companions(bucket, plan, fixes)
+        await self._check_label_index(bucket, metadata, plan, fixes)
         absence = Absence(bucket, lister, fixes)
         if deep:
             await self._count_scales(bucket, lister, plan, absence)
@@ -150,6 +152,23 @@ class _Check:
         self.lines += found.lines
         self.warnings += found.warnings
         self.problems += found.problems
+
+    async def _check_label_index(
+        self, bucket: ObjectStore, metadata: Metadata, plan: VolumePlan, fixes: Fixes
+    ) -> None:
+        ref = self.store.label_index
+        if ref is None or not plan.label_types:
+            return
+        access, limits = access_of_index(self.store), upstream_limits_of(self.config.limits)
+        try:
+            index = await open_store(access, limits, environ=self.environ, shared=self.shared)
+            line = await check_label_index(index, ref.directory, metadata, plan, bucket, self.resources)
+        except DvidpcError as error:
+            is_at_fault = isinstance(error, FormatError | LabelIndexError)
+            fix = fixes.of_label_index() if is_at_fault else fixes.of_error(error)
+            self.problems.append(Finding(f"label index: {error}", fix))
+        else:
+            self.lines.append(line)
 
     def _note_plan(self, plan: VolumePlan, fixes: Fixes) -> None:
         pyramid_fix = fixes.of_pyramid(is_finest_first=plan.is_finest_first)
