@@ -6,6 +6,9 @@ from urllib.parse import urlsplit
 SEGMENTATION = "segmentation"
 """The name of the instance of the neurites, and of their directory in that of the image."""
 
+INDEX = "segmentation.index"
+"""The directory of the label index of the neurites, in that of the image."""
+
 _INSTANCE = "em"
 
 _CONFIG = """\
@@ -25,6 +28,7 @@ instance = "{instance}"
 engine = "ngprecomputed"
 ref = "{ref}/{segmentation}"
 instance = "{segmentation}"
+label_index = "{ref}/{index}"
 """
 
 _GUIDE = """\
@@ -42,6 +46,9 @@ A whole slice:
 The segment of a voxel, and a slice with a color for each segment:
   curl -s '{labels}/label/256_256_130'
   curl -s '{labels}/pseudocolor/xy/512_512/0_0_130' -o segments.png
+The segments with their sizes, and all voxels of one as runs:
+  curl -s '{labels}/listlabels?sizes=true' -o sizes.bin
+  curl -s '{labels}/sparsevol-by-point/256_256_130' -o runs.bin
 
 neuroglancer, as the source of an image layer and of a segmentation layer:
   dvid://{url}/{uuid}/{instance}
@@ -61,7 +68,11 @@ Ctrl-C stops the server.
 def demo_config_text(directory: Path, address: str) -> str:
     """Return the configuration that serves the volume in *directory*, absolute, at *address*, `host:port`."""
     return _CONFIG.format(
-        address=address, ref=directory.as_uri(), instance=_INSTANCE, segmentation=SEGMENTATION
+        address=address,
+        ref=directory.as_uri(),
+        instance=_INSTANCE,
+        segmentation=SEGMENTATION,
+        index=INDEX,
     )
 
 

@@ -10,7 +10,8 @@ import tensorstore as ts
 from numpy.typing import NDArray
 
 from dvidpc.demo.fields import Shape
-from dvidpc.demo.guide import SEGMENTATION
+from dvidpc.demo.guide import INDEX, SEGMENTATION
+from dvidpc.demo.indexing import write_label_index
 from dvidpc.demo.shapes import write_shapes
 from dvidpc.demo.tissue import Region, Tissue
 
@@ -65,6 +66,8 @@ def write_volumes(directory: Path, shape: Shape, seed: int, report: Callable[[fl
     below = directory / SEGMENTATION
     coarsest = _write_scales(below, _LABELS, labels)
     write_shapes(below, coarsest, _RESOLUTION_NM << (_LABELS.scales - 1))
+    report(0.95)
+    write_label_index(directory / INDEX, below, labels)
     report(1)
 
 
