@@ -15,6 +15,7 @@ ENV PATH=/opt/dvidpc/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 USER 10001
 EXPOSE 8000
 STOPSIGNAL SIGTERM
+# With tls_cert, ask by https instead.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["python", "-c", \
     "import urllib.request; urllib.request.urlopen('http://localhost:8000/healthz', timeout=2)"]
 ENTRYPOINT ["dvidpc"]

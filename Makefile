@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo quick test bench property soak load sandbox fuzz lint types fmt clean screenshots
+.PHONY: demo quick test release bench property soak load sandbox fuzz lint types fmt clean screenshots
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -32,6 +32,16 @@ quick: lint types
 
 test: lint types
 	$(BIN)/python -m pytest
+
+# In dist/: the wheel, the source distribution and the list of components (SBOM) of an environment with the wheel.
+release: $(VENV)/.dev
+	rm -rf dist
+	$(BIN)/python -m build
+	$(BIN)/twine check --strict dist/*
+	$(PYTHON) -m venv dist/env
+	dist/env/bin/python -m pip install --quiet dist/*.whl
+	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-file dist/sbom.cdx.json dist/env/bin/python
+	rm -rf dist/env
 
 $(VENV)/.bench: $(VENV)/.run
 	$(BIN)/python -m pip install --quiet --group bench
@@ -83,7 +93,7 @@ fmt: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .fuzz
+	rm -rf $(VENV) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .fuzz
 
 # The pictures in docs/; needs chromium and chromium-driver.
 screenshots: $(VENV)/.dev

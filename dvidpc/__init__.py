@@ -1,3 +1,3 @@
 """A read-only DVID server for Neuroglancer precomputed volumes in buckets."""
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"

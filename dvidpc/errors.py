@@ -7,6 +7,8 @@ DvidpcError
   OverloadedError         the server has too much work                  (503)
   UnauthorizedError       the client is not authenticated               (401)
   FormatError             stored bytes are malformed                    (502)
+    NoMetadataError       the volume's metadata is not there
+    OversizeError         they are more than is read at a time
   StoreError              the bucket failed                             (503)
     StoreTimeoutError     the bucket did not answer in time             (504)
     StoreBusyError        the bucket limits our request rate: 429 or 503
@@ -50,6 +52,14 @@ class UnauthorizedError(DvidpcError):
 
 class FormatError(DvidpcError):
     """Stored bytes are malformed; the message names the object."""
+
+
+class NoMetadataError(FormatError):
+    """There is no volume at the place that the configuration names: its metadata does not exist."""
+
+
+class OversizeError(FormatError):
+    """Stored bytes are more than the reader allows: too many, or damaged."""
 
 
 class StoreError(DvidpcError):

@@ -12,7 +12,10 @@ class Companion(StrEnum):
     ANNOTATIONS = "annotations"
 
 
-_SUFFIX = re.compile(rf"(?:_(?:c[1-9][0-9]*|blk|{'|'.join(Companion)}))?(?:_[1-9][0-9]*)?", re.ASCII)
+_COUNTS = "labelsz"
+_SUFFIX = re.compile(
+    rf"(?:_(?:c[1-9][0-9]*|blk|{_COUNTS}|{'|'.join(Companion)}))?(?:_[1-9][0-9]*)?", re.ASCII
+)
 
 
 def instance_name(base: str, channel: int, level: int) -> str:
@@ -37,6 +40,11 @@ def twin_name(base: str) -> str:
 def companion_name(base: str, companion: Companion) -> str:
     """Return the name of an instance that belongs to the segmentation called *base*."""
     return f"{base}_{companion}"
+
+
+def counts_name(base: str) -> str:
+    """Return the name of the instance that counts the annotations called *base*, as clients expect it."""
+    return f"{base}_{_COUNTS}"
 
 
 def may_be_instance_of(name: str, base: str) -> bool:

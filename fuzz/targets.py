@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+import msgspec
 import numpy as np
 import tomli
 
@@ -22,6 +23,7 @@ from dvidpc.formats.codec import ChunkShape, check_jpeg, decode_chunk, find_obst
 from dvidpc.formats.data_types import DataType
 from dvidpc.formats.draco import decode_draco
 from dvidpc.formats.dvid.annotation_queries import make_matcher, parse_queries
+from dvidpc.formats.dvid.annotation_text import encode_elements
 from dvidpc.formats.dvid.key_requests import parse_json_ids, parse_json_reads, parse_protobuf_reads
 from dvidpc.formats.dvid.label_index import decode_label_index, encode_label_indexes, pack_blocks
 from dvidpc.formats.dvid.labels_block import decode_block, encode_block
@@ -29,11 +31,28 @@ from dvidpc.formats.dvid.labels_json import parse_ids, parse_points
 from dvidpc.formats.dvid.regular_expressions import Expression
 from dvidpc.formats.dvid.swc import encode_swc
 from dvidpc.formats.dvid.transcoding import encode_chunk
+from dvidpc.formats.grid import Box
+from dvidpc.formats.lattice import Lattice
 from dvidpc.formats.payloads import JPEG
+from dvidpc.formats.precomputed.annotation_elements import Wanted, make_elements
+from dvidpc.formats.precomputed.annotation_extents import voxel_bounds
+from dvidpc.formats.precomputed.annotation_info import (
+    AnnotationType,
+    Collection,
+    is_annotation_info,
+    parse_annotation_info,
+)
+from dvidpc.formats.precomputed.annotation_layout import make_layout
+from dvidpc.formats.precomputed.annotation_properties import Property, PropertyType
+from dvidpc.formats.precomputed.annotation_records import decode_record
+from dvidpc.formats.precomputed.annotation_roles import decide_roles
+from dvidpc.formats.precomputed.annotation_rows import Part, decode_rows, ends_in_box, extents, gather
+from dvidpc.formats.precomputed.annotation_settings import AnnotationSettings, KindProperty
+from dvidpc.formats.precomputed.annotation_units import Dimension
 from dvidpc.formats.precomputed.info import Encoding, parse_info
 from dvidpc.formats.precomputed.label_chunk import parse_label_chunk
 from dvidpc.formats.precomputed.label_lookup import label_at, labels_of
-from dvidpc.formats.precomputed.label_voxels import count_labels, decode_voxels
+from dvidpc.formats.precomputed.label_voxels import count_labels, cut_voxels, decode_voxels
 from dvidpc.formats.precomputed.legacy_mesh import decode_fragment, parse_manifest
 from dvidpc.formats.precomputed.mesh_info import parse_mesh_info
 from dvidpc.formats.precomputed.multilod_mesh import decode_manifest
@@ -164,6 +183,7 @@ def label_chunk(data: bytes) -> None:
         assert counts.sum() == decoded.size
         assert label_at(view, Point(15, 15, 15)) == decoded[-1, -1, -1]
         assert labels_of(view, np.array([[15, 0, 3]]))[0] == decoded[3, 0, 15]
+        assert (cut_voxels(view, Point(9, 0, 3), Point(4, 16, 1)) == decoded[3:4, :, 9:13]).all()
         assert (decode_block(encode_chunk(view), Point(2, 2, 2)) == decoded).all()
 
     for itemsize in (4, 8):
@@ -215,6 +235,46 @@ def annotation_query(data: bytes) -> None:
     _run(lambda: make_matcher(parse_queries(data))(body))
 
 
+def annotation_info(data: bytes) -> None:
+    """Parse the `info` of a collection, and decide what is in it."""
+
+    def decide() -> None:
+        collection = parse_annotation_info(data)
+        make_layout(collection.annotation_type, collection.properties)
+        roles = decide_roles(collection, AnnotationSettings(voxel_size_nm=(8, 8, 8)), None, "[store.x]")
+        voxel_bounds(collection, roles)
+
+    is_annotation_info(data)
+    _run(decide)
+
+
+def annotations(data: bytes) -> None:
+    """Decode a list of annotations of every type, and write the elements that they are."""
+    for kind in AnnotationType:
+        properties = (
+            Property("kind", PropertyType.UINT8, ((0, "PreSyn"), (1, "gap"))),
+            Property("conf_pre", PropertyType.FLOAT32),
+            Property("colour", PropertyType.RGBA),
+        )
+        dimensions = tuple(Dimension(name, 1, "um") for name in "zyx")
+        collection = Collection(dimensions, (0, 0, 0), None, kind, properties, (), (), None)
+        settings = AnnotationSettings((8, 8, 8), KindProperty("kind"), tags=(("colour", "c:{}"),))
+        _run(partial(_write_elements, data, collection, settings))
+        _run(partial(decode_record, data, make_layout(kind, properties), 1, 2))
+
+
+def _write_elements(data: bytes, collection: Collection, settings: AnnotationSettings) -> None:
+    roles = decide_roles(collection, settings, None, "[store.x]")
+    layout = make_layout(collection.annotation_type, collection.properties)
+    rows = decode_rows(data, layout, roles.placement)
+    lattice = Lattice((0, 0, 0), (8, 8, 8), (4, 4, 4))
+    lattice.misses((1, 1, 1), extents(rows.decoded, rows.annotation_type))
+    ends = ends_in_box(rows, Box(Point(-100, -100, -100), Point(2**31, 2**31, 2**31)))
+    elements = make_elements(gather([Part(rows, ends)] * 2), collection.properties, roles, Wanted())
+    for line in encode_elements(elements, 0, len(elements)):
+        msgspec.json.decode(line)
+
+
 def expression(data: bytes) -> None:
     """Compile a regular expression, and look for it."""
     _run(lambda: Expression(_text(data)).found_in("Mi1 of the medulla"))
@@ -262,6 +322,8 @@ TARGETS: Final[Mapping[str, Callable[[bytes], None]]] = MappingProxyType(
             labels_json,
             key_requests,
             annotation_query,
+            annotation_info,
+            annotations,
             expression,
             ref,
             config,

@@ -14,8 +14,9 @@ from dvidpc.formats.grid import Grid
 from dvidpc.formats.payloads import UNCOMPRESSED, Payload
 from dvidpc.formats.precomputed.label_chunk import LabelChunk
 from dvidpc.sources.base import ChunkSource, SourceTools, StoredChunk
+from dvidpc.sources.block_service import decide_service
 from dvidpc.sources.counting import ChunkCount, Progress, Survey
-from dvidpc.sources.plan import Channel, Metadata, ScalePlan, VolumePlan, VolumeSettings, decide_service
+from dvidpc.sources.plan import Channel, Metadata, ScalePlan, VolumePlan, VolumeSettings
 from dvidpc.storage.base import Lister, ObjectStore
 from dvidpc.types import ChunkCoord, Point
 

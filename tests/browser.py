@@ -3,8 +3,9 @@
 import asyncio
 import json
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -90,23 +91,40 @@ class Browser:
 
 @asynccontextmanager
 async def browsing(
-    width: int = 1280, height: int = 800, theme: Literal["light", "dark"] = "light"
+    width: int = 1280,
+    height: int = 800,
+    theme: Literal["light", "dark"] = "light",
+    *,
+    resolve: Mapping[str, str] = MappingProxyType({}),
+    options: Sequence[str] = (),
+    environ: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Browser]:
-    """Run Chromium, which can reach only this machine."""
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM or ""
+    """Run Chromium, which can reach only this machine.
+
+    Args:
+        width: Of the window.
+        height: Of the window.
+        theme: Which colors the page is asked for.
+        resolve: Addresses of this machine, by the host names that stand for them.
+        options: More options of the command line.
+        environ: The environment; None: that of the tests.
+    """
+    names = "".join(f"MAP {name} {address} , " for name, address in resolve.items())
+    settings = webdriver.ChromeOptions()
+    settings.binary_location = CHROMIUM or ""
     for argument in (
         "--headless=new",
         "--no-sandbox",
         "--disable-dev-shm-usage",
         "--hide-scrollbars",
         "--disable-background-networking",
-        "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE localhost , EXCLUDE 127.0.0.1",
+        f"--host-resolver-rules={names}MAP * ~NOTFOUND , EXCLUDE localhost , EXCLUDE 127.0.0.1",
+        *options,
     ):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+        settings.add_argument(argument)
+    settings.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     driver = await asyncio.to_thread(
-        webdriver.Chrome, options=options, service=Service(executable_path=DRIVER)
+        webdriver.Chrome, options=settings, service=Service(executable_path=DRIVER, env=environ)
     )
     try:
         browser = Browser(driver)

@@ -10,6 +10,7 @@ import numpy as np
 from cloudvolume import CloudVolume, Mesh
 
 from tests.faulty.bucket import FaultyBucket, faulty_bucket
+from tests.faulty.faults import BROKEN
 from tests.faulty.site import limits_section, store_section
 from tests.segments import draw_patch, encode_multilod, encode_skeleton, multilod_info, multilod_objects
 from tests.serving import Server, config_text, serving
@@ -88,11 +89,13 @@ async def serving_objects(directory: Path, objects: Mapping[str, bytes]) -> Asyn
 
 @asynccontextmanager
 async def serving_from_bucket(
-    directory: Path, objects: Mapping[str, bytes]
+    directory: Path, objects: Mapping[str, bytes], broken: str = ""
 ) -> AsyncIterator[tuple[Server, FaultyBucket]]:
-    """Serve a segmentation called seg from a bucket that has no faults yet."""
+    """Serve a segmentation called seg from a bucket, which fails for keys that match *broken*."""
     write_objects(directory / "bucket" / "seg", objects)
     async with faulty_bucket(directory / "bucket") as bucket:
+        if broken:
+            bucket.rule(broken, BROKEN)
         text = config_text({}, store_section("http", bucket, "seg") + limits_section())
         async with serving(text, directory, {}) as server:
             yield server, bucket

@@ -22,9 +22,9 @@ class Command:
         """The lines that it has logged so far."""
         return self._log.read_text().splitlines()
 
-    def url(self, workers: int = 1) -> str:
+    def url(self, workers: int = 1, scheme: str = "http") -> str:
         """Wait until all workers listen; return the URL."""
-        pattern = re.compile(r"listening at (http://localhost:\d+)")
+        pattern = re.compile(rf"listening at ({scheme}://localhost:\d+)")
         wait_until(lambda: len(pattern.findall(self._log.read_text())) >= workers, self.lines)
         return str(pattern.findall(self._log.read_text())[0])
 

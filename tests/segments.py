@@ -16,7 +16,7 @@ from cloudvolume.datasource.precomputed.sharding import ShardingSpecification
 from numpy.typing import NDArray
 
 from dvidpc.cache.loading_cache import LoadingCache
-from dvidpc.errors import FormatError, ObjectChangedError, StoreError
+from dvidpc.errors import FormatError, ObjectChangedError, OversizeError, StoreError
 from dvidpc.sources.precomputed.segment_tools import SegmentTools
 from dvidpc.storage.base import Blob
 from dvidpc.storage.versions import Version
@@ -67,7 +67,7 @@ class MemoryStore:
         assert is_metadata in {True, False}
         data = await self._answer(key, None)
         if data is not None and len(data) > max_size:
-            raise FormatError(f"{key} holds {len(data)} bytes, more than {max_size}")
+            raise OversizeError(f"{key} holds {len(data)} bytes, more than {max_size}")
         return None if data is None else Blob(data, _version(data))
 
     async def get_range(

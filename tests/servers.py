@@ -99,9 +99,13 @@ class S3Server:
         headers = {"Content-Type": "application/xml", "Authorization": _signed(region)}
         _send("PUT", f"{self.url}/{name}", body.encode(), headers)
 
-    def put(self, bucket: str, key: str, data: bytes, encoding: str | None = None) -> None:
-        """Write an object."""
+    def put(
+        self, bucket: str, key: str, data: bytes, encoding: str | None = None, *, public: bool = False
+    ) -> None:
+        """Write an object; anonymous readers get it if it is *public*."""
         headers = {"Content-Type": "application/octet-stream", "Authorization": _signed("us-east-1")}
+        if public:
+            headers["x-amz-acl"] = "public-read"
         if encoding:
             headers["Content-Encoding"] = encoding
         _send("PUT", f"{self.url}/{bucket}/{quote(key)}", data, headers)

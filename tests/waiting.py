@@ -16,16 +16,17 @@ class Clock:
         return self.now
 
 
-async def soon(claim: Callable[[], bool], pause_s: float = 0) -> None:
+async def soon(claim: Callable[[], bool], pause_s: float = 0, patience_s: float = PATIENCE_S) -> None:
     """Wait until *claim* holds.
 
     Args:
         claim: What is waited for.
         pause_s: Pause between two looks; 0 gives way to the other tasks only.
+        patience_s: How long to wait.
 
     Raises:
-        TimeoutError: It did not hold within PATIENCE_S.
+        TimeoutError: It did not hold within *patience_s*.
     """
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(patience_s):
         while not claim():  # noqa: ASYNC110 - what is waited for has no event
             await asyncio.sleep(pause_s)

@@ -28,6 +28,10 @@ instance = "em"
 engine = "ngprecomputed"
 ref = "{ref}/segmentation"
 instance = "segmentation"
+[store.synapses]
+engine = "ngprecomputed"
+ref = "{ref}/synapses"
+instance = "synapses"
 """
 
 

@@ -3,28 +3,29 @@
 import os
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+from dvidpc.check.collections import CollectionCheck
 from dvidpc.check.companions import check_companions
 from dvidpc.check.counts import Judged, describe_count, is_empty, judge_counts
 from dvidpc.check.fixes import Fixes
-from dvidpc.check.index_samples import check_label_index
+from dvidpc.check.index_samples import IndexCheck
 from dvidpc.check.missing_chunks import Absence
-from dvidpc.check.report import CopyCount, VolumeReport
+from dvidpc.check.neighbours import find_neighbours, opened
+from dvidpc.check.report import CopyCount, Findings, VolumeReport
 from dvidpc.check.samples import Samples, sample
 from dvidpc.config import Config, StoreConfig
 from dvidpc.data.image import find_voxel_type
-from dvidpc.errors import DvidpcError, FormatError, LabelIndexError, StoreError
-from dvidpc.sources.buckets import access_of, access_of_index, settings_of, upstream_limits_of
+from dvidpc.errors import DvidpcError, FormatError, StoreError, StoreRefusedError
+from dvidpc.sources.buckets import access_of, settings_of
 from dvidpc.sources.counting import ChunkCount, Survey
 from dvidpc.sources.engines import ENGINES
+from dvidpc.sources.framing_plan import frame_plan
 from dvidpc.sources.plan import InstancePlan, Metadata, ScalePlan, VolumePlan, times
 from dvidpc.storage.base import Lister, ObjectStore
 from dvidpc.storage.coalesce import CoalescingStore
 from dvidpc.storage.inspection import inspect_bucket
-from dvidpc.storage.opening import open_lister, open_store
 from dvidpc.storage.shared import Shared
 from dvidpc.types import Finding
 from dvidpc.volume.resources import Resources, make_resources
@@ -72,12 +73,14 @@ class _Check:
     warnings: list[Finding] = field(default_factory=list)
     problems: list[Finding] = field(default_factory=list)
     counts: list[CopyCount] = field(default_factory=list)
+    denied: set[int] = field(default_factory=set)
+    """Scales of which a sample was refused."""
 
     async def run(self, *, deep: bool) -> VolumeReport:
         """Return all findings. An error that ends the check is one of the problems."""
         fixes = Fixes(self.store)
         try:
-            async with _opened(self.store, self.config, self.environ, self.shared) as (bucket, lister):
+            async with opened(self.store, self.config, self.environ, self.shared) as (bucket, lister):
                 await self._run(bucket, lister, fixes, deep=deep)
         except DvidpcError as error:
             self.problems.append(Finding(str(error), fixes.of_error(error)))
@@ -97,21 +100,30 @@ class _Check:
         plan = None if metadata is None else self._plan(metadata, fixes)
         if metadata is None or plan is None:
             return
+        if plan.collection is not None:
+            await self._check_collection(bucket, lister, plan, fixes, deep=deep)
+        else:
+            await self._check_scales(bucket, lister, plan, fixes, deep=deep)
+            index = IndexCheck(self.store, self.config.limits, self.environ, self.shared, self.resources)
+            self._take(await index.run(bucket, metadata, plan, fixes))
+        if bucket.oddity is not None:
+            self.warnings.append(Finding(bucket.oddity, fixes.of_oddity()))
+
+    async def _check_scales(
+        self, bucket: ObjectStore, lister: Lister | None, plan: VolumePlan, fixes: Fixes, *, deep: bool
+    ) -> None:
         self._note_plan(plan, fixes)
         samples = {scale.level: await self._sample(bucket, plan, scale) for scale in plan.scales}
-        for level, copies in samples.items():
-            self._note_damaged_samples(level, copies, fixes)
+        absence = Absence(bucket, lister, fixes)
+        for scale in plan.scales:
+            await self._note_damaged_samples(scale, samples[scale.level], absence)
         if plan.adds_level:
             self.lines.append(f"{plan.name} has one level; another is made from it, which neuroglancer needs")
-        await self._check_companions(bucket, plan, fixes)
-        await self._check_label_index(bucket, metadata, plan, fixes)
-        absence = Absence(bucket, lister, fixes)
+        self._take(await check_companions(plan, bucket, self.resources, fixes))
         if deep:
             await self._count_scales(bucket, lister, plan, absence)
         else:
             await self._note_absent_samples(plan, samples, absence)
-        if bucket.oddity is not None:
-            self.warnings.append(Finding(bucket.oddity, fixes.of_oddity()))
 
     async def _note_rights(self, *, can_read: bool) -> None:
         """Report what the credentials may do; a failure to find out is no problem of the volume."""
@@ -121,7 +133,7 @@ class _Check:
         except StoreError as error:
             self.lines.append(f"rights are not known: {error}")
         else:
-            self.lines.append(rights.line())
+            self.lines.append(rights.line(can_read=can_read))
             self.warnings += rights.warnings(can_read=can_read, missing_status=access.missing_status)
 
     async def _explain_no_metadata(
@@ -140,40 +152,36 @@ class _Check:
     def _plan(self, metadata: Metadata, fixes: Fixes) -> VolumePlan | None:
         """Return the plan that the server would make; None, with a problem noted, if there is none."""
         try:
-            return ENGINES[self.store.engine].plan(metadata, settings_of(self.store))
+            plan = ENGINES[self.store.engine].plan(metadata, settings_of(self.store))
         except FormatError as error:
             is_scale = "no scale can be served" in str(error)
             fix = fixes.of_scale(str(error)) if is_scale else fixes.of_info(str(error))
             self.problems.append(Finding(str(error), fix))
             return None
+        return frame_plan(plan, settings_of(self.store), ()) if plan.collection is None else plan
 
-    async def _check_companions(self, bucket: ObjectStore, plan: VolumePlan, fixes: Fixes) -> None:
-        found = await check_companions(plan, bucket, self.resources, fixes)
+    def _take(self, found: Findings) -> None:
         self.lines += found.lines
         self.warnings += found.warnings
         self.problems += found.problems
 
-    async def _check_label_index(
-        self, bucket: ObjectStore, metadata: Metadata, plan: VolumePlan, fixes: Fixes
+    async def _check_collection(
+        self, bucket: ObjectStore, lister: Lister | None, plan: VolumePlan, fixes: Fixes, *, deep: bool
     ) -> None:
-        ref = self.store.label_index
-        if ref is None or not plan.label_types:
-            return
-        access, limits = access_of_index(self.store), upstream_limits_of(self.config.limits)
+        neighbours = await find_neighbours(self.config, self.store, self.environ, self.shared)
         try:
-            index = await open_store(access, limits, environ=self.environ, shared=self.shared)
-            line = await check_label_index(index, ref.directory, metadata, plan, bucket, self.resources)
-        except DvidpcError as error:
-            is_at_fault = isinstance(error, FormatError | LabelIndexError)
-            fix = fixes.of_label_index() if is_at_fault else fixes.of_error(error)
-            self.problems.append(Finding(f"label index: {error}", fix))
-        else:
-            self.lines.append(line)
+            framed = frame_plan(plan, settings_of(self.store), neighbours)
+        except StoreError as error:
+            self.problems.append(Finding(str(error), fixes.of_key("voxel_size", "[8, 8, 8]")))
+            return
+        check = CollectionCheck(framed, bucket, lister, self.resources, fixes, self.progress)
+        self._take(await check.run(deep=deep))
 
     def _note_plan(self, plan: VolumePlan, fixes: Fixes) -> None:
         pyramid_fix = fixes.of_pyramid(is_finest_first=plan.is_finest_first)
         self.warnings += [Finding(text, pyramid_fix) for text in plan.pyramid_warnings]
         self.warnings += [Finding(text, fixes.of_companion_key(text)) for text in plan.companion_warnings]
+        self.warnings += [Finding(text, "remove them") for text in plan.annotation_warnings]
         for refused in plan.problems:
             text = f"scale {refused.level} is not served: {refused.reason}"
             self.problems.append(Finding(text, fixes.of_scale(refused.reason)))
@@ -185,11 +193,15 @@ class _Check:
         self.progress(f"{self.store.instance} scale {scale.level}: decoding samples", 0, 1)
         return [await sample(source) for source in scale.stored.open(bucket, self.resources.tools)]
 
-    def _note_damaged_samples(self, level: int, copies: list[Samples], fixes: Fixes) -> None:
+    async def _note_damaged_samples(self, scale: ScalePlan, copies: list[Samples], absence: Absence) -> None:
         for problem in (copy.problem for copy in copies):
-            if problem is not None:
+            if isinstance(problem, StoreRefusedError):
+                self.denied.add(scale.level)
+                self.problems.append(await absence.explain_refusal(scale.level, scale.stored, problem))
+            elif problem is not None:
+                fixes = absence.fixes
                 fix = fixes.of_damage() if isinstance(problem, FormatError) else fixes.of_error(problem)
-                self.problems.append(Finding(f"scale {level}: {problem}", fix))
+                self.problems.append(Finding(f"scale {scale.level}: {problem}", fix))
 
     async def _note_absent_samples(
         self, plan: VolumePlan, samples: Mapping[int, list[Samples]], absence: Absence
@@ -225,6 +237,8 @@ class _Check:
             try:
                 counted[scale.level] = await scale.stored.count(CoalescingStore(bucket), lister, watch)
             except DvidpcError as error:
+                if isinstance(error, StoreRefusedError) and scale.level in self.denied:
+                    continue  # the samples were refused too
                 text = f"scale {scale.level} cannot be counted: {error}"
                 self.problems.append(Finding(text, absence.fixes.of_error(error)))
         surveys: dict[int, Survey] = {}
@@ -259,24 +273,6 @@ class _Check:
         empty = {level for level, survey in surveys.items() if survey.is_empty}
         is_any_left = any(scale.level not in empty for scale in plan.scales)
         return sorted(empty | self.store.skip_scales) if is_any_left else []
-
-
-@asynccontextmanager
-async def _opened(
-    store: StoreConfig, config: Config, environ: Mapping[str, str], shared: Shared
-) -> AsyncIterator[tuple[ObjectStore, Lister | None]]:
-    """Open the store for reading and for listing, as the server does; None if it cannot be listed."""
-    access, limits = access_of(store), upstream_limits_of(config.limits)
-    bucket = await open_store(access, limits, environ=environ, shared=shared)
-    try:
-        lister = await open_lister(access, limits, environ=environ, shared=shared)
-        try:
-            yield bucket, lister
-        finally:
-            if lister is not None:
-                await lister.close()
-    finally:
-        await bucket.close()
 
 
 def describe_scale(plan: VolumePlan, scale: ScalePlan) -> str:

@@ -9,6 +9,7 @@ from dvidpc.config import StoreConfig
 from dvidpc.errors import ConfigError, CredentialsError, DvidpcError, StoreRefusedError, StoreTimeoutError
 from dvidpc.names import Companion
 from dvidpc.sources.counting import Slip, Stray
+from dvidpc.storage.http.http_errors import BY_PROXY, CLIENT_CERTIFICATE
 from dvidpc.storage.object_checks import name_object
 from dvidpc.storage.ref import Kind
 
@@ -130,6 +131,10 @@ class Fixes:
             return f"set {self._section} root to a directory that holds both, or {fix}"
         return fix
 
+    def of_key(self, key: str, value: str) -> str:
+        """Return the line of the configuration that sets a key of the store."""
+        return f"{self._section} {key} = {value}"
+
     def of_companion(self, directory: str) -> str:
         """Return the fix for meshes, skeletons or properties that cannot be read."""
         upload = self._commands.upload(self._commands.name_of(directory))
@@ -159,6 +164,8 @@ class Fixes:
         if code in ABOUT_ENCRYPTION:
             return f"write it again with a key that the service keeps itself: {self._commands.upload()}"
         fixes = {
+            BY_PROXY: "allow the host in the rules of the proxy, or name it in no_proxy",
+            CLIENT_CERTIFICATE: "let this machine in without a client certificate, or use a proxy with one",
             "AuthorizationHeaderMalformed": self._correct(),
             "NoSuchBucket": self.of_missing_info(),
             "SecondLevelDomainForbidden": (

@@ -1,17 +1,25 @@
 """Check the label index of a segmentation: whether it belongs to the volume, and a sample of what it says."""
 
+from collections.abc import Mapping
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from dvidpc.errors import LabelIndexError
+from dvidpc.check.fixes import Fixes
+from dvidpc.check.report import Findings
+from dvidpc.config import LimitsConfig, StoreConfig
+from dvidpc.errors import DvidpcError, FormatError, LabelIndexError
 from dvidpc.index.label_index_reader import LabelIndexReader, find_mismatch, load_index_info
 from dvidpc.index.layout import BLOCK_SIZE
-from dvidpc.sources.plan import Metadata, VolumePlan
+from dvidpc.sources.buckets import access_of_index, upstream_limits_of
+from dvidpc.sources.plan import LabelType, Metadata, VolumePlan
 from dvidpc.storage.base import ObjectStore
 from dvidpc.storage.object_checks import name_object
-from dvidpc.types import BlockCoord, Point
+from dvidpc.storage.opening import open_store
+from dvidpc.storage.shared import Shared
+from dvidpc.types import BlockCoord, Finding, Point
 from dvidpc.volume.chunk_cache import CachedChunks
 from dvidpc.volume.label_masks import masks_of
 from dvidpc.volume.resources import Resources
@@ -23,47 +31,62 @@ _BLOCKS: Final = 3
 _BLOCK: Final = Point(BLOCK_SIZE, BLOCK_SIZE, BLOCK_SIZE)
 
 
-async def check_label_index(
-    store: ObjectStore,
-    directory: str,
-    metadata: Metadata,
-    plan: VolumePlan,
-    volume: ObjectStore,
-    resources: Resources,
-) -> str:
-    """Return one line about a label index that is in order.
+@dataclass(frozen=True, slots=True)
+class IndexCheck:
+    """The check of the label index of one store."""
 
-    Args:
-        store: Where the index lies; it is closed.
-        directory: Its key.
-        metadata: The metadata of the volume.
-        plan: Its plan.
-        volume: Reads it.
-        resources: Caches and threads.
+    store: StoreConfig
+    limits: LimitsConfig
+    environ: Mapping[str, str]
+    shared: Shared
+    resources: Resources
 
-    Raises:
-        DvidpcError: The index cannot be read, is damaged, or does not belong to the volume.
-    """
-    try:
+    async def run(self, volume: ObjectStore, metadata: Metadata, plan: VolumePlan, fixes: Fixes) -> Findings:
+        """Read the index and compare a sample of it with the volume; nothing if the volume has none."""
+        found = Findings()
+        if self.store.label_index is None or LabelType.LABELMAP not in plan.label_types:
+            return found
+        access, limits = access_of_index(self.store), upstream_limits_of(self.limits)
+        try:
+            index = await open_store(access, limits, environ=self.environ, shared=self.shared)
+            try:
+                line = await self._compare(index, self.store.label_index.directory, volume, metadata, plan)
+            finally:
+                await index.close()
+        except DvidpcError as error:
+            is_at_fault = isinstance(error, FormatError | LabelIndexError)
+            fix = fixes.of_label_index() if is_at_fault else fixes.of_error(error)
+            found.problems.append(Finding(f"label index: {error}", fix))
+        else:
+            found.lines.append(line)
+        return found
+
+    async def _compare(
+        self, store: ObjectStore, directory: str, volume: ObjectStore, metadata: Metadata, plan: VolumePlan
+    ) -> str:
+        """Return a line about an index that is in order.
+
+        Raises:
+            DvidpcError: The index cannot be read, is damaged, or does not belong to the volume.
+        """
         info = await load_index_info(store, directory)
-        mismatch = find_mismatch(info, metadata.data, plan.scales[0].box)
+        finest, resources = plan.scales[0], self.resources
+        mismatch = find_mismatch(info, metadata.data, finest.box)
         if mismatch is not None:
             raise LabelIndexError(f"{name_object(store.url, directory)} does not fit the volume: {mismatch}")
         reader = LabelIndexReader(store, directory, info, resources.indexes, resources.pool)
         copies = [
             CachedChunks(source, resources.payloads, resources.pool)
-            for source in plan.scales[0].stored.open(volume, resources.tools)
+            for source in finest.stored.open(volume, resources.tools)
         ]
         labels = await _choose_labels(reader)
         blocks = 0
         for label in labels:
             blocks += await _count_blocks(reader, copies, label)
-    finally:
-        await store.close()
-    return (
-        f"label index: {info.labels} labels, {info.voxels} voxels; {len(labels)} labels and {blocks} of "
-        "their blocks were compared with the volume"
-    )
+        return (
+            f"label index: {info.labels} labels, {info.voxels} voxels; {len(labels)} labels and {blocks} of "
+            "their blocks were compared with the volume"
+        )
 
 
 async def _choose_labels(reader: LabelIndexReader) -> list[int]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from dvidpc.check.counts import Judged
 from dvidpc.check.fixes import Fixes
 from dvidpc.check.strays import explain_stray
-from dvidpc.errors import FormatError, StoreError
+from dvidpc.errors import FormatError, StoreError, StoreRefusedError
 from dvidpc.sources.base import StoredScale
 from dvidpc.sources.counting import Survey
 from dvidpc.storage.base import Lister, ObjectStore
@@ -55,6 +55,18 @@ class Absence:
             ending += "; it is served as black, while other scales have chunks"
         text = f"scale {level}: {what}{ending}"
         return [Judged(Finding(text, self.fixes.of_empty_scale(skip)), is_problem=counted)]
+
+    async def explain_refusal(self, level: int, stored: StoredScale, error: StoreRefusedError) -> Finding:
+        """Return the problem that a sample of a scale was refused. A listed object is denied, not absent."""
+        is_undecided = error.status == 403 and not error.code and not self.bucket.url.startswith("file:")
+        listed = (await self.survey(stored)).first_listed if is_undecided else None
+        if listed is None:
+            return Finding(f"scale {level}: {error}", self.fixes.of_error(error))
+        name = name_object(self.bucket.url, listed)
+        return Finding(
+            f"scale {level}: {name} is listed, but may not be read ({error.status})",
+            self.fixes.of_error(error),
+        )
 
     async def _judge_listed(self, level: int, key: str) -> list[Judged]:
         """Judge a scale whose listing shows chunks, by reading one."""

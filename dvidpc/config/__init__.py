@@ -5,7 +5,7 @@ a bucket, reads the environment or knows how a value is used.
 """
 
 from dvidpc.config.changes import changed_stores, needs_restart
-from dvidpc.config.load import load_config, read_config
+from dvidpc.config.load import load_config, parse_config, read_config
 from dvidpc.config.sections import (
     AuthConfig,
     CacheConfig,
@@ -17,7 +17,7 @@ from dvidpc.config.sections import (
     ServerConfig,
 )
 from dvidpc.config.store_section import StoreConfig
-from dvidpc.config.values import Address
+from dvidpc.config.values import Address, UnixAddress
 
 __all__ = [
     "Address",
@@ -30,8 +30,10 @@ __all__ = [
     "RepoConfig",
     "ServerConfig",
     "StoreConfig",
+    "UnixAddress",
     "changed_stores",
     "load_config",
     "needs_restart",
+    "parse_config",
     "read_config",
 ]

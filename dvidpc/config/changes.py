@@ -7,7 +7,14 @@ from dvidpc.config.sections import Config
 
 _AT_START: Final = ("server", "repo", "cache", "metrics", "auth")
 """Sections whose keys take effect only at the start."""
-_LIMITS_AT_START: Final = ("max_request_line", "keepalive_timeout_s", "negative_ttl_s", "drain_timeout_s")
+_LIMITS_AT_START: Final = (
+    "max_request_line",
+    "max_cells",
+    "max_annotations",
+    "keepalive_timeout_s",
+    "negative_ttl_s",
+    "drain_timeout_s",
+)
 """Fields of `[limits]` that take effect only at the start."""
 _OF_BUCKETS: Final = (
     "connect_timeout_s",

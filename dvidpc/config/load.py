@@ -1,6 +1,7 @@
 """Loads the configuration file: its text, its TOML, its sections."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import tomli
@@ -58,7 +59,18 @@ def load_config(path: Path) -> Config:
     Raises:
         ConfigError: The file cannot be read or used; the message is one line and names file, section and key.
     """
-    return read_config(_parse_toml(path, _read_text(path)), path)
+    data = _read_bytes(path)
+    return replace(read_config(_parse_toml(path, _decode(path, data)), path), text=data)
+
+
+def parse_config(text: str, name: str) -> Config:
+    """Read the configuration from *text*, which is in no file; errors name *name* in place of a file.
+
+    Raises:
+        ConfigError: As for `load_config`.
+    """
+    path = Path(name)
+    return replace(read_config(_parse_toml(path, text), path), text=text.encode(), is_file=False)
 
 
 def read_config(document: Mapping[str, object], path: Path) -> Config:
@@ -89,17 +101,21 @@ def read_config(document: Mapping[str, object], path: Path) -> Config:
     )
 
 
-def _read_text(path: Path) -> str:
-    reading = Reading(path)
+def _read_bytes(path: Path) -> bytes:
     try:
-        return path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as e:
-        line = e.object.count(b"\n", 0, e.start) + 1
-        raise reading.error(f"line {line}", "is not UTF-8; save the file as UTF-8") from None
+        return path.read_bytes()
     except ValueError:
         raise ConfigError(f"{str(path)!r}: no file can have this name; name the configuration file") from None
     except OSError as e:
-        raise reading.error("cannot be read", f"{e.strerror}; name a readable file") from None
+        raise Reading(path).error("cannot be read", f"{e.strerror}; name a readable file") from None
+
+
+def _decode(path: Path, data: bytes) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as e:
+        line = e.object.count(b"\n", 0, e.start) + 1
+        raise Reading(path).error(f"line {line}", "is not UTF-8; save the file as UTF-8") from None
 
 
 def _parse_toml(path: Path, text: str) -> dict[str, object]:
@@ -157,6 +173,8 @@ def _read_server(table: Mapping[str, object], reading: Reading) -> ServerConfig:
             reading.note(f"[server] {key} is not needed: {_SERVER_NOT_NEEDED[key]}; ignored")
     if server.rwmode == "fullwrite":
         reading.note('[server] rwmode = "fullwrite" is not needed: nothing can be changed here; ignored')
+    if server.tls_key is not None and server.tls_cert is None:
+        raise reading.error("[server] tls_key", "needs tls_cert; name the file with the certificate")
     for origin in server.cors_domains:
         if origin != "*" and "://" not in origin:
             reading.warn(

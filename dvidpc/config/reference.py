@@ -104,6 +104,8 @@ def _as_toml(kind: Kind, value: object) -> str:
             return f'"{value // unit}{name}"'
         case int() | float():
             return f"{value:g}" if isinstance(value, float) else str(value)
+        case () if kind.example.startswith("{"):
+            return "{}"
         case frozenset() | tuple():
             items = sorted(value, key=str)
             return f"[{', '.join(_as_toml(kind, item) for item in items)}]"

@@ -4,18 +4,18 @@ A field's annotation says how it is written in the file. The string below it is 
 reference. Times are in seconds and sizes in bytes unless a name says otherwise.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
 from dvidpc.config.store_section import StoreConfig
 from dvidpc.config.values import (
-    ADDRESS,
     BASE_PATH,
     CACHE_SIZE,
     COUNT,
     FLAG,
     FRACTION,
+    LISTEN_ADDRESS,
     OPTIONAL_ADDRESS,
     OPTIONAL_TEXT,
     PATH,
@@ -25,8 +25,10 @@ from dvidpc.config.values import (
     TEXT,
     TEXTS,
     UUID,
+    WHOLE_SECONDS,
     Address,
     Key,
+    UnixAddress,
     choice,
     integer,
 )
@@ -38,14 +40,17 @@ _GIB = 1024**3
 _DAY_S = 24 * 3600
 _MOST_WORKERS = 1024
 _MOST_ATTEMPTS = 100
+_LOCAL = Address("localhost", 8000)
 
 
 @dataclass(frozen=True, slots=True)
 class ServerConfig:
-    """`[server]`: DVID's keys in any case, and our own `workers` and `basePath`."""
+    """`[server]`: DVID's keys and our own, in any case."""
 
-    http_address: Annotated[Address, Key(ADDRESS, "httpAddress")] = Address("localhost", 8000)  # noqa: RUF009 - frozen
-    """Where HTTP is served, as `host:port` in Go's syntax. `:8000` listens on every interface."""
+    http_address: Annotated[Address | UnixAddress, Key(LISTEN_ADDRESS, "httpAddress")] = _LOCAL
+    """Where HTTP is served, as `host:port` in Go's syntax. `:8000` listens on every interface.
+    `unix:/run/dvidpc.sock` is a socket in the file system, for a proxy on this machine. Sockets that systemd
+    passes take precedence."""
     rpc_address: Annotated[str, Key(TEXT, "rpcAddress")] = "localhost:8001"
     """The RPC address that `/api/server/info` reports. No RPC is served."""
     host: Annotated[str | None, Key(OPTIONAL_TEXT)] = None
@@ -60,10 +65,24 @@ class ServerConfig:
     web_default_file: Annotated[str, Key(TEXT, "webDefaultFile")] = ""
     """The file that is sent instead of a missing page of the web client. Unset: none."""
     cors_domains: Annotated[tuple[str, ...], Key(TEXTS, "corsDomains")] = ()
-    """Origins whose pages may read data, such as `http://example.org`, or `*` for all. Unset: all origins;
-    DVID allows none."""
+    """Origins whose web pages may read, such as `https://example.org`, or `*` for all. Pages that this server
+    or this machine serves (`http://localhost:...`) may always read. Unset: only those, and every page for
+    stores that are `anonymous`; DVID allows none."""
+    allowed_hosts: Annotated[tuple[str, ...], Key(TEXTS)] = ()
+    """Ours: the names under which clients may reach this server, such as `em.example.org`, or `*` for any.
+    Addresses and `localhost` are always allowed. Unset: any name, but only `localhost` and `host` where the
+    server listens on loopback only, because web pages could reach it under names of their own."""
     allow_timing: Annotated[bool, Key(FLAG, "allowTiming")] = False
     """Whether to send `Timing-Allow-Origin: *`."""
+    max_age_s: Annotated[int, Key(WHOLE_SECONDS, "max_age")] = 60
+    """Ours: seconds for which a browser may show data again without asking. 0: it asks every time."""
+    stale_while_revalidate_s: Annotated[int, Key(WHOLE_SECONDS, "stale_while_revalidate")] = 60
+    """Ours: seconds after `max_age` for which a browser may show data while it asks whether they changed."""
+    tls_cert: Annotated[Path | None, Key(PATH)] = None
+    """Ours: a PEM file with the certificate of this server and those of its issuers. With it the server
+    speaks HTTPS (TLS 1.2 or later). A changed file is used from then on. Unset: HTTP."""
+    tls_key: Annotated[Path | None, Key(PATH)] = None
+    """Ours: a PEM file with the private key, not encrypted. Unset: it is in the file `tls_cert`."""
     rwmode: Annotated[str, Key(TEXT)] = ""
     """DVID's `readonly` or `fullwrite`. This server is read-only in every mode."""
     block_list_file: Annotated[Path | None, Key(PATH, "blockListFile")] = None
@@ -137,6 +156,10 @@ class LimitsConfig:
     """Maximum size of one raw cut-out, which is streamed."""
     max_mesh: Annotated[int, Key(SIZE)] = 128 * _MIB
     """Maximum size of a mesh in memory. A larger one is served at a coarser level of detail, or refused."""
+    max_cells: Annotated[int, Key(COUNT)] = 4_096
+    """Maximum number of cells of a spatial index that one request for annotations may read."""
+    max_annotations: Annotated[int, Key(COUNT)] = 1_000_000
+    """Maximum number of annotations that one request may decode."""
     max_sparsevol: Annotated[int, Key(SIZE)] = 128 * _MIB
     """Maximum size of a sparse volume that is sent with its number of runs or compressed, and therefore made
     before it is sent. Formats that are streamed have no limit."""
@@ -216,7 +239,7 @@ class Config:
     """The whole configuration."""
 
     path: Path
-    """The file, as it was named at the start."""
+    """The file, as it was named at the start; what errors name in its place if there is none."""
     server: ServerConfig
     logging: LoggingConfig
     repo: RepoConfig
@@ -230,3 +253,7 @@ class Config:
     """DVID's settings that have no effect here; one line each, for the log."""
     warnings: tuple[str, ...]
     """Probable mistakes in the file; one line each, for the log."""
+    text: bytes = field(default=b"", compare=False)
+    """The text of the file; two that mean the same are equal."""
+    is_file: bool = True
+    """Whether there is a file, which can be read again."""

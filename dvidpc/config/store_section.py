@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
+from dvidpc.config import annotation_keys as of_annotations
 from dvidpc.config import store_values as of_store
 from dvidpc.config.values import (
     ENDPOINT,
@@ -14,6 +15,7 @@ from dvidpc.config.values import (
     Key,
     choice,
 )
+from dvidpc.formats.precomputed.annotation_settings import End, Kind, KindProperty, MemberName, VoxelSize
 from dvidpc.storage.ref import Ref
 
 
@@ -79,3 +81,26 @@ class StoreConfig:
     """Scales to leave out, such as an empty placeholder, by their position in the volume's `info`: 0 is the
     first. The first scale that is left is `name`, and the others keep their distance from it: with `[0]`,
     scale 1 is `name` and scale 3 is `name_2`."""
+    sync: Annotated[str | None, Key(of_annotations.SYNC)] = None
+    """Annotations only: the instance of the segmentation whose voxels positions count in, and which clients
+    look up as `Syncs`. Unset: the only segmentation of the file, if there is just one."""
+    voxel_size: Annotated[VoxelSize | None, Key(of_annotations.VOXEL_SIZE)] = None
+    """Annotations only: the size of the voxels that positions count in, along x, y and z in nm. Unset: that
+    of `sync`, else that of the first image of the file, else the unit of the collection's dimensions."""
+    kind: Annotated[tuple[Kind, Kind] | KindProperty | None, Key(of_annotations.KIND)] = None
+    """Annotations only: the kind of each element, `PreSyn`, `PostSyn`, `Gap` or `Note`: an array for a line's
+    A and B, one word for any other, or `"property:<id>"` for a property whose values have such names. Unset:
+    decided by the names of properties and relationships, as [formats](formats.md#annotations) says."""
+    bodies: Annotated[tuple[tuple[str, End], ...], Key(of_annotations.BODIES)] = ()
+    """Annotations only: which end of a line, `"a"` or `"b"`, lies in the segments of a relationship. For
+    points there is only `"a"`. Empty: decided by the names of the relationships."""
+    tags: Annotated[tuple[tuple[str, str], ...], Key(of_annotations.TAGS)] = ()
+    """Annotations only: properties that become tags, and the text of the tag, with `{}` for the value. Empty:
+    elements have no tags."""
+    props: Annotated[tuple[tuple[str, MemberName], ...], Key(of_annotations.PROPS)] = ()
+    """Annotations only: other names of properties in `Prop`; `"a:conf"` and `"b:conf"` name the end that a
+    property belongs to, and `""` leaves it out. Empty: decided by the names of the properties."""
+    margin: Annotated[float | None, Key(of_annotations.MARGIN)] = None
+    """Annotations only: how far a line may reach from a cell of the spatial index that lists it, in units of
+    the collection's dimensions. `"auto"`, the default: as far as the longest one of the coarsest level, which
+    is a sample. `dvidpc check --deep` measures the true length."""

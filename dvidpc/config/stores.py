@@ -1,6 +1,6 @@
 """Reads the `[store.<alias>]` tables and checks that the names of their instances are distinct."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from dvidpc.config.reading import Reading, closest, keys_of, read_section, refuse_unknown
@@ -47,6 +47,7 @@ def read_stores(tables: Mapping[str, object], reading: Reading) -> tuple[StoreCo
     if not stores:
         raise reading.error("[store]", f"no volume to serve; write {_EXAMPLE}")
     _check_instances(stores, reading)
+    _check_syncs(stores, reading)
     return tuple(stores)
 
 
@@ -106,3 +107,15 @@ def _check_instances(stores: Iterable[StoreConfig], reading: Reading) -> None:
                     f'[store.{alias}] instance: "{instance}" is also the name of a scale of [store.{other}] '
                     "if that volume has enough scales; rename one of them"
                 )
+
+
+def _check_syncs(stores: Sequence[StoreConfig], reading: Reading) -> None:
+    """Refuse a `sync` that is not the instance of another store; its metadata tell whether it is labels."""
+    for store in stores:
+        known = [other.instance for other in stores if other.instance is not None and other is not store]
+        if store.sync is not None and store.sync not in known:
+            near = closest(store.sync, known) or (known[0] if known else "segmentation")
+            raise reading.error(
+                f"[store.{store.alias}] sync",
+                f'"{store.sync}" is not the instance of another store; write for example sync = "{near}"',
+            )

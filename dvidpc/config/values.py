@@ -14,6 +14,8 @@ _SHOWN = 60
 _MOST_INTEGER = 2**63 - 1
 """TOML's largest integer."""
 _YEAR_S = 365 * 24 * 3600
+_UNIX = "unix:"
+"""How the address of a socket in the file system begins."""
 
 
 class BadValueError(ValueError):
@@ -54,6 +56,18 @@ class Address:
         """As in the file: `localhost:8000`, `:8000`, `[::1]:8000`."""
         host = self.host or ""
         return f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class UnixAddress:
+    """A socket in the file system where a server listens."""
+
+    path: Path
+    """Absolute."""
+
+    def __str__(self) -> str:
+        """As in the file: `unix:/run/dvidpc.sock`."""
+        return f"{_UNIX}{self.path}"
 
 
 def describe(value: object) -> str:
@@ -210,6 +224,16 @@ def parse_address(text: str) -> Address:
     return Address(host or None, int(port))
 
 
+def parse_listen_address(text: str) -> Address | UnixAddress:
+    """Parse `host:port`, or `unix:` and the absolute path of a socket."""
+    if not text.startswith(_UNIX):
+        return parse_address(text)
+    path = Path(text.removeprefix(_UNIX))
+    if not path.is_absolute() or "\0" in text:
+        raise BadValueError(f"{describe(text)} has no absolute path after {_UNIX}")
+    return UnixAddress(path)
+
+
 def _endpoint(text: str) -> str:
     """Parse the URL of a service, with its scheme written out."""
     try:
@@ -255,9 +279,14 @@ SECONDS = number(
     f"seconds, more than 0 and at most {_YEAR_S}", "2.5", least=0, most=_YEAR_S, allow_least=False
 )
 SECONDS_OR_NONE = number(f"seconds, 0 to {_YEAR_S}", "2.5", least=0, most=_YEAR_S, allow_least=True)
+WHOLE_SECONDS = integer(0, _YEAR_S, 60)
 FRACTION = number("a number from 0 to 1", "0.2", least=0, most=1, allow_least=True)
 COUNT = integer(1, 2**31 - 1, 100)
-ADDRESS = Kind("a string such as host:port", '"localhost:8000"', lambda value: parse_address(_string(value)))
+LISTEN_ADDRESS = Kind(
+    "a string such as host:port",
+    '"localhost:8000"',
+    lambda value: parse_listen_address(_string(value)),
+)
 OPTIONAL_ADDRESS = Kind("a string such as host:port", '"localhost:8001"', _optional(parse_address))
 ENDPOINT = Kind("an http or https URL", '"https://s3.example.org"', _optional(_endpoint))
 BASE_PATH = Kind("a path that starts with /", '"/dvid"', lambda value: parse_base_path(_string(value)))

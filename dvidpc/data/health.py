@@ -1,4 +1,4 @@
-"""Probe whether each volume is readable, by reading its metadata and one block.
+"""Probe whether each volume is readable, by reading its metadata and one block, or one list of annotations.
 
 The block is the one in the middle of the coarsest scale. It is read through the caches, so the bucket gets a
 request for it once in half an hour. A missing block counts as readable.
@@ -11,9 +11,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from dvidpc.data.configured_volume import Volume
+from dvidpc.data.annotation import is_annotation
 from dvidpc.data.image import ImageData
 from dvidpc.data.scales import scales_of
+from dvidpc.data.served_volume import Volume
 from dvidpc.errors import DvidpcError, FormatError, StoreRefusedError
 from dvidpc.storage.base import ObjectStore
 from dvidpc.tasks import abandon, run_in_background
@@ -140,6 +141,8 @@ async def _probe(volume: Volume, store: ObjectStore) -> Health:
     await volume.source_format.load(store, volume.settings.directory)
     try:
         await _probe_block([scale for instance in volume.instances for scale in scales_of(instance.data)])
+        for instance in filter(is_annotation, volume.instances):
+            await instance.data.source.probe()
     except (FormatError, StoreRefusedError) as error:
         return Health(damage=str(error))
     return Health()

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from dvidpc.formats.dvid.go_json import JsonValue
 
@@ -43,6 +43,27 @@ class Data(Protocol):
 
     def forget(self) -> None:
         """Drop all that is cached of the instance."""
+
+
+@runtime_checkable
+class Preparing(Protocol):
+    """What `Data` offers besides, if a document describes it that every request needs."""
+
+    async def prepare(self) -> None:
+        """Read that document before it is needed; a failure is left to the next request."""
+
+
+@runtime_checkable
+class Synced(Protocol):
+    """What `Data` offers besides, if it depends on other instances."""
+
+    @property
+    def syncs(self) -> tuple[str, ...]:
+        """The names of the instances that it depends on: `Base.Syncs`."""
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        """Texts by name: `Base.Tags`."""
 
 
 D_co = TypeVar("D_co", bound=Data, covariant=True)

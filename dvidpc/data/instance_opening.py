@@ -1,6 +1,6 @@
 """Make the data instances of a planned volume."""
 
-# ruff: noqa: PLC0415  # what only segmentations need is imported when the first one is opened
+# ruff: noqa: PLC0415  # what only segmentations or annotations need is imported when the first one is opened
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -10,7 +10,7 @@ from dvidpc.data.empty_scales import EmptyScales, WatchedChunks
 from dvidpc.data.image_opening import make_images
 from dvidpc.data.instance import Data, Instance
 from dvidpc.data.repo import derive_data_uuid
-from dvidpc.sources.plan import VolumePlan, VolumeSettings
+from dvidpc.sources.plan import LabelType, VolumePlan, VolumeSettings
 from dvidpc.storage.base import ObjectStore, OpenLister, cannot_list
 from dvidpc.storage.object_checks import name_object
 from dvidpc.volume.chunk_cache import CachedChunks
@@ -50,6 +50,8 @@ def make_instances(
     url = name_object(store.url, directory).rstrip("/")
     for problem in plan.problems:
         log.error("%s: scale %d is not served: %s", url, problem.level, problem.reason)
+    for line in () if plan.collection is None else plan.collection.explanation:
+        log.info("%s: %s", url, line)
     watch = EmptyScales(settings.alias, settings.skip_scales)
     copies = [
         [
@@ -60,10 +62,7 @@ def make_instances(
     ]
     instances = [
         Instance(name, derive_data_uuid(repo_uuid, name), settings.alias, url, data)
-        for name, data in (
-            *_make_voxels(plan, copies, resources, index),
-            *_make_companions(plan, store, resources, open_lister),
-        )
+        for name, data in _make(plan, copies, store, resources, open_lister, index)
     ]
     for warning in plan.warnings:
         log.warning("%s: %s", url, warning)
@@ -71,20 +70,42 @@ def make_instances(
 
 
 def make_index_source(
-    settings: VolumeSettings, open_store: "OpenIndexStore", resources: Resources
+    plan: VolumePlan, settings: VolumeSettings, open_store: "OpenIndexStore", resources: Resources
 ) -> "IndexSource | None":
-    """Return where the label index of a volume lies; None if it has none.
+    """Return where the label index of a volume lies; None if it has none, or is no labelmap.
 
     Args:
+        plan: The plan of the volume.
         settings: The volume's part of the configuration.
         open_store: Opens the store of the index.
         resources: Shared by all volumes.
     """
     if settings.label_index is None:
         return None
+    if LabelType.LABELMAP not in plan.label_types:
+        log.warning("store %s: label_index has no effect: it is not served as a labelmap", settings.alias)
+        return None
     from dvidpc.data.volume_index import IndexSource
 
     return IndexSource(settings.alias, open_store, resources.indexes, resources.pool)
+
+
+def _make(
+    plan: VolumePlan,
+    copies: Sequence[Sequence[CachedChunks]],
+    store: ObjectStore,
+    resources: Resources,
+    open_lister: OpenLister,
+    index: "VolumeIndex | None",
+) -> Iterator[tuple[str, Data]]:
+    """Yield the name and the data of each instance; arguments as for `make_instances` and `make_images`."""
+    if plan.collection is not None:
+        from dvidpc.data.annotation_opening import make_annotations
+
+        yield from make_annotations(plan, store, resources, open_lister)
+        return
+    yield from _make_voxels(plan, copies, resources, index)
+    yield from _make_companions(plan, store, resources, open_lister)
 
 
 def _make_voxels(

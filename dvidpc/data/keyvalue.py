@@ -89,3 +89,7 @@ class KeyvalueData:
     def forget(self) -> None:
         """As `Data.forget`."""
         self.values.forget()
+
+    async def prepare(self) -> None:
+        """As `Preparing.prepare`."""
+        await self.values.prepare()

@@ -3,9 +3,9 @@
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 
-from dvidpc.data.configured_volume import Volume
 from dvidpc.data.instance import Data, Instance
 from dvidpc.data.scales import scales_of
+from dvidpc.data.served_volume import Volume
 from dvidpc.sources.plan import times
 
 log = logging.getLogger(__name__)

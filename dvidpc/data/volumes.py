@@ -10,15 +10,14 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from dvidpc.data.configured_volume import Volume
-from dvidpc.data.instance import Data, Instance
+from dvidpc.data.instance import Data, Instance, Preparing
 from dvidpc.data.instance_opening import make_index_source, make_instances
-from dvidpc.data.keyvalue import KeyvalueData
 from dvidpc.data.repo import Repo
+from dvidpc.data.served_volume import Volume, plan_volume_of
 from dvidpc.errors import ConfigError, DvidpcError, StoreError
 from dvidpc.names import may_be_instance_of
 from dvidpc.sources.engines import ENGINES, SourceFormat
-from dvidpc.sources.plan import Metadata, VolumeSettings
+from dvidpc.sources.plan import Metadata, VolumePlan, VolumeSettings
 from dvidpc.storage.base import Lister, ObjectStore
 from dvidpc.tasks import abandon, keep_running, run_in_background
 from dvidpc.volume.resources import Resources
@@ -178,6 +177,7 @@ class Volumes:
                 raise
             finally:
                 tried.set()
+                volume.planned.set()
             await _prepare(volume.instances)
             await asyncio.sleep(self._refresh_after_s if volume.problem is None else self._retry_after_s)
 
@@ -202,29 +202,35 @@ class Volumes:
             store = await self._open_store(volume.settings)
         except DvidpcError as error:
             return error
-        kept = False
+        kept, source = False, None
         try:
             metadata = await volume.source_format.load(store, volume.settings.directory)
+            plan = await plan_volume_of(volume, metadata, self.volumes)
             open_index = partial(self._open_index, volume.settings)
-            source = make_index_source(volume.settings, open_index, self._resources)
-            instances = await self._put(volume, store, metadata, source)
+            source = make_index_source(plan, volume.settings, open_index, self._resources)
+            instances = await self._put(volume, store, metadata, plan, source)
             kept = True
         except DvidpcError as error:
             return error
         finally:
-            if not kept:
-                await store.close()
+            for unused in () if kept else (store, source):
+                if unused is not None:
+                    await unused.close()
         self._let_go(volume)
-        volume.store, volume.metadata, volume.instances = store, metadata, instances
+        volume.store, volume.metadata, volume.served, volume.instances = store, metadata, plan, instances
         volume.index_source = source
         return None
 
     async def _put(
-        self, volume: Volume, store: ObjectStore, metadata: Metadata, source: "IndexSource | None"
+        self,
+        volume: Volume,
+        store: ObjectStore,
+        metadata: Metadata,
+        plan: VolumePlan,
+        source: "IndexSource | None",
     ) -> list[Instance[Data]]:
-        """Put the instances that *metadata* describes into the repo, in place of the volume's others."""
+        """Put the instances that *plan* describes into the repo, in place of the volume's others."""
         settings = volume.settings
-        plan = volume.source_format.plan(metadata, settings)
         index = None if source is None else await source.look(metadata, plan)
         open_lister = partial(self._open_lister, settings)
         instances = make_instances(
@@ -239,9 +245,14 @@ class Volumes:
         try:
             metadata = await volume.source_format.load(volume.store, volume.settings.directory)
             source = volume.index_source
-            if metadata == volume.metadata and (source is None or await source.is_unchanged()):
+            is_indexed_alike = source is None or await source.is_unchanged()
+            is_known = metadata == volume.metadata and is_indexed_alike
+            if is_known and (volume.served is None or volume.served.collection is None):
                 return
-            instances = await self._put(volume, volume.store, metadata, source)
+            plan = await plan_volume_of(volume, metadata, self.volumes)
+            if is_known and plan == volume.served:
+                return
+            instances = await self._put(volume, volume.store, metadata, plan, source)
         except StoreError as error:
             log.debug("%s", error)
         except DvidpcError as error:
@@ -249,10 +260,14 @@ class Volumes:
                 log.error("store %s was changed, and is served as before: %s", volume.settings.alias, error)
                 volume.complaint = str(error)
         else:
-            what = "its info was rewritten" if metadata != volume.metadata else "its label index has changed"
+            what = "its info was rewritten"
+            if metadata == volume.metadata:
+                what = "the volume that it counts in was rewritten"
+                what = what if is_indexed_alike else "its label index has changed"
             log.warning("store %s: %s; serving what it says now", volume.settings.alias, what)
             _forget(volume.instances)
-            volume.metadata, volume.instances, volume.complaint = metadata, instances, ""
+            volume.metadata, volume.served, volume.instances = metadata, plan, instances
+            volume.complaint = ""
 
     def _let_go(self, volume: Volume) -> None:
         """Close the store of *volume* once the requests that read from it have ended."""
@@ -274,8 +289,8 @@ class Volumes:
 async def _prepare(instances: Iterable[Instance[Data]]) -> None:
     """Read what describes meshes and skeletons: the first request for one then takes a round trip less."""
     for instance in instances:
-        if isinstance(instance.data, KeyvalueData):
-            await instance.data.values.prepare()
+        if isinstance(instance.data, Preparing):
+            await instance.data.prepare()
 
 
 def _forget(instances: Iterable[Instance[Data]]) -> None:

@@ -8,12 +8,15 @@ SEGMENTATION = "segmentation"
 
 INDEX = "segmentation.index"
 """The directory of the label index of the neurites, in that of the image."""
+SYNAPSES = "synapses"
+"""The name of the instance of the synapses, and of their directory in that of the image."""
 
 _INSTANCE = "em"
 
 _CONFIG = """\
 [server]
 httpAddress = "{address}"
+corsDomains = ["*"]
 
 [repo]
 alias = "demo"
@@ -29,10 +32,15 @@ engine = "ngprecomputed"
 ref = "{ref}/{segmentation}"
 instance = "{segmentation}"
 label_index = "{ref}/{index}"
+
+[store.synapses]
+engine = "ngprecomputed"
+ref = "{ref}/{synapses}"
+instance = "{synapses}"
 """
 
 _GUIDE = """\
-A made-up EM volume and its segmentation are served at {url}
+A made-up EM volume, its segmentation and its synapses are served at {url}
 
 curl, in another terminal:
   curl -s '{url}/api/repos/info'
@@ -50,6 +58,11 @@ The segments with their sizes, and all voxels of one as runs:
   curl -s '{labels}/listlabels?sizes=true' -o sizes.bin
   curl -s '{labels}/sparsevol-by-point/256_256_130' -o runs.bin
 
+The synapses in a box, those of a segment with their partners, and how many a segment has:
+  curl -s '{connections}/elements/256_256_64/128_128_100'
+  curl -s '{connections}/label/236?relationships=true'
+  curl -s '{connections}_labelsz/count/236/PreSyn'
+
 neuroglancer, as the source of an image layer and of a segmentation layer:
   dvid://{url}/{uuid}/{instance}
   dvid://{url}/{uuid}/{segmentation}
@@ -60,6 +73,7 @@ NeuTu, in its dialog for DVID servers:
   UUID          {uuid}
   grayscale     {instance}
   segmentation  {segmentation}
+  synapse       {synapses}
 
 Ctrl-C stops the server.
 """
@@ -73,6 +87,7 @@ def demo_config_text(directory: Path, address: str) -> str:
         instance=_INSTANCE,
         segmentation=SEGMENTATION,
         index=INDEX,
+        synapses=SYNAPSES,
     )
 
 
@@ -84,9 +99,11 @@ def demo_guide(base_url: str, uuid: str) -> str:
         url=url,
         data=f"{url}/api/node/{uuid}/{_INSTANCE}",
         labels=f"{url}/api/node/{uuid}/{SEGMENTATION}",
+        connections=f"{url}/api/node/{uuid}/{SYNAPSES}",
         uuid=uuid,
         instance=_INSTANCE,
         segmentation=SEGMENTATION,
+        synapses=SYNAPSES,
         host=parts.hostname,
         port=parts.port or {"http": 80, "https": 443}[parts.scheme],
     )

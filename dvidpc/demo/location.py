@@ -15,7 +15,7 @@ Report: TypeAlias = Callable[[float], None]
 
 DEMO_SIZE = Point(557, 530, 261)
 """In voxels. Chunks at the upper faces are clipped, along x to a width that is not a multiple of JPEG's 8."""
-_NAME = "demo-v4"
+_NAME = "demo-v5"
 """Has a new number whenever the volume changes, so that an old volume in the cache is not used."""
 _SEED = 8
 

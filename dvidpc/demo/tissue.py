@@ -70,6 +70,10 @@ class Tissue:
         value += self._grain[np.ix_(*(positions[_HALO:-_HALO] % _TILE for positions in voxels))]
         return Drawing(np.clip(value, 0, 255).astype(np.uint8), _label(lattice.owner, depth))
 
+    def activity(self, voxels: Axes) -> Floats:
+        """Return how active synapses are on a grid, [z, y, x]: below 1.5 none is drawn."""
+        return self._activity.at(voxels)
+
     def _sharp_image(self, voxels: Axes, places: Floats, lattice: _Lattice, depth: Floats) -> Floats:
         """Return brightness without blur and noise. Where activity is high, there are synapses."""
         shade = _CYTOPLASM + self._tints[lattice.owner]

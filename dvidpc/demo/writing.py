@@ -10,9 +10,10 @@ import tensorstore as ts
 from numpy.typing import NDArray
 
 from dvidpc.demo.fields import Shape
-from dvidpc.demo.guide import INDEX, SEGMENTATION
+from dvidpc.demo.guide import INDEX, SEGMENTATION, SYNAPSES
 from dvidpc.demo.indexing import write_label_index
 from dvidpc.demo.shapes import write_shapes
+from dvidpc.demo.synapses import write_synapses
 from dvidpc.demo.tissue import Region, Tissue
 
 Voxels: TypeAlias = NDArray[np.unsignedinteger]
@@ -50,7 +51,13 @@ _LABELS = _Kind(
 
 
 def write_volumes(directory: Path, shape: Shape, seed: int, report: Callable[[float], None]) -> None:
-    """Draw tissue of *shape*; write its image, and its neurites below it. *report* gets the fraction done.
+    """Draw tissue of *shape*; write its image, and its neurites and synapses below it.
+
+    Args:
+        directory: The image's.
+        shape: In voxels, [z, y, x].
+        seed: The same one draws the same tissue.
+        report: Gets the fraction that is done.
 
     Raises:
         OSError: The file system refuses.
@@ -66,6 +73,7 @@ def write_volumes(directory: Path, shape: Shape, seed: int, report: Callable[[fl
     below = directory / SEGMENTATION
     coarsest = _write_scales(below, _LABELS, labels)
     write_shapes(below, coarsest, _RESOLUTION_NM << (_LABELS.scales - 1))
+    write_synapses(directory / SYNAPSES, labels, tissue.activity, _RESOLUTION_NM)
     report(0.95)
     write_label_index(directory / INDEX, below, labels)
     report(1)

@@ -43,6 +43,18 @@ def _neuronjson() -> Family[Any]:
     return NEURONJSON_ENDPOINTS
 
 
+def _annotation() -> Family[Any]:
+    from dvidpc.dvid.annotation.endpoints import ANNOTATION_ENDPOINTS
+
+    return ANNOTATION_ENDPOINTS
+
+
+def _labelsz() -> Family[Any]:
+    from dvidpc.dvid.labelsz.endpoints import LABELSZ_ENDPOINTS
+
+    return LABELSZ_ENDPOINTS
+
+
 class _Families(Mapping[str, Family[Any]]):
     """Families by name, which is the value of `DataType.family`.
 
@@ -75,6 +87,8 @@ FAMILIES: Final[Mapping[str, Family[Any]]] = _Families(
             "labelmap": _labelmap,
             "keyvalue": _keyvalue,
             "neuronjson": _neuronjson,
+            "annotation": _annotation,
+            "labelsz": _labelsz,
         }
     )
 )

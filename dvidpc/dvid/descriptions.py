@@ -36,6 +36,10 @@ PATH_PARAMETERS: Final[Mapping[str, Parameter]] = MappingProxyType(
         "key": Parameter("a key, such as <id>.ngmesh, <id>_swc or the id of a body", "23.ngmesh"),
         "first": Parameter("the first key", "0"),
         "last": Parameter("the last key", "9"),
+        "tag": Parameter("a tag", "user:me"),
+        "roi": Parameter("name of a region of interest", "medulla"),
+        "element": Parameter("PreSyn, PostSyn, Gap, Note or AllSyn", "PreSyn"),
+        "number": Parameter("a number", "10"),
         "tile": Parameter("tile coordinate, joined by _", "0_0_0"),
     }
 )

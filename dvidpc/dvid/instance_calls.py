@@ -19,6 +19,7 @@ from dvidpc.errors import RequestError, StoreError
 from dvidpc.formats.dvid.go_json import quote
 from dvidpc.http.error_responses import plain_error
 from dvidpc.http.etags import name_answer
+from dvidpc.http.lifetime import INCOMPLETE
 
 _METHODS: Final = frozenset((hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_POST, hdrs.METH_OPTIONS))
 """DVID refuses HEAD and OPTIONS too, but clients and browsers need them."""
@@ -40,8 +41,8 @@ async def call_instance(request: web.Request) -> web.StreamResponse:
     if method == hdrs.METH_POST and not endpoint.reads_post:
         raise RequestError(_post_refusal(request, endpoint, instance))
     if endpoint.is_document:
-        return name_answer(request, await endpoint.handler(request, instance))
-    return name_answer(request, await _admitted(request, instance, endpoint))
+        return name_answer(request, await endpoint.handler(request, instance), is_document=True)
+    return name_answer(request, await _admitted(request, instance, endpoint), is_document=False)
 
 
 def _admitted(
@@ -59,6 +60,7 @@ def _admitted(
         return handle()
 
     request[OMISSION] = omission
+    request[INCOMPLETE] = True
     return admission.run_patiently(request, omission.until, handle, leave_all_out)
 
 
@@ -87,7 +89,7 @@ def _post_refusal(request: web.Request, endpoint: Endpoint[Any], instance: Insta
 
 def _bad_call(request: web.Request, instance: Instance[Data]) -> web.Response:
     services = request.app[SERVICES]
-    root = f"http://{services.facts.host}{services.base_path}"
+    root = f"{services.facts.scheme}://{services.facts.host}{services.base_path}"
     return plain_error(
         400,
         f'Bad API call ({request.path}) for data "{instance.name}".  '

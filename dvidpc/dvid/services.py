@@ -15,6 +15,7 @@ from dvidpc.data.volumes import Volumes
 from dvidpc.dvid.documents.encoded import EncodedDocuments
 from dvidpc.dvid.documents.latencies import UserLatencies
 from dvidpc.dvid.documents.server_documents import LoadCounters, ServerFacts
+from dvidpc.dvid.public import PublicData
 from dvidpc.http.access_log import AccessLog
 from dvidpc.http.admission import Admission
 from dvidpc.http.block_list import BlockList
@@ -26,6 +27,7 @@ class Services:
     """Everything a handler may need. A reload of the configuration replaces the fields that depend on it."""
 
     repo: Repo
+    public: PublicData
     encoded: EncodedDocuments
     facts: ServerFacts
     load: Callable[[], LoadCounters]

@@ -1,7 +1,8 @@
 """Voxel data types and arrays of voxels, whatever format they are stored in."""
 
 from enum import StrEnum
-from typing import Any, TypeAlias
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias
 
 from numpy.typing import NDArray
 
@@ -25,4 +26,7 @@ class DataType(StrEnum):
     @property
     def itemsize(self) -> int:
         """Bytes of one voxel of one channel."""
-        return int(self.value.lstrip("uintfloa")) // 8
+        return _ITEMSIZES[self]
+
+
+_ITEMSIZES: Final = MappingProxyType({one: int(one.value.lstrip("uintfloa")) // 8 for one in DataType})

@@ -6,6 +6,7 @@ The members were read in aiohttp 3.14.5:
   `data_received`, `log_exception` and `handle_error` that `http.connections` overrides
 * `web.Server`: `_loop`, `_kwargs`, `__call__`, `request_factory`, `connections`; `__class__` can be set
 * `web.AppRunner._make_server`
+* `web.BaseSite`: `_runner`, `_server`, `_ssl_context`, `_backlog`, as `web.SockSite` uses them
 * `BaseRequest._prepare_hook`, and `web_protocol.ERROR`, the stand-in for a message that was not parsed
 * `AbstractStreamWriter.output_size`
 * of a response, `RequestHandler` uses no more than `prepare`, `write_eof`, `prepared` and `keep_alive`
@@ -17,6 +18,8 @@ changes one of them. After an update, read the changed code, then move the bound
 
 import asyncio
 import re
+import socket
+import ssl
 from collections.abc import Awaitable, Callable
 from typing import ClassVar, Final
 
@@ -91,6 +94,39 @@ class CustomRunner(web.AppRunner):
         server = await super()._make_server()
         server.__class__ = CustomServer
         return server
+
+
+class UnixSockSite(web.BaseSite):
+    """Serves what arrives at a socket in the file system that is bound already.
+
+    `web.SockSite` cannot: it makes a TCP server of any socket, which uvloop configures as such.
+    """
+
+    __slots__ = ("_socket",)
+
+    def __init__(
+        self,
+        runner: web.BaseRunner,
+        sock: socket.socket,
+        *,
+        ssl_context: ssl.SSLContext | None = None,
+        backlog: int = 128,
+    ) -> None:
+        super().__init__(runner, ssl_context=ssl_context, backlog=backlog)
+        self._socket = sock
+
+    @property
+    def name(self) -> str:
+        """The address, for messages."""
+        return f"unix:{self._socket.getsockname()}"
+
+    async def start(self) -> None:
+        """Start to accept connections."""
+        await super().start()
+        assert self._runner.server is not None
+        self._server = await asyncio.get_running_loop().create_unix_server(
+            self._runner.server, sock=self._socket, ssl=self._ssl_context, backlog=self._backlog
+        )
 
 
 Prepare = Callable[[web.BaseRequest, web.StreamResponse], Awaitable[None]]

@@ -22,6 +22,10 @@ log = logging.getLogger(__name__)
 
 SWEEP_S: Final = 1.0
 """How often connections are checked; a connection may exceed its timeout by as much."""
+FIRST_REQUEST_S: Final = 0.5
+"""How long a server that stops waits for the first request of a connection."""
+_LOOKS: Final = 50
+"""How often it looks in that time."""
 _SHOWN: Final = 200
 """Characters of a parse error that a log line shows."""
 
@@ -29,11 +33,12 @@ _SHOWN: Final = 200
 class Connection(ObservableConnection):
     """A connection that knows how long it has waited for a request's head, and for the client to read."""
 
-    __slots__ = ("head_since", "stuck_at", "stuck_since")
+    __slots__ = ("head_since", "is_fresh", "stuck_at", "stuck_since")
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start waiting for the first head."""
         self.head_since = self.now
+        self.is_fresh = True
         self.stuck_at = 0
         self.stuck_since = math.inf
         super().connection_made(transport)
@@ -43,6 +48,7 @@ class Connection(ObservableConnection):
         super().data_received(data)
         if self.has_request:
             self.head_since = math.inf
+            self.is_fresh = False
         elif self.head_since == math.inf and self.awaits_request:
             self.head_since = self.now
 
@@ -109,9 +115,27 @@ class WatchedRunner(CustomRunner):
     async def cleanup(self) -> None:
         """Stop the server, then the timer: while requests finish, stalled clients must still be closed."""
         try:
+            await self._hear_out()
             await super().cleanup()
         finally:
             await abandon([self._watch])
+
+    async def _hear_out(self) -> None:
+        """Accept no more connections, and wait a moment for the first request of those just accepted.
+
+        aiohttp would close them unanswered. Those that are not accepted wait for the next process, if the
+        socket is one that systemd holds.
+        """
+        for site in self.sites:
+            await site.stop()
+        for _ in range(_LOOKS):
+            if not self._has_fresh_connection():
+                break
+            await asyncio.sleep(FIRST_REQUEST_S / _LOOKS)
+
+    def _has_fresh_connection(self) -> bool:
+        connections = self.server.connections if self.server is not None else []
+        return any(isinstance(one, Connection) and one.is_fresh for one in connections)
 
     async def _sweep_while_connected(self) -> None:
         while True:

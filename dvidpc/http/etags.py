@@ -1,18 +1,18 @@
 """Conditional responses: an ETag on each cacheable response, and 304 when the client already has it.
 
 An ETag is a hash of the response body. So it changes whenever an object is replaced in the bucket, and it is
-the same after a restart and on every replica. `Cache-Control: no-cache` lets a client store a response but
-makes it revalidate each time, because a precomputed volume does not say how long its data stay unchanged.
+the same after a restart and on every replica. A client stores a document, but has to ask each time whether it
+is still valid (`Cache-Control: no-cache`). It may use data for a while without asking, see `http.lifetime`.
 """
 
 import base64
 from collections.abc import Iterable
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import mmh3
 from aiohttp import hdrs, web
 
-CACHE_CONTROL: Final = "no-cache"
+from dvidpc.http.lifetime import NO_CACHE, cache_control_of
 
 _MOST_HASHED = 1024 * 1024
 """The largest body that is hashed, in bytes; this takes a quarter of a millisecond."""
@@ -49,18 +49,18 @@ def client_has(request: web.Request, etag: str) -> bool:
     return any(known.value in {etag, "*"} for known in request.if_none_match or ())
 
 
-def not_modified(etag: str) -> web.Response:
-    """Return a 304 for *etag*."""
-    return web.Response(status=304, headers={hdrs.ETAG: f'"{etag}"', hdrs.CACHE_CONTROL: CACHE_CONTROL})
+def not_modified(etag: str, cache_control: str) -> web.Response:
+    """Return a 304 for *etag*, which also says for how long the client may use what it has."""
+    return web.Response(status=304, headers={hdrs.ETAG: f'"{etag}"', hdrs.CACHE_CONTROL: cache_control})
 
 
 def answer_document(request: web.Request, document: Document, content_type: str) -> web.Response:
     """Return *document* as a response, or a 304 if the client already has it."""
     if client_has(request, document.etag):
-        return not_modified(document.etag)
+        return not_modified(document.etag, NO_CACHE)
     headers = {
         hdrs.ETAG: f'"{document.etag}"',
-        hdrs.CACHE_CONTROL: CACHE_CONTROL,
+        hdrs.CACHE_CONTROL: NO_CACHE,
         hdrs.CONTENT_TYPE: content_type,
     }
     return web.Response(body=document.body, headers=headers)
@@ -79,17 +79,25 @@ def may_be_named(request: web.Request) -> bool:
     return hdrs.USER_AGENT in request.headers or hdrs.IF_NONE_MATCH in request.headers
 
 
-def name_answer(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
+def name_answer(
+    request: web.Request, response: web.StreamResponse, *, is_document: bool
+) -> web.StreamResponse:
     """Add an ETag to *response* if it is a complete 200 that is small enough to hash, or return its 304.
 
-    A response without an ETag still gets `Cache-Control`, so that no cache treats it as fresh; streamed
-    responses set that header themselves. A response that has either is left as it is.
+    A response without an ETag still gets `Cache-Control`, so that no cache chooses a lifetime of its own;
+    streamed responses set that header themselves. A response that has either is left as it is.
+
+    Args:
+        request: The request.
+        response: Its response.
+        is_document: Whether a client has to ask each time whether the response is still valid.
     """
     if not isinstance(response, web.Response) or response.status != 200:
         return response
     if hdrs.ETAG in response.headers or hdrs.CACHE_CONTROL in response.headers:
         return response
-    response.headers[hdrs.CACHE_CONTROL] = CACHE_CONTROL
+    cache_control = NO_CACHE if is_document else cache_control_of(request)
+    response.headers[hdrs.CACHE_CONTROL] = cache_control
     if not may_be_named(request):
         return response
     body = response.body
@@ -97,6 +105,6 @@ def name_answer(request: web.Request, response: web.StreamResponse) -> web.Strea
         return response
     etag = etag_of([body])
     if client_has(request, etag):
-        return not_modified(etag)
+        return not_modified(etag, cache_control)
     response.headers[hdrs.ETAG] = f'"{etag}"'
     return response

@@ -12,6 +12,8 @@ from dvidpc.counters import TALLY
 from dvidpc.errors import DvidpcError, OverloadedError
 from dvidpc.http.access_log import AccessLog
 from dvidpc.http.error_responses import RETRY_AFTER_S, answer_error, plain_error
+from dvidpc.http.wire import is_draining
+from dvidpc.threads import is_shortage
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +36,8 @@ def make_middleware(access_log: AccessLog, make_room: Callable[[], None]) -> Mid
         response = None
         try:
             response = await _answer(request, handler, make_room)
+            if not response.prepared and is_draining(request):
+                response.force_close()
             if response.status >= web.HTTPBadRequest.status_code and not response.prepared:
                 response.headers["X-Request-Id"] = tally.request_id
             return response
@@ -62,9 +66,20 @@ async def _answer(
         make_room()
         log.error("request failed: %s %s: out of memory", TALLY.get().request_id, request.path[:_SHOWN])
         return answer_error(request, OverloadedError("out of memory; try again soon", RETRY_AFTER_S))
-    except Exception:  # the outermost rim: a bug in one handler must not take the connection down
+    except Exception as error:  # the outermost rim: a bug in one handler must not take the connection down
+        if is_shortage(error):
+            return _answer_shortage(request)
         log.exception("%s %s failed; this is a bug in dvidpc", request.method, request.path[:_SHOWN])
         return plain_error(500, f"internal error ({request.path}).\n")
+
+
+def _answer_shortage(request: web.Request) -> web.Response:
+    error = OverloadedError(
+        "the system gives this server no more threads; raise its limit of processes (ulimit -u, pids)",
+        RETRY_AFTER_S,
+    )
+    log.error("request failed: %s %s: %s", TALLY.get().request_id, request.path[:_SHOWN], error)
+    return answer_error(request, error)
 
 
 def _response_of(error: web.HTTPException) -> web.Response:

@@ -10,17 +10,14 @@ from aiohttp import hdrs, web
 
 from dvidpc.counters import TALLY
 from dvidpc.errors import DvidpcError
-from dvidpc.http.etags import CACHE_CONTROL, client_has, etag_of, may_be_named, not_modified
+from dvidpc.http.etags import client_has, etag_of, may_be_named, not_modified
+from dvidpc.http.lifetime import cache_control_of
 from dvidpc.http.wire import Part, Wire
+from dvidpc.threads import is_shortage
 
 log = logging.getLogger(__name__)
 
 OCTETS = "application/octet-stream"
-
-_HEADERS: Final[Mapping[str, str]] = MappingProxyType(
-    {hdrs.CONTENT_TYPE: OCTETS, hdrs.CACHE_CONTROL: CACHE_CONTROL}
-)
-"""On every data response. Without `Cache-Control`, a cache may choose a lifetime of its own."""
 
 _NO_MORE: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -43,13 +40,13 @@ async def send(
     """
     size = sum(map(len, parts))
     if request.method == hdrs.METH_HEAD:
-        return _only_head(size)
-    headers = {**_HEADERS, **more} if more else _HEADERS
+        return _only_head(request, size)
+    headers = _headers(request, more)
     if 0 < size <= WHOLE_SIZE and may_be_named(request):
         etag = etag_of(parts)
         if client_has(request, etag):
-            return not_modified(etag)
-        headers = {**headers, hdrs.ETAG: f'"{etag}"'}
+            return not_modified(etag, headers[hdrs.CACHE_CONTROL])
+        headers[hdrs.ETAG] = f'"{etag}"'
     wire = Wire(request, headers, size)
     try:
         await wire.write(parts)
@@ -75,15 +72,15 @@ async def stream(
         request: The request to answer; for HEAD, no part is made.
         parts: The body; always closed.
         size: The size of the body in bytes; None if it is not known beforehand.
-        more: Headers besides those of every data response, or in place of them; not for HEAD.
+        more: Headers besides those of every data response, or in their place; not for HEAD.
     """
     async with aclosing(parts):
         if request.method == hdrs.METH_HEAD:
-            return _only_head(size)
+            return _only_head(request, size)
         beginning, is_whole = await _beginning(parts)
         if is_whole:
             return await send(request, beginning, more)
-        wire = Wire(request, {**_HEADERS, **more} if more else _HEADERS, size)
+        wire = Wire(request, _headers(request, more), size)
         try:
             await wire.write(beginning)
             del beginning
@@ -96,14 +93,25 @@ async def stream(
         except MemoryError:
             log.error("response cut off: %s: out of memory", request.path)
             cut_off(request)
-        except Exception:
-            log.exception("response cut off: %s; this is a bug in dvidpc", request.path)
+        except Exception as error:
+            if is_shortage(error):
+                log.error("response cut off: %s: the system gives no more threads", request.path)
+            else:
+                log.exception("response cut off: %s; this is a bug in dvidpc", request.path)
             cut_off(request)
     return wire.answer
 
 
-def _only_head(size: int | None) -> web.Response:
-    headers = dict(_HEADERS)
+def _headers(request: web.Request, more: Mapping[str, str] = _NO_MORE) -> dict[str, str]:
+    """Return the headers of a data response; without `Cache-Control`, a cache chooses a lifetime itself."""
+    headers: dict[str, str] = {hdrs.CONTENT_TYPE: OCTETS, hdrs.CACHE_CONTROL: cache_control_of(request)}
+    if more:
+        headers.update(more)
+    return headers
+
+
+def _only_head(request: web.Request, size: int | None) -> web.Response:
+    headers = _headers(request)
     if size is not None:
         headers[hdrs.CONTENT_LENGTH] = str(size)
     return web.Response(headers=headers)

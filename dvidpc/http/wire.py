@@ -4,6 +4,9 @@ aiohttp writes the head and each part with a call of its own, or copies them tog
 that costs as much as everything else.  (aiohttp/http_writer.py, 3.14.5)
 """
 
+import asyncio
+import socket
+import struct
 import time
 from collections.abc import Mapping, Sequence
 from email.utils import formatdate
@@ -13,13 +16,22 @@ from typing import Final, TypeAlias
 from aiohttp import HttpVersion11, hdrs, web
 from aiohttp.http import SERVER_SOFTWARE
 
+from dvidpc.errors import RequestError
 from dvidpc.http.aiohttp_internals import SentResponse, count_bytes_sent
 from dvidpc.http.cors import CORS
 
 Part: TypeAlias = bytes | memoryview
 
+DRAINING: Final = web.AppKey("draining", asyncio.Event)
+"""Set when the server begins to stop: from then on each response closes its connection, so that no client
+sends another request at the moment when idle connections are closed."""
+
 _AT_ONCE: Final = 256 * 1024
 """Bytes to hand to the transport before waiting for the client to catch up."""
+_RESET: Final = struct.pack("ii", 1, 0)
+"""Lingers for no time: closing the connection resets it."""
+_END: Final = struct.pack("ii", 0, 0)
+"""Does not linger: closing the connection sends what is left, and ends it."""
 
 
 class Wire:
@@ -29,6 +41,9 @@ class Wire:
         request: The request to answer; not HEAD.
         headers: The headers that describe the body, without its length and without those of every response.
         size: The size of the body in bytes; None if it is not known beforehand.
+
+    Raises:
+        RequestError: The client could not tell a response that is cut off from a complete one.
     """
 
     def __init__(self, request: web.Request, headers: Mapping[str, str], size: int | None) -> None:
@@ -36,7 +51,8 @@ class Wire:
         version = request.version
         is_modern = version >= HttpVersion11
         self._is_chunked = size is None and is_modern
-        self._keep = request.keep_alive and (is_modern or size is not None)
+        self._keep = request.keep_alive and (is_modern or size is not None) and not is_draining(request)
+        self._ends_by_closing = size is None and not is_modern
         head = f"HTTP/{version.major}.{version.minor} 200 OK\r\nDate: {_http_date(int(time.time()))}\r\n"
         if size is not None:
             head += f"Content-Length: {size}\r\n"
@@ -47,6 +63,9 @@ class Wire:
         fields = {**headers, **request.app[CORS].headers_for(request), hdrs.SERVER: SERVER_SOFTWARE}
         lines = _lines(tuple(fields.items()))
         self._unsent: list[Part] = [f"{head}{lines}\r\n".encode()]
+        if self._ends_by_closing:
+            self._refuse_if_cut_cannot_be_seen()
+            self._reset_when_closed(active=True)
 
     async def write(self, parts: Sequence[Part]) -> None:
         """Write *parts*, and wait while the client is reading slowly.
@@ -76,6 +95,8 @@ class Wire:
         if self._unsent:
             await self._hand_over(self._unsent, 0)
             self._unsent = []
+        if self._ends_by_closing:
+            self._reset_when_closed(active=False)
 
     @property
     def answer(self) -> web.StreamResponse:
@@ -90,6 +111,31 @@ class Wire:
             self._unsent = []
         await self._hand_over(parts, size)
 
+    def _refuse_if_cut_cannot_be_seen(self) -> None:
+        """Refuse to stream to a client of HTTP/1.0 at a socket in the file system: that cannot be reset.
+
+        Raises:
+            RequestError: The connection is such a one.
+        """
+        transport = self._request.transport
+        connection = None if transport is None else transport.get_extra_info("socket")
+        if connection is not None and connection.family == socket.AF_UNIX:
+            raise RequestError(
+                "by HTTP/1.0 at a socket in the file system, an answer that is cut off would look complete; "
+                "let the proxy speak HTTP/1.1 (nginx: proxy_http_version 1.1)"
+            )
+
+    def _reset_when_closed(self, *, active: bool) -> None:
+        """Choose what the client sees if the connection is closed now, by whatever: a reset, or an end.
+
+        With HTTP/1.0 a body of unknown size ends with the connection. nginx speaks HTTP/1.0 to us unless it
+        is configured otherwise, and would pass on as complete what was cut off.
+        """
+        transport = self._request.transport
+        connection = None if transport is None else transport.get_extra_info("socket")
+        if connection is not None:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET if active else _END)
+
     async def _hand_over(self, parts: Sequence[Part], size: int) -> None:
         transport = self._request.transport
         if transport is None or transport.is_closing():
@@ -101,6 +147,12 @@ class Wire:
 
 _KEPT: Final = SentResponse(keep_alive=True)
 _CLOSED: Final = SentResponse(keep_alive=False)
+
+
+def is_draining(request: web.Request) -> bool:
+    """Return whether the connection has to be closed after the response, because the server stops."""
+    draining = request.app.get(DRAINING)
+    return draining is not None and draining.is_set()
 
 
 @lru_cache(16)

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from dvidpc.log.backups import backup_path, remove_aged_backups
 from dvidpc.log.escaping import one_line
-from dvidpc.log.sinks import Sink, write_to_stderr
+from dvidpc.log.sinks import Sink
+from dvidpc.log.unread import StderrWriter
 
 _FILE_MODE = 0o640
 _DIRECTORY_MODE = 0o755
@@ -46,6 +47,7 @@ class FileSink(Sink):
         self._max_size = max_size
         self._max_age_s = max_age_s
         self._failing = False
+        self._stderr = StderrWriter()
         path.parent.mkdir(mode=_DIRECTORY_MODE, parents=True, exist_ok=True)
         self._file = _open_to_append(path)
         remove_aged_backups(path, max_age_s, now_s)
@@ -68,13 +70,14 @@ class FileSink(Sink):
         if not self._failing:
             self._failing = True
             message = f"cannot write log file: {self._path}: {reason}; its messages follow here"
-            write_to_stderr(f"{one_line(message)}\n")
-        write_to_stderr(f"{self.format(record)}\n")
+            self._stderr.write(f"{one_line(message)}\n")
+        self._stderr.write(f"{self.format(record)}\n")
 
     def close(self) -> None:
         """Close the file."""
         with contextlib.suppress(OSError):
             os.close(self._file)
+        self._stderr.close()
         super().close()
 
     def _is_full(self, file: os.stat_result, line: bytes) -> bool:

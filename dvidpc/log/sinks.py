@@ -2,7 +2,8 @@
 
 import contextlib
 import logging
-import sys
+
+from dvidpc.log.unread import StderrWriter
 
 
 class Sink(logging.Handler):
@@ -27,18 +28,15 @@ class Sink(logging.Handler):
 class StderrSink(Sink):
     """Writes to stderr; if stderr fails, the record is lost."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._stderr = StderrWriter()
+
     def write(self, text: str, now_s: float) -> None:  # noqa: ARG002 - stderr does not rotate
         """Write *text* in one go."""
-        write_to_stderr(text)
+        self._stderr.write(text)
 
-
-def write_to_stderr(text: str) -> None:
-    """Write *text* to stderr and flush it; do nothing if the process has no stderr.
-
-    Raises:
-        OSError: stderr cannot be written.
-        ValueError: stderr is closed.
-    """
-    if sys.stderr is not None:
-        sys.stderr.write(text)
-        sys.stderr.flush()
+    def close(self) -> None:
+        """Write what is held."""
+        self._stderr.close()
+        super().close()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aiohttp import web
 
 from dvidpc import __version__
-from dvidpc.config import Config, LimitsConfig
+from dvidpc.config import Address, Config, LimitsConfig, ServerConfig
 from dvidpc.data.health import HealthChecks
 from dvidpc.data.repo import Repo, derive_repo_uuid
 from dvidpc.data.volumes import Volumes
@@ -21,6 +21,7 @@ from dvidpc.dvid.data_types import FAMILIES
 from dvidpc.dvid.documents.encoded import EncodedDocuments
 from dvidpc.dvid.documents.latencies import UserLatencies
 from dvidpc.dvid.documents.server_documents import LoadCounters, ServerFacts
+from dvidpc.dvid.public import PublicData
 from dvidpc.dvid.routes import ROUTES, add_routes
 from dvidpc.dvid.services import SERVICES, Services
 from dvidpc.dvid.table import Api, Family
@@ -29,15 +30,20 @@ from dvidpc.http.admission import Admission
 from dvidpc.http.block_list import BlockList
 from dvidpc.http.cors import CORS, Cors
 from dvidpc.http.gate import Check, make_gate, redirect_to_clean_path, refuse_blocked
+from dvidpc.http.hosts import HOSTS, Hosts
+from dvidpc.http.lifetime import LIFETIME, lifetime_of
+from dvidpc.http.loopback import is_loopback_name
 from dvidpc.http.metric_sources import METRICS, Sources
 from dvidpc.http.middleware import make_middleware
 from dvidpc.http.sampling import LoadSampler, Reads
 from dvidpc.http.tokens import read_secret, require_token
+from dvidpc.http.wire import DRAINING
 from dvidpc.run.memory import MemoryGuard
 from dvidpc.run.reload import RELOADING, START_WAIT_S, Reloading
 from dvidpc.sources.buckets import Buckets
 from dvidpc.storage.retry.upstream_counts import UpstreamCounts
 from dvidpc.tasks import abandon, every, keep_running
+from dvidpc.threads import ThreadPool
 from dvidpc.volume.prefetch import Prefetcher
 from dvidpc.volume.resources import Resources, make_resources
 from dvidpc.web.page_routes import PAGES
@@ -58,6 +64,7 @@ class _Parts:
     """The parts of the server that live as long as it does."""
 
     repo: Repo
+    public: PublicData
     pool: ThreadPoolExecutor
     resources: Resources
     buckets: Buckets
@@ -92,15 +99,22 @@ def make_app(
     """
     api = Api((*WEB_ROUTES, *ROUTES), families)
     parts = _make_parts(config, environ, started, api)
-    cors = Cors(config.server.cors_domains, allow_timing=config.server.allow_timing)
-    app = web.Application(middlewares=_middlewares(config, environ, cors, parts))
+    server = config.server
+    cors = Cors(server.cors_domains, allow_timing=server.allow_timing, public=parts.public)
+    hosts = _hosts(server)
+    app = web.Application(middlewares=_middlewares(config, environ, cors, hosts, parts))
     app.on_response_prepare.append(cors.on_prepare)
     app[CORS] = cors
+    app[HOSTS] = hosts
+    app[LIFETIME] = lifetime_of(
+        server.max_age_s, server.stale_while_revalidate_s, is_shared=config.auth.enforce == "none"
+    )
     app[WEB_CLIENT] = _web_client(config)
     app[SERVICES] = _services(config, environ, started, parts)
+    app[DRAINING] = app[SERVICES].stopping
     app[RELOADING] = Reloading(config, app[SERVICES], parts.buckets)
     app[METRICS] = _metric_sources(parts)
-    add_routes(app, config.server.base_path, api, PAGES, serve_file)
+    add_routes(app, server.base_path, api, PAGES, serve_file)
     app.cleanup_ctx.append(partial(_keep_open, parts))
     return app
 
@@ -112,7 +126,7 @@ def _make_parts(config: Config, environ: Mapping[str, str], started: float, api:
         config.repo.description,
         started,
     )
-    pool = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="codec")
+    pool = ThreadPool(os.cpu_count() or 1, thread_name_prefix="codec")
     resources = make_resources(config.cache, config.limits, pool)
     buckets = Buckets(config, environ)
     volumes = Volumes(
@@ -127,6 +141,7 @@ def _make_parts(config: Config, environ: Mapping[str, str], started: float, api:
     admission = Admission(config.limits, shortage=lambda: memory.reason)
     return _Parts(
         repo=repo,
+        public=PublicData(repo, config.stores),
         pool=pool,
         resources=resources,
         buckets=buckets,
@@ -141,9 +156,19 @@ def _make_parts(config: Config, environ: Mapping[str, str], started: float, api:
     )
 
 
-def _middlewares(config: Config, environ: Mapping[str, str], cors: Cors, parts: _Parts) -> "list[Middleware]":
+def _hosts(server: ServerConfig) -> Hosts:
+    """Return the guard of host names; whether it is needed is known for certain once the server listens."""
+    address = server.http_address
+    listens_at = address.host if isinstance(address, Address) else None
+    own = [name for name in (server.host, listens_at) if name is not None]
+    return Hosts(server.allowed_hosts, own, is_local=listens_at is not None and is_loopback_name(listens_at))
+
+
+def _middlewares(
+    config: Config, environ: Mapping[str, str], cors: Cors, hosts: Hosts, parts: _Parts
+) -> "list[Middleware]":
     server = config.server
-    checks: list[Check] = [redirect_to_clean_path, cors.answer_preflight]
+    checks: list[Check] = [hosts.check, redirect_to_clean_path, cors.answer_preflight]
     if parts.block_list.path is not None:
         checks.append(refuse_blocked(parts.block_list))
     outermost = make_middleware(parts.access_log, parts.memory.make_room)
@@ -162,6 +187,7 @@ def _web_client(config: Config) -> WebClient:
 def _services(config: Config, environ: Mapping[str, str], started: float, parts: _Parts) -> Services:
     return Services(
         repo=parts.repo,
+        public=parts.public,
         encoded=EncodedDocuments(parts.repo),
         facts=_facts(config, started),
         load=lambda: _load(parts, config.limits),
@@ -172,7 +198,7 @@ def _services(config: Config, environ: Mapping[str, str], started: float, parts:
         volumes=parts.volumes,
         health=parts.health,
         prefetcher=parts.prefetcher,
-        config_text=config.path.read_bytes(),
+        config_text=config.text,
         admin_token=environ.get("DVID_ADMIN_TOKEN") or None,
         block_list=parts.block_list,
         base_path=config.server.base_path,
@@ -225,10 +251,17 @@ def _load(parts: _Parts, limits: LimitsConfig) -> LoadCounters:
     )
 
 
+def _public_name(server: ServerConfig) -> str:
+    """Return the name and the port that clients are told; no port behind a socket in the file system."""
+    host = server.host or socket.gethostname()
+    address = server.http_address
+    return f"{host}:{address.port}" if isinstance(address, Address) else host
+
+
 def _facts(config: Config, started: float) -> ServerFacts:
     server = config.server
     return ServerFacts(
-        host=f"{server.host or socket.gethostname()}:{server.http_address.port}",
+        host=_public_name(server),
         note=server.note,
         rpc_address=server.rpc_address,
         cores=len(os.sched_getaffinity(0)),
@@ -237,5 +270,6 @@ def _facts(config: Config, started: float) -> ServerFacts:
         version=f"dvidpc {__version__}",
         started=started,
         toml_location=str(config.path),
+        scheme="http" if server.tls_cert is None else "https",
         mode="read only" if server.rwmode == "readonly" else "",
     )

@@ -3,15 +3,17 @@
 import asyncio
 import gc
 import logging
+import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
 import uvloop
 
-from dvidpc.config import Address, Config
+from dvidpc.config import Config
 from dvidpc.log.set_up import set_up_logging
+from dvidpc.run.places import Place
 from dvidpc.run.server import serve
 from dvidpc.run.workers import Seat
 
@@ -31,24 +33,34 @@ def collect_garbage() -> None:
 
 
 def run_server(
-    config: Config, environ: Mapping[str, str], *, on_ready: Callable[[str, str], None] | None = None
+    config: Config,
+    environ: Mapping[str, str],
+    *,
+    on_ready: Callable[[str, str], None] | None = None,
+    sockets: Sequence[socket.socket] = (),
 ) -> None:
     """Serve until a signal stops the server; the arguments and errors are those of `serve`."""
     with _runner() as runner:
-        runner.run(serve(config, environ, started=time.time(), on_ready=on_ready))
+        runner.run(serve(config, environ, started=time.time(), on_ready=on_ready, sockets=sockets))
 
 
 def run_worker(
-    config: Config, environ: Mapping[str, str], address: Address, started: float, seat: Seat
+    config: Config,
+    environ: Mapping[str, str],
+    place: Place,
+    started: float,
+    seat: Seat,
+    on_ready: Callable[[str, str], None] | None = None,
 ) -> None:
     """Serve as one of several workers, until a signal or the end of the supervisor stops it.
 
     Args:
         config: The configuration of all workers.
         environ: The environment.
-        address: The address that the workers share.
+        place: Where the workers listen.
         started: When the supervisor started, in seconds since the epoch.
         seat: Which worker this is.
+        on_ready: As for `serve`.
 
     Raises:
         ConfigError: As `serve`.
@@ -58,11 +70,20 @@ def run_worker(
         logging.getLogger("dvidpc.data").setLevel(logging.WARNING)
     own = replace(
         config,
-        server=replace(config.server, http_address=address),
+        server=replace(config.server, http_address=place.address),
         metrics=config.metrics.of_worker(seat.number),
     )
     with _runner() as runner:
-        runner.run(serve(own, environ, started=started, lifeline=seat.lifeline))
+        runner.run(
+            serve(
+                own,
+                environ,
+                started=started,
+                on_ready=on_ready,
+                lifeline=seat.lifeline,
+                sockets=place.sockets,
+            )
+        )
 
 
 def _runner() -> asyncio.Runner:

@@ -15,6 +15,7 @@ from dvidpc.dvid.services import Services
 from dvidpc.errors import ConfigError
 from dvidpc.http.connections import WatchedRunner
 from dvidpc.log.set_up import set_up_logging
+from dvidpc.run.certificate import Certificate
 from dvidpc.sources.buckets import Buckets
 from dvidpc.tasks import keep_running
 
@@ -33,16 +34,21 @@ class Reloading:
         self._services = services
         self._buckets = buckets
 
+    @property
+    def source(self) -> Path | None:
+        """The file to read again; None if there is none."""
+        return self._config.path if self._config.is_file else None
+
     async def use(self, config: Config) -> None:
         """Serve what *config* says; log what of it needs a restart."""
-        config_text = await asyncio.to_thread(config.path.read_bytes)
         self._buckets.use(config)
         for name in needs_restart(self._config, config):
             log.warning("%s has changed; that needs a restart", name)
         changed = changed_stores(self._config, config)
         self._config = config
         self._services.limits = config.limits
-        self._services.config_text = config_text
+        self._services.config_text = config.text
+        self._services.public.use(config.stores)
         self._services.admission.use(config.limits)
         await self._services.volumes.replace(self._buckets.volumes, changed, START_WAIT_S)
 
@@ -51,8 +57,10 @@ RELOADING: Final = web.AppKey("reloading", Reloading)
 
 
 @contextmanager
-def reloading_on_sighup(reloading: Reloading, runner: WatchedRunner, path: Path) -> Iterator[None]:
-    """Read the configuration at *path* again on each SIGHUP, one after the other.
+def reloading_on_sighup(
+    reloading: Reloading, runner: WatchedRunner, certificate: Certificate | None
+) -> Iterator[None]:
+    """Read the configuration, and the *certificate* if there is one, again on each SIGHUP.
 
     Nothing that happens during a reload ends this: the next SIGHUP is always heard.
     """
@@ -63,7 +71,9 @@ def reloading_on_sighup(reloading: Reloading, runner: WatchedRunner, path: Path)
         while True:
             await requested.wait()
             requested.clear()
-            await reload_config(reloading, runner, path)
+            if certificate is not None:
+                await certificate.reload()
+            await reload_config(reloading, runner)
 
     loop.add_signal_handler(signal.SIGHUP, requested.set)
     task = keep_running("reload of the configuration", reload, restart_after_s=0.0)
@@ -74,10 +84,13 @@ def reloading_on_sighup(reloading: Reloading, runner: WatchedRunner, path: Path)
         task.cancel()
 
 
-async def reload_config(reloading: Reloading, runner: WatchedRunner, path: Path) -> None:
+async def reload_config(reloading: Reloading, runner: WatchedRunner) -> None:
     """Serve what the file says now; keep the configuration, and log why, if the file cannot be used."""
+    if reloading.source is None:
+        log.info("there is no configuration to read again: the volumes were named on the command line")
+        return
     try:
-        config = await asyncio.to_thread(load_config, path)
+        config = await asyncio.to_thread(load_config, reloading.source)
         set_up_logging(config.logging.settings, announce=False)
         await reloading.use(config)
     except (ConfigError, OSError) as error:

@@ -4,22 +4,29 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Mapping
+import socket
+import ssl
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from aiohttp import web
 
-from dvidpc.config import Config, LimitsConfig
+from dvidpc.config import Address, Config, LimitsConfig
 from dvidpc.data.summary import log_table
 from dvidpc.dvid.services import SERVICES
-from dvidpc.http.aiohttp_internals import check_parser
+from dvidpc.http.aiohttp_internals import UnixSockSite, check_parser
 from dvidpc.http.connections import WatchedRunner
 from dvidpc.http.cors import CORS
+from dvidpc.http.hosts import HOSTS
 from dvidpc.http.metric_sources import METRICS
 from dvidpc.run.app import make_app
+from dvidpc.run.certificate import Certificate, certificate_of
 from dvidpc.run.listening import bind
 from dvidpc.run.memory import keep_freed_memory, share_arenas
+from dvidpc.run.places import are_local, base_url
 from dvidpc.run.reload import RELOADING, reloading_on_sighup
+from dvidpc.tasks import abandon, keep_running
+from dvidpc.threads import use_thread_pool
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +43,7 @@ async def serve(
     started: float,
     on_ready: Callable[[str, str], None] | None = None,
     lifeline: int | None = None,
+    sockets: Sequence[socket.socket] = (),
 ) -> None:
     """Serve until SIGTERM or SIGINT, then stop in order.
 
@@ -50,24 +58,31 @@ async def serve(
         on_ready: Called with the base URL and the repo's UUID once requests are answered.
         lifeline: A file descriptor; when it reaches its end, the server stops as on SIGINT. Other workers
             share the port then. None: this is the only process.
+        sockets: What listens already; empty: the server binds to the address of the configuration.
 
     Raises:
-        ConfigError: The address cannot be listened on, or aiohttp is too old or without its C parser.
+        ConfigError: The address cannot be listened on, the certificate cannot be used, or aiohttp is too old
+            or without its C parser.
     """
     check_parser()
     keep_freed_memory()
     share_arenas()
+    use_thread_pool()
     app = make_app(config, environ, started)
+    certificate = certificate_of(config.server)
     runner = make_runner(app, config.limits)
     _log_findings(config)
     stop = _stop_signal(lifeline)
-    async with _serving_metrics(app, config), _running(runner):
-        url = await _listen(runner, config, "[server] httpAddress", shared=lifeline is not None)
-        log_table(app[SERVICES].volumes.volumes)
-        log.info("repo %s, web server listening at %s", app[SERVICES].repo.uuid, url)
-        if on_ready is not None:
-            on_ready(url, app[SERVICES].repo.uuid)
-        with reloading_on_sighup(app[RELOADING], runner, config.path):
+    async with _serving_metrics(app, config), _running(runner), _renewing(certificate):
+        sockets = sockets or await _bind(config, "[server] httpAddress", shared=lifeline is not None)
+        app[HOSTS].is_local = are_local(sockets)
+        await _listen(runner, sockets, certificate.context if certificate else None)
+        url = base_url("https" if certificate else "http", sockets, config.server.http_address)
+        with reloading_on_sighup(app[RELOADING], runner, certificate):
+            log_table(app[SERVICES].volumes.volumes)
+            log.info("repo %s, web server listening at %s", app[SERVICES].repo.uuid, url)
+            if on_ready is not None:
+                on_ready(url, app[SERVICES].repo.uuid)
             number = await stop
         await _announce_stop(app, config, number)
     log.info("stopped")
@@ -130,8 +145,9 @@ async def _serving_metrics(app: web.Application, config: Config) -> AsyncIterato
     runner = web.AppRunner(metrics_app(app[METRICS]), access_log=None)
     await runner.setup()
     try:
-        url = await _listen(runner, config, "[metrics] address", shared=False)
-        log.info("metrics at %s/metrics", url)
+        sockets = await _bind(config, "[metrics] address", shared=False)
+        await _listen(runner, sockets, None)
+        log.info("metrics at %s/metrics", base_url("http", sockets, config.metrics.address))
         yield
     finally:
         await runner.cleanup()
@@ -163,13 +179,31 @@ def _stop_signal(lifeline: int | None) -> "asyncio.Future[int]":
     return stop
 
 
-async def _listen(runner: web.AppRunner, config: Config, key: str, *, shared: bool) -> str:
-    """Listen at the address that *key* configures; return the base URL at which it is reached from here."""
+async def _bind(config: Config, key: str, *, shared: bool) -> list[socket.socket]:
+    """Return sockets that are bound to the address that *key* configures."""
     address = config.server.http_address if key.startswith("[server]") else config.metrics.address
-    assert address is not None
-    sockets = await asyncio.to_thread(bind, address, f"{config.path}: {key}", shared=shared)
+    assert isinstance(address, Address)  # a socket in the file system exists already
+    place = f"{config.path}: {key}" if config.is_file else "--host and --port"
+    return await asyncio.to_thread(bind, address, place, shared=shared)
+
+
+async def _listen(
+    runner: web.AppRunner, sockets: Sequence[socket.socket], tls: ssl.SSLContext | None
+) -> None:
+    """Serve what arrives at *sockets*; by TLS, unless *tls* is None."""
     for one in sockets:
-        await web.SockSite(runner, one, backlog=_BACKLOG).start()
-    port = sockets[0].getsockname()[1]
-    host = address.host or "localhost"
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        site = UnixSockSite if one.family == socket.AF_UNIX else web.SockSite
+        await site(runner, one, ssl_context=tls, backlog=_BACKLOG).start()
+
+
+@asynccontextmanager
+async def _renewing(certificate: Certificate | None) -> AsyncIterator[None]:
+    """Watch the files of the certificate, if there is one."""
+    if certificate is None:
+        yield
+        return
+    watching = keep_running("certificate", certificate.watch)
+    try:
+        yield
+    finally:
+        await abandon([watching])

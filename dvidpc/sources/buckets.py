@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from dvidpc.config import Config, LimitsConfig, StoreConfig
+from dvidpc.formats.precomputed.annotation_settings import AnnotationSettings
 from dvidpc.sources.plan import LabelType, VolumeSettings
 from dvidpc.storage.base import BucketAccess, Lister, ObjectStore, UpstreamLimits
 from dvidpc.storage.coalesce import CoalescingStore
@@ -102,6 +103,19 @@ def settings_of(store: StoreConfig) -> VolumeSettings:
         engine=store.engine,
         skip_scales=store.skip_scales,
         label_index=None if store.label_index is None else store.label_index.url,
+        sync=store.sync,
+        annotations=_annotations_of(store),
+    )
+
+
+def _annotations_of(store: StoreConfig) -> AnnotationSettings:
+    return AnnotationSettings(
+        voxel_size_nm=store.voxel_size,
+        kinds=store.kind,
+        bodies=store.bodies or None,
+        tags=store.tags,
+        props=store.props,
+        margin=None if store.margin is None else (store.margin, store.margin, store.margin),
     )
 
 

@@ -5,21 +5,27 @@ anything again.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise, takewhile
-from typing import Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import mmh3
 
 from dvidpc.errors import ConfigError
 from dvidpc.formats.assembly import BlockLayout
 from dvidpc.formats.data_types import DataType
-from dvidpc.formats.grid import Box, Grid
+from dvidpc.formats.grid import Box
 from dvidpc.formats.payloads import Payload
+from dvidpc.formats.precomputed.annotation_settings import AnnotationSettings
 from dvidpc.names import Companion, companion_name, instance_name, twin_name
 from dvidpc.sources.base import StoredScale
+from dvidpc.sources.block_service import Service
+from dvidpc.sources.companion_plan import CompanionPlan
 from dvidpc.types import Point
+
+if TYPE_CHECKING:
+    from dvidpc.sources.collection_plan import CollectionPlan
 
 Resolution: TypeAlias = tuple[float, float, float]
 """The extent of a voxel along x, y and z, in nm."""
@@ -57,6 +63,10 @@ class VolumeSettings:
     """Scales that are left out, by their position in the metadata."""
     label_index: str | None = None
     """The URL of the label index; None: there is none."""
+    sync: str | None = None
+    """The segmentation that annotations belong to; None: the only one of the configuration."""
+    annotations: AnnotationSettings = field(default_factory=AnnotationSettings)
+    """How annotations are served; of no meaning for anything else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +84,6 @@ class Metadata:
     def digest(self) -> str:
         """A name for exactly this metadata, the same on every replica and after a restart."""
         return mmh3.mmh3_x64_128_digest(self.data).hex()
-
-
-class Service(StrEnum):
-    """How the blocks of a scale come to be, where a client asks for the default payload."""
-
-    PASSED_THROUGH = "passed through"
-    """A stored chunk is a block's payload as it is, except at the volume's upper end."""
-    RE_ENCODED = "re-encoded"
-    """A block is one chunk, decoded and encoded in another way."""
-    RE_GRIDDED = "re-gridded"
-    """A block is assembled from the chunks it touches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,15 +162,6 @@ class InstancePlan:
                 )
 
 
-class CompanionPlan(NamedTuple):
-    """A data instance that belongs to a segmentation: its meshes, skeletons or annotations."""
-
-    name: str
-    companion: Companion
-    directory: str
-    """Where it lies, as the store knows it."""
-
-
 @dataclass(frozen=True, slots=True)
 class VolumePlan:
     """Everything that is decided about a volume."""
@@ -181,7 +171,7 @@ class VolumePlan:
     channels: tuple[Channel, ...]
     """What the instances of every scale show."""
     scales: tuple[ScalePlan, ...]
-    """The scales that are served, finest first; at least one."""
+    """The scales that are served, finest first; at least one, unless it is a collection of annotations."""
     problems: tuple[ScaleProblem, ...]
     """The scales that are not."""
     pyramid_warnings: tuple[str, ...]
@@ -194,11 +184,15 @@ class VolumePlan:
     """What lies beside the segmentation, and where."""
     companion_warnings: tuple[str, ...] = ()
     """What lies beside it and is not served, and why."""
+    annotation_warnings: tuple[str, ...] = ()
+    """What was guessed or does not fit about annotations, and keys for annotations that have no effect."""
+    collection: "CollectionPlan | None" = None
+    """How annotations are served; None: it holds voxels."""
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """All warnings."""
-        return (*self.pyramid_warnings, *self.companion_warnings)
+        return (*self.pyramid_warnings, *self.companion_warnings, *self.annotation_warnings)
 
     @property
     def is_finest_first(self) -> bool:
@@ -277,20 +271,6 @@ def find_first_level(total: int, settings: VolumeSettings) -> int:
 def is_finer(one: Resolution, other: Resolution) -> bool:
     """Return whether a resolution is finer than another: along some axis, and coarser along none."""
     return one != other and all(a <= b for a, b in zip(one, other, strict=True))
-
-
-def decide_service(grid: Grid, block_size: Point, stored: Payload | None, default: Payload) -> Service:
-    """Decide how the blocks of a scale come to be.
-
-    Args:
-        grid: Of the copy that is read first.
-        block_size: Extent of a block.
-        stored: The payload that stored chunks already are; None: they must be decoded.
-        default: The payload that clients get if they ask for none.
-    """
-    if grid.chunk_size != block_size or any(o % b for o, b in zip(grid.offset, block_size, strict=True)):
-        return Service.RE_GRIDDED
-    return Service.PASSED_THROUGH if stored is default else Service.RE_ENCODED
 
 
 def times(numbers: Sequence[float]) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from dvidpc.storage.ref import Ref
 from dvidpc.storage.versions import Version
@@ -60,7 +60,8 @@ class ObjectStore(Protocol):
                 missing, and the store asks for it when the absence of other objects is in doubt.
 
         Raises:
-            FormatError: It is larger than *max_size*, or its Content-Encoding cannot be removed.
+            FormatError: Its Content-Encoding cannot be removed.
+            OversizeError: It is larger than *max_size*.
             StoreError: The store failed; whether the object exists is not known.
         """
 
@@ -82,6 +83,10 @@ class ObjectStore(Protocol):
 
     async def close(self) -> None:
         """Release connections; the store is not used afterwards."""
+
+
+LINK_TO_NOTHING: Final = -1
+"""The size of a listed file that is a symbolic link to nothing: it cannot be read, and is not absent."""
 
 
 class Listed(NamedTuple):

@@ -30,10 +30,18 @@ class BucketRights:
     no_write: str = ""
     """Why `may_write` is not known; empty if there is nothing to say."""
 
-    def line(self) -> str:
-        """Return everything in one line for a person."""
+    def line(self, *, can_read: bool = True) -> str:
+        """Return everything in one line for a person.
+
+        Args:
+            can_read: Whether an object of the volume was read with these credentials. If not, they may be the
+                reason of a refusal: Ceph answers alike to a wrong secret, an unknown key, a missing right.
+        """
         region = f", region {self.region}" if self.region else ""
-        may_list = f"may list: {_WORDS[self.may_list]}{_because(self.no_list)}"
+        no_list = self.no_list
+        if self.may_list is False and self.service == "S3" and not can_read:
+            no_list = "or the credentials are wrong: nothing can be read, and the service does not tell"
+        may_list = f"may list: {_WORDS[self.may_list]}{_because(no_list)}"
         may_write = f"may write: {_WORDS[self.may_write]}{_because(self.no_write)}"
         return f"read as {self.who or 'somebody'}{region}; {may_list}, {may_write}"
 

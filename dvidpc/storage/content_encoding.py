@@ -7,7 +7,7 @@ from typing import Protocol
 
 import brotli
 
-from dvidpc.errors import FormatError
+from dvidpc.errors import FormatError, OversizeError
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -34,20 +34,27 @@ class _Decompressor(Protocol):
 def decode_content(data: bytes, content_encoding: str | None, *, max_size: int) -> bytes:
     """Return *data* without its Content-Encoding; *data* itself if it has none.
 
-    `identity` counts as none, and so does `aws-chunked`, which S3 keeps from some uploads.
     (RFC 9110 section 8.4: encodings are listed in the order in which they were applied.)
 
     Raises:
-        FormatError: The encoding is not supported; the data is damaged, cut short or followed by other bytes;
-            or the result exceeds *max_size* bytes. At most a few kB beyond that are ever decoded.
+        FormatError: The encoding is not supported; the data is damaged, cut short or followed by other bytes.
+        OversizeError: The result exceeds *max_size* bytes. At most a few kB beyond that are ever decoded.
     """
-    names = [name.strip().lower() for name in (content_encoding or "").split(",")]
-    names = [name for name in names if name not in {"", "identity", "aws-chunked"}]
+    names = encodings_in(content_encoding)
     if len(names) > _MOST_ENCODINGS:
         raise FormatError(f"Content-Encoding lists {len(names)} encodings")
     for name in reversed(names):
         data = _join(_pieces(name, data), name, max_size)
     return data
+
+
+def encodings_in(content_encoding: str | None) -> list[str]:
+    """Return the names in a Content-Encoding, in lower case.
+
+    `identity` is left out, and so is `aws-chunked`, which some services keep from the upload.
+    """
+    names = [name.strip().lower() for name in (content_encoding or "").split(",")]
+    return [name for name in names if name not in {"", "identity", "aws-chunked"}]
 
 
 def gzip_of(stored: bytes, content_encoding: str | None, data: bytes) -> bytes | None:
@@ -77,7 +84,7 @@ def _join(pieces: Callable[[int], Iterator[bytes]], name: str, max_size: int) ->
         for piece in pieces(max_size + 1):
             whole += piece
             if len(whole) > max_size:
-                raise FormatError(f"its {name} encoding holds more than {max_size} bytes")
+                raise OversizeError(f"its {name} encoding holds more than {max_size} bytes")
     except (zlib.error, zstd.ZstdError, brotli.error) as error:
         raise FormatError(f"its {name} encoding is damaged: {error}") from error
     return bytes(whole)

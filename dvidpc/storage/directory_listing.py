@@ -12,7 +12,8 @@ from itertools import islice
 from pathlib import Path
 
 from dvidpc.errors import StoreError, StoreRefusedError, StoreTimeoutError
-from dvidpc.storage.base import Listed
+from dvidpc.storage.base import LINK_TO_NOTHING, Listed
+from dvidpc.storage.file_reads import find_dangling_link
 from dvidpc.storage.listing import PAGE_SIZE, PAGE_TIMEOUT_S
 from dvidpc.storage.object_checks import name_object
 
@@ -123,6 +124,8 @@ class _Walk:
                 path = f"{folder.path.rstrip('/')}/{entry}"
                 found = self._look_at(path)
                 if found is None:
+                    if find_dangling_link(path) == path:
+                        yield Listed(name, LINK_TO_NOTHING)  # it cannot be read, and is not absent
                     continue
                 if stat.S_ISREG(found.st_mode):
                     yield Listed(name, found.st_size)

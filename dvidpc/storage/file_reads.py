@@ -5,6 +5,7 @@ import os
 import stat
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from dvidpc.errors import FormatError, ObjectChangedError, StoreError, StoreRefusedError
 from dvidpc.storage.base import Blob
@@ -124,9 +125,37 @@ def _open(name: str, path: str) -> int | None:
     except ValueError as error:  # a NUL, or a character that the file system cannot encode
         raise FormatError(f"{name} is not a possible file name") from error
     except OSError as error:
-        if error.errno in {errno.ENOENT, errno.ENOTDIR}:
+        if error.errno not in {errno.ENOENT, errno.ENOTDIR}:
+            raise _open_error(name, error) from error
+        if link := find_dangling_link(path):
+            raise StoreError(
+                f"{name} cannot be read: {link!a} is a link to nothing; is the disk mounted, was the content "
+                "fetched (git annex get, datalad get)?"
+            ) from error
+        return None
+
+
+def find_dangling_link(path: str) -> str | None:
+    """Return the link to nothing that a missing file is behind, or is itself; None if it is just missing."""
+    for place in (Path(path), *Path(path).parents):
+        try:
+            found = place.lstat()
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError:
             return None
-        raise _open_error(name, error) from error
+        return str(place) if stat.S_ISLNK(found.st_mode) and _leads_nowhere(place) else None
+    return None
+
+
+def _leads_nowhere(link: Path) -> bool:
+    try:
+        link.stat()
+    except FileNotFoundError:
+        return True
+    except OSError:  # such as a loop, which reads report
+        return False
+    return False
 
 
 def _read_bytes(name: str, descriptor: int, byte_range: ByteRange) -> bytes:

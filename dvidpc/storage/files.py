@@ -3,7 +3,6 @@
 import asyncio
 import os
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final, TypeVar
 
@@ -14,6 +13,7 @@ from dvidpc.storage.content_encoding import gzip_of
 from dvidpc.storage.file_reads import read_file, read_file_range
 from dvidpc.storage.object_checks import name_object, undo_encoding
 from dvidpc.storage.versions import Version
+from dvidpc.threads import ThreadPool
 from dvidpc.types import ByteRange
 
 _Read = TypeVar("_Read")
@@ -38,7 +38,7 @@ class DirectoryStore:
         self._url = url
         self._timeout_s = timeout_s
         self._suffixes = {"": "", **suffixes}
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="files")
+        self._threads = ThreadPool(_THREADS, thread_name_prefix="files")
         self._closed = False
         self._absences = Absences()
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from dvidpc.errors import FormatError, ObjectChangedError
+from dvidpc.errors import FormatError, ObjectChangedError, OversizeError
 from dvidpc.storage.content_encoding import decode_content
 from dvidpc.storage.versions import Comparison, Version, compare
 
@@ -16,10 +16,10 @@ def check_size(name: str, size: int, max_size: int) -> None:
     """Refuse an object before it is read.
 
     Raises:
-        FormatError: It holds more than *max_size* bytes.
+        OversizeError: It holds more than *max_size* bytes.
     """
     if size > max_size:
-        raise FormatError(f"{name} holds {size} bytes, more than the {max_size} allowed here")
+        raise OversizeError(f"{name} holds {size} bytes, more than the {max_size} allowed here")
 
 
 def if_match(etag: str | None) -> str | None:
@@ -64,4 +64,4 @@ async def undo_encoding(name: str, data: bytes, content_encoding: str | None, *,
     try:
         return await asyncio.to_thread(decode_content, data, content_encoding, max_size=max_size)
     except FormatError as error:
-        raise FormatError(f"{name}: {error}") from error
+        raise type(error)(f"{name}: {error}") from error

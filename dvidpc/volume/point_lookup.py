@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from dvidpc.cache.loading_cache import MISSING
 from dvidpc.formats.grid import Grid
+from dvidpc.formats.precomputed.label_chunk import LabelChunk
+from dvidpc.formats.precomputed.label_lookup import label_at, labels_of
 from dvidpc.tasks import gather_or_cancel
 from dvidpc.types import ChunkCoord, Point
 from dvidpc.volume.chunk_cache import CachedChunks
@@ -42,7 +44,7 @@ class LabelLookup:
             cell, voxel = zip(*steps, strict=True)
             view = await _find_view(ChunkCoord(*cell), copy)
             if view is not None:
-                return view.read_one(Point(*voxel))
+                return _label_of(view, Point(*voxel))
         return 0
 
     async def labels_at(self, points: NDArray[np.int64]) -> NDArray[np.uint64]:
@@ -73,7 +75,7 @@ class LabelLookup:
             if view is None:
                 labels[group] = await self._read(points[group], copies[1:])
                 return
-            read = partial(view.read, (points[group] - grid.offset) % grid.chunk_size)
+            read = partial(_labels_of, view, (points[group] - grid.offset) % grid.chunk_size)
             labels[group] = read() if len(group) < _MANY else await copies[0].in_pool(read)
 
         await gather_or_cancel(read_cell(cell, group) for cell, group in groups)
@@ -92,6 +94,23 @@ def _group(points: NDArray[np.int64], grid: Grid) -> list[tuple[ChunkCoord, NDAr
     firsts = cells[np.concatenate([[0], changes])].tolist()
     numbers = np.split(inside[order], changes)
     return [(ChunkCoord(*cell), group) for cell, group in zip(firsts, numbers, strict=True)]
+
+
+def _label_of(view: LabelView, voxel: Point) -> int:
+    """Return the label of a position in a chunk."""
+    if isinstance(view.chunk, LabelChunk):
+        return label_at(view.chunk, voxel)
+    return int(view.chunk[voxel.z, voxel.y, voxel.x])
+
+
+def _labels_of(view: LabelView, voxels: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Return the labels of positions in a chunk, one row x, y, z each."""
+    if isinstance(view.chunk, LabelChunk):
+        found = labels_of(view.chunk, voxels)
+    else:
+        x, y, z = voxels.T
+        found = view.chunk[z, y, x]
+    return found.astype(np.uint64, copy=False)
 
 
 async def _find_view(cell: ChunkCoord, chunks: CachedChunks) -> LabelView | None:

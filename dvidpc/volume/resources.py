@@ -27,6 +27,12 @@ class Resources:
     """Close it after the pool has shut down."""
     max_mesh: int = 128 * 2**20
     """The most bytes of a mesh."""
+    max_cells: int = 4_096
+    """The most cells of a spatial index that a request for annotations may read."""
+    max_annotations: int = 1_000_000
+    """The most annotations that a request may decode."""
+    max_response: int = 512 * 2**20
+    """The most bytes of an answer with annotations."""
 
     @property
     def tools(self) -> SourceTools:
@@ -51,6 +57,9 @@ def make_resources(cache: CacheConfig, limits: LimitsConfig, pool: Executor) -> 
         indexes=_make_cache(cache.index_memory, limits),
         pool=pool,
         max_mesh=limits.max_mesh,
+        max_cells=limits.max_cells,
+        max_annotations=limits.max_annotations,
+        max_response=limits.max_response,
     )
 
 

@@ -1,16 +1,24 @@
 """`/api/server/volumes`: the volumes with their URLs, scales and problems; the page reads it."""
 
-from typing import NamedTuple
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
 
 from aiohttp import web
 
-from dvidpc.data.configured_volume import Volume
+from dvidpc.data.annotation import AnnotationData, LabelszData, is_annotation
 from dvidpc.data.image import ImageData
 from dvidpc.data.instance import Data, Instance
 from dvidpc.data.scales import scales_of
+from dvidpc.data.served_volume import Volume
 from dvidpc.dvid.services import SERVICES, Services
 from dvidpc.formats.dvid.go_json import JsonValue, encode
+from dvidpc.http.cors import CORS, Refusal
+from dvidpc.tasks import abandon
 from dvidpc.web.neuroglancer import is_installed
+
+_COUNTING_S: Final = 2.0
+"""How long to wait until the annotations of small collections are counted."""
 
 
 class _Scale(NamedTuple):
@@ -25,11 +33,25 @@ async def volumes(request: web.Request) -> web.StreamResponse:
     services = request.app[SERVICES]
     found = await services.health.check()
     problems = {alias: health.problem or health.damage for alias, health in found.items()}
-    return web.Response(body=encode(overview(services, problems)), content_type="application/json")
+    totals = await _count_annotations(services.volumes.volumes)
+    document = overview(services, problems, totals, request.app[CORS].refusals)
+    return web.Response(body=encode(document), content_type="application/json")
 
 
-def overview(services: Services, problems: dict[str, str | None]) -> dict[str, JsonValue]:
-    """Return the document; *problems* maps a store's alias to what is wrong with its volume, or None."""
+def overview(
+    services: Services,
+    problems: Mapping[str, str | None],
+    totals: Mapping[str, int],
+    refusals: Iterable[Refusal],
+) -> dict[str, JsonValue]:
+    """Return the document.
+
+    Args:
+        services: The services.
+        problems: What is wrong with the volume of a store, by the store's alias; None: nothing.
+        totals: The number of annotations of each instance for which it is known.
+        refusals: The origins whose pages were refused.
+    """
     repo, facts = services.repo, services.facts
     return {
         "uuid": repo.uuid,
@@ -39,11 +61,62 @@ def overview(services: Services, problems: dict[str, str | None]) -> dict[str, J
         "host": facts.host,
         "version": facts.version,
         "neuroglancer": is_installed(),
+        "refused": [{"origin": origin, "line": line} for origin, line in refusals],
         "volumes": [
             _volume(volume, shown, problems.get(volume.settings.alias))
             for volume in services.volumes.volumes
+            if not _collections_of(volume)
             for shown in _by_layer(volume)
         ],
+        "collections": [
+            _collection(volume, instance, problems.get(volume.settings.alias), totals)
+            for volume in services.volumes.volumes
+            for instance in _collections_of(volume)
+        ],
+    }
+
+
+async def _count_annotations(volumes: Sequence[Volume]) -> dict[str, int]:
+    """Return the number of annotations of each instance; those that are not known in time are left out."""
+    counting = {
+        instance.name: asyncio.ensure_future(instance.data.source.total())
+        for volume in volumes
+        for instance in _collections_of(volume)
+    }
+    if counting:
+        await asyncio.wait(counting.values(), timeout=_COUNTING_S)
+    await abandon([task for task in counting.values() if not task.done()])
+    done = {
+        name: task for name, task in counting.items() if not task.cancelled() and task.exception() is None
+    }
+    return {name: total for name, task in done.items() if (total := task.result()) is not None}
+
+
+def _collections_of(volume: Volume) -> list[Instance[AnnotationData]]:
+    """Return the instances of a volume that are annotations."""
+    return [one for one in volume.instances if is_annotation(one)]
+
+
+def _collection(
+    volume: Volume, instance: Instance[AnnotationData], problem: str | None, totals: Mapping[str, int]
+) -> dict[str, JsonValue]:
+    data = instance.data
+    counts = [one.name for one in volume.instances if isinstance(one.data, LabelszData)]
+    return {
+        "store": volume.settings.alias,
+        "instance": instance.name,
+        "url": instance.store_url,
+        "problem": problem,
+        "type": data.data_type.name,
+        "geometry": data.plan.collection.annotation_type.value,
+        "count": totals.get(instance.name),
+        "properties": [each.id for each in data.plan.collection.properties],
+        "relationships": [each.id for each in data.plan.collection.relationships],
+        "sync": data.framed.frame.sync,
+        "voxel_size_nm": data.framed.roles.voxel_size_nm,
+        "bounds": None if data.bounds is None else [data.bounds.start, data.bounds.stop],
+        "counts": counts[0] if counts else None,
+        "explanation": data.plan.explanation,
     }
 
 

@@ -12,7 +12,7 @@ from urllib.parse import quote as quote_url
 from aiohttp import hdrs, web
 from yarl import URL
 
-from dvidpc.http.etags import CACHE_CONTROL
+from dvidpc.http.lifetime import NO_CACHE
 from dvidpc.web.front_page import front_page
 
 _INDEX = "index.html"
@@ -111,7 +111,7 @@ class WebClient:
 
 def _file_response(path: Path) -> web.FileResponse:
     """Return a response for the file that supports ranges and conditional requests."""
-    return web.FileResponse(path, headers={hdrs.CACHE_CONTROL: CACHE_CONTROL})
+    return web.FileResponse(path, headers={hdrs.CACHE_CONTROL: NO_CACHE})
 
 
 WEB_CLIENT: Final = web.AppKey("web_client", WebClient)

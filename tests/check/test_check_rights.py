@@ -116,3 +116,52 @@ async def test_samples_are_counted_as_looked_at(
     async with serve(ReplayedS3(tmp_path / "s3")) as server:
         said = await check(tmp_path, s3_text(server.url, "bucket"))
     assert f"scale 0: none of {looked_at} sampled chunks of 64 x 64 x 64 is stored" in said.out
+
+
+@pytest.mark.parametrize("more", ["", 'region = "us-east-1"'], ids=["unset", "wrong"])
+async def test_a_region_that_only_refusals_name_is_used_and_reported(tmp_path: Path, more: str) -> None:
+    """MinIO with a region of its own (minio-py issue 1059)."""
+    write_volume(tmp_path / "s3" / "bucket" / "em", VolumeSpec())
+    words = "the region is wrong; expecting 'milkyway'."
+
+    def refuse(request: web.Request) -> web.Response | None:
+        signed = request.headers.get("Authorization", "")
+        if not signed:
+            return web.Response(status=403)
+        if "/milkyway/" in signed:
+            return None
+        code = "<Code>AuthorizationHeaderMalformed</Code>"
+        return web.Response(status=400, text=f"<Error>{code}<Message>{words}</Message></Error>")
+
+    async with serve(ReplayedS3(tmp_path / "s3", refuse=refuse)) as server:
+        said = await check(tmp_path, s3_text(server.url, "bucket", more), "--deep")
+    assert said.code == 0, said
+    assert "read as access key AKIDTEST, region milkyway; may list: yes, may write: yes" in said.out
+    assert "18 of 18 chunks" in said.out
+    assert ("warning the bucket lies in region milkyway, not in us-east-1" in said.out) == bool(more)
+
+
+@pytest.mark.parametrize("options", [("--deep",), ()], ids=["deep", "short"])
+async def test_what_is_listed_but_denied_is_one_problem_without_advice_on_absence(
+    tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    write_volume(tmp_path / "s3" / "bucket" / "em", VolumeSpec(scale_levels=2))
+    s3 = denying("/s0/")
+    s3.directory = tmp_path / "s3"
+    async with serve(s3) as server:
+        said = await check(tmp_path, s3_text(server.url, "bucket"), *options)
+    assert said.code == 1
+    [problem] = re.findall("^  problem (.*)$", said.out, re.MULTILINE)
+    assert re.fullmatch(r"scale 0: s3://bucket/em/s0/\S+ is listed, but may not be read \(403\)", problem)
+    assert "fix: check the credentials; allow s3:GetObject on arn:aws:s3:::bucket/em/*" in said.out
+    assert "missing_status" not in said.out
+
+
+async def test_a_denied_listing_where_nothing_can_be_read_may_be_due_to_wrong_credentials(
+    tmp_path: Path,
+) -> None:
+    """Ceph answers AccessDenied to a wrong secret, an unknown key and a missing right alike."""
+    async with serve(ReplayedS3(tmp_path, refuse=lambda _: s3_error(403, "AccessDenied"))) as server:
+        said = await check(tmp_path, s3_text(server.url, "bucket"))
+    reason = "or the credentials are wrong: nothing can be read, and the service does not tell"
+    assert f"may list: no ({reason}), may write: not known\n" in said.out

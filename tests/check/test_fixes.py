@@ -8,6 +8,8 @@ import pytest
 from dvidpc.check.fixes import Fixes
 from dvidpc.config import StoreConfig
 from dvidpc.errors import ConfigError, CredentialsError, StoreError, StoreRefusedError, StoreTimeoutError
+from dvidpc.storage.http.http_errors import error_of
+from dvidpc.storage.http.service import Refusal
 from dvidpc.storage.ref import parse_ref
 
 S3 = StoreConfig("em", parse_ref("s3://bucket/a b/em"), profile="lab")
@@ -115,3 +117,11 @@ def test_a_reason_that_contains_a_fix_is_the_fix() -> None:
     fixes = Fixes(FILE)
     assert fixes.of_scale("needs it: pip install 'dvidpc[codecs]'") == "pip install 'dvidpc[codecs]'"
     assert fixes.of_scale('are no cubes, so block_size = "chunk" cannot be') == "[store.em] block_size = 64"
+
+
+def test_what_stands_before_the_service_is_fixed_there() -> None:
+    for store in (S3, VAST, GOOGLE, WEB):
+        by_proxy = error_of("x", Refusal(403, {"X-Squid-Error": "ERR_ACCESS_DENIED 0"}))
+        assert Fixes(store).of_error(by_proxy).startswith("allow the host in the rules of the proxy")
+        by_gate = error_of("x", Refusal(400, {}, needs_certificate=True))
+        assert Fixes(store).of_error(by_gate).startswith("let this machine in without a client certificate")

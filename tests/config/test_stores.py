@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from dvidpc.config import StoreConfig
+from dvidpc.formats.precomputed.annotation_settings import End, Kind, MemberName
 from dvidpc.storage.ref import parse_ref
 from tests.config.files import STORE, error_of, load
 
@@ -29,6 +30,13 @@ user_project = "billing"
 block_size = "chunk"
 missing_status = [403, 404]
 skip_scales = [1, 0, 1]
+sync = "a"
+voxel_size = [8, 8.0, 40]
+kind = ["PreSyn", "PostSyn"]
+bodies = { pre = "a", post = "b" }
+tags = { roi = "{}", user = "user:{}" }
+props = { score = "conf", pre_confidence = "a:conf", junk = "" }
+margin = 1.5
 [store.a]
 engine = "ngprecomputed"
 ref = "file:///volumes/a"
@@ -52,6 +60,17 @@ path_style = "auto"
         block_size=None,
         missing_status=frozenset({403, 404}),
         skip_scales=frozenset({0, 1}),
+        sync="a",
+        voxel_size=(8.0, 8.0, 40.0),
+        kind=(Kind.PRE_SYN, Kind.POST_SYN),
+        bodies=(("pre", End.A), ("post", End.B)),
+        tags=(("roi", "{}"), ("user", "user:{}")),
+        props=(
+            ("score", MemberName("conf")),
+            ("pre_confidence", MemberName("conf", End.A)),
+            ("junk", MemberName("")),
+        ),
+        margin=1.5,
     )
     assert a == StoreConfig("a", parse_ref("file:///volumes/a"), instance="a")
 
@@ -175,3 +194,12 @@ def test_command_ends_with_one_line_and_code_2_if_the_root_is_wrong(tmp_path: Pa
         f"dvidpc: {path}: [store.em] root: 's3://bucket/em' does not lie below the root 's3://other'; "
         "write a root that contains ref, or remove it\n"
     )
+
+
+def test_a_sync_that_is_no_other_store_is_refused(tmp_path: Path) -> None:
+    message = error_of(tmp_path, STORE + 'sync = "em"\n')
+    reason = '[store.em] sync: "em" is not the instance of another store'
+    assert message == f'{reason}; write for example sync = "segmentation"'
+    other = STORE.replace("[store.em]", "[store.seg]").replace('"em"', '"segments"')
+    assert error_of(tmp_path, other + STORE + 'sync = "segment"\n').endswith('sync = "segments"')
+    assert load(tmp_path, other + STORE + 'sync = "segments"\n').stores[1].sync == "segments"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dvidpc.data.configured_volume import Volume
+from dvidpc.data.served_volume import Volume
 from dvidpc.data.summary import log_table, table_of
 from dvidpc.sources.plan import VolumeSettings
 from tests.arrays import Arrays

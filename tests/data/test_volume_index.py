@@ -20,7 +20,8 @@ from dvidpc.sources.buckets import Buckets
 from dvidpc.volume.resources import make_resources
 from tests.label_index import write_index
 from tests.label_volumes import LabelScale, write_labels
-from tests.serving import config_text
+from tests.serving import config_text, serving
+from tests.volumes import VolumeSpec, write_volume
 from tests.waiting import soon
 
 LABELS = np.full((20, 30, 40), 7, np.uint64)
@@ -119,3 +120,11 @@ async def test_an_index_that_was_condemned_stays_so(tmp_path: Path) -> None:
         with pytest.raises(LabelIndexError, match="it is wrong"):
             index.reader()
         assert max_label(data()) == {}
+
+
+async def test_an_index_of_an_image_is_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write_volume(tmp_path / "em", VolumeSpec())
+    text = config_text({"em": tmp_path / "em"}, f'label_index = "{tmp_path}/index"\n')
+    async with serving(text, tmp_path) as server:
+        assert await server.get("/readyz") == b"ok\n"
+    assert "store em: label_index has no effect: it is not served as a labelmap" in caplog.messages

@@ -13,12 +13,14 @@ def test_the_config_is_one_that_dvidpc_reads(tmp_path: Path) -> None:
     file = tmp_path / "demo.toml"
     file.write_text(demo_config_text(Path('/a home/of "me"/é'), "127.0.0.1:8123"))
     config = load_config(file)
-    image, labels = config.stores
+    image, labels, synapses = config.stores
     assert image.ref.text == "file:///a%20home/of%20%22me%22/%C3%A9"
     assert (image.alias, image.engine, image.instance) == ("demo", "ngprecomputed", "em")
     assert labels.ref.text == f"{image.ref.text}/segmentation"
     assert (labels.alias, labels.engine, labels.instance) == ("neurites", "ngprecomputed", "segmentation")
-    assert config.server.http_address.port == 8123
+    assert synapses.ref.text == f"{image.ref.text}/synapses"
+    assert (synapses.alias, synapses.instance) == ("synapses", "synapses")
+    assert str(config.server.http_address) == "127.0.0.1:8123"
     assert config.repo.alias == "demo"
     assert not config.warnings
 
@@ -30,6 +32,7 @@ def test_the_guide_names_what_each_client_needs() -> None:
     for field in (["host", "localhost"], ["port", "8123"], ["UUID", UUID], ["grayscale", "em"]):
         assert field in lines
     assert ["segmentation", "segmentation"] in lines
+    assert ["synapse", "synapses"] in lines
     assert f"dvid://http://localhost:8123/{UUID}/segmentation\n" in guide
     assert "Ctrl-C" in guide
 
@@ -40,5 +43,6 @@ def test_lines_for_curl_can_be_pasted() -> None:
     urls = [words[2] for words in commands]
     assert urls[0] == "http://localhost:8123/api/repos/info"
     node = f"http://localhost:8123/api/node/{UUID}"
-    assert all(url.startswith((f"{node}/em/", f"{node}/segmentation/")) for url in urls[1:])
+    instances = {url.removeprefix(f"{node}/").partition("/")[0] for url in urls[1:]}
+    assert instances == {"em", "segmentation", "synapses", "synapses_labelsz"}
     assert all(len(words) in {3, 5, 9} for words in commands)

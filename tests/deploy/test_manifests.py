@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,16 @@ def test_unit_grants_almost_no_rights() -> None:
     level = re.search(r"Overall exposure level for dvidpc.service: ([\d.]+)", result.stdout)
     assert level is not None, result.stderr
     assert float(level[1]) <= 2.0
+
+
+def test_units_are_understood_by_systemd(tmp_path: Path) -> None:
+    for name in ("dvidpc.service", "dvidpc.socket"):
+        text = (DEPLOY / name).read_text().replace("/opt/dvidpc/bin/dvidpc", sys.executable)
+        (tmp_path / name).write_text(text)
+    units = [str(tmp_path / name) for name in ("dvidpc.service", "dvidpc.socket")]
+    command = [need("systemd-analyze", "systemd"), "verify", "--man=no", *units]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout + result.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("document", kubernetes_documents(), ids=lambda one: one["kind"])

@@ -12,6 +12,8 @@ import aiohttp
 import pytest
 from yarl import URL
 
+from tests.faulty.faults import Fault
+from tests.faulty.site import faulty_site
 from tests.logged import logging_to, request_fields
 from tests.serving import Server, config_text, serving
 from tests.volumes import VolumeSpec, write_volume
@@ -106,3 +108,30 @@ async def test_proxy_passes_requests_of_a_thousand_blocks(
                     given_back = response.headers["X-Request-Id"]
     assert request_fields(log)[-1]["id"] == given_back
     assert re.fullmatch(r"[\w.-]{8,64}", given_back)
+
+
+def plain_nginx_command(directory: Path, front: int, back: int) -> list[str]:
+    """Return a command for nginx as it is by default: it speaks HTTP/1.0 to the server."""
+    command = nginx_command(directory, front, back)
+    path = directory / "nginx.conf"
+    text = re.sub(r"proxy_http_version[^;]*;|proxy_set_header Connection[^;]*;", "", path.read_text())
+    path.write_text(text)
+    return command
+
+
+@pytest.mark.skipif(not shutil.which("nginx"), reason="needs Debian's package nginx")
+async def test_an_answer_that_is_cut_off_is_cut_off_behind_a_plain_nginx(tmp_path: Path) -> None:
+    spec = VolumeSpec(size=(64 * 9, 128, 64))
+    more = "[cache]\nmemory = 0\nindex_memory = 0"
+    async with (
+        faulty_site(tmp_path, "http", spec, more) as site,
+        behind(plain_nginx_command, site.server, tmp_path) as url,
+    ):
+        blocks = sorted(site.truth.blocks, key=lambda block: block == (8, 1, 0))
+        async with site.server.session.get(url + site.path(blocks)) as answer:
+            assert site.truth.wrong_in(blocks, await answer.read()) == []
+        site.bucket.rule("em/s0/512-576_64-128_0-64", Fault(status=500, delay_s=0.1))
+        async with site.server.session.get(url + site.path(blocks)) as answer:
+            assert answer.status == 200
+            with pytest.raises(aiohttp.ClientError):
+                await answer.read()

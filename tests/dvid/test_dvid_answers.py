@@ -141,7 +141,8 @@ async def test_answers_have_dvids_keys_and_types(server: Server, case: dict[str,
     ours, theirs = json.loads(await ask(server, case)), json.loads(recorded_body(case))
     if case["path"] == "/api/server/compiled-types":
         theirs.pop("roi")  # a data type that this server does not have
-        built_without = dict.fromkeys(("keyvalue", "labelblk", "labelmap", "neuronjson"), "")
+        names = ("annotation", "keyvalue", "labelblk", "labelmap", "labelsz", "neuronjson")
+        built_without = dict.fromkeys(names, "")
         theirs = dict(sorted({**theirs, **built_without}.items()))
     assert_same_shape(ours, theirs, "")
 

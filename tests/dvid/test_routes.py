@@ -35,7 +35,7 @@ async def test_methods_outside_the_table_are_refused(volume: Path, tmp_path: Pat
 async def test_an_expectation_is_met_or_refused(
     volume: Path, tmp_path: Path, line: bytes, expected: bytes, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    head = b"%b HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: %b\r\n\r\n" % (line, expected)
+    head = b"%b HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nExpect: %b\r\n\r\n" % (line, expected)
     async with serving(config_text({"em": volume}), tmp_path) as server:
         answer = await exchange(server.url, head, until_closed=False)
         assert answer.status == status
@@ -43,7 +43,7 @@ async def test_an_expectation_is_met_or_refused(
 
 
 async def test_connect_is_refused(volume: Path, tmp_path: Path) -> None:
-    request = b"CONNECT example.org:443 HTTP/1.1\r\nHost: example.org:443\r\n\r\n"
+    request = b"CONNECT example.org:443 HTTP/1.1\r\nHost: localhost\r\n\r\n"
     async with serving(config_text({"em": volume}), tmp_path) as server:
         answer = await exchange(server.url, request, until_closed=False)
         assert answer.status in {400, 404}

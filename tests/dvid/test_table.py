@@ -14,7 +14,8 @@ def test_the_family_of_a_data_type_is_found_by_name() -> None:
     assert API.family_of("labelmap") is LABELMAP_ENDPOINTS
     assert API.family_of("roi") is None
     names = [data_type.name for data_type in API.data_types()]
-    assert names == [*(t.name for t in IMAGEBLK.types), "labelblk", "labelmap", "keyvalue", "neuronjson"]
+    others = ["labelblk", "labelmap", "keyvalue", "neuronjson", "annotation", "labelsz"]
+    assert names == [*(t.name for t in IMAGEBLK.types), *others]
 
 
 def test_the_endpoints_of_all_families_are_known() -> None:

@@ -59,7 +59,7 @@ class Site:
 def store_section(kind: str, bucket: FaultyBucket, name: str = "em", more: str = "") -> str:
     """Return the `[store.*]` section of a volume in *bucket*, reached as a web server or as S3."""
     if kind == "http":
-        ref, keys = f"{bucket.url}/{name}", ""
+        ref, keys = f"{bucket.url}/{name}", "anonymous = true\n"
     else:
         ref = f"s3://{BUCKET}/{name}"
         keys = f'endpoint = "{bucket.url}"\nregion = "us-east-1"\nanonymous = true\npath_style = true\n'

@@ -22,6 +22,7 @@ from tests.faulty.site import (
     limits_section,
 )
 from tests.faulty.truth import write_truth
+from tests.rawhttp import exchange
 from tests.volumes import XYZ, VolumeSpec
 from tests.waiting import soon
 
@@ -276,6 +277,23 @@ async def test_f16_a_failure_after_the_first_byte_cuts_the_connection(kind: str,
             assert answer.status == 200
             with pytest.raises(aiohttp.ClientError):
                 await answer.read()
+
+
+async def test_f16_a_cut_answer_never_looks_complete_to_a_client_of_http_1_0(
+    kind: str, tmp_path: Path
+) -> None:
+    """Nginx asks by HTTP/1.0 unless it is told otherwise (johnsusek/praeco pull request 210)."""
+    spec = VolumeSpec(size=(64 * 9, 128, 64))
+    async with faulty_site(tmp_path, kind, spec, more=NO_CACHE) as site:
+        last: XYZ = (8, 1, 0)
+        blocks = [block for block in site.truth.blocks if block != last] + [last]
+        request = f"GET {site.path(blocks)} HTTP/1.0\r\nHost: x\r\n\r\n".encode()
+        whole = await exchange(site.server.url, request)
+        assert "content-length" not in whole.headers
+        assert site.truth.wrong_in(blocks, whole.body) == []
+        site.bucket.rule("em/s0/512-576_64-128_0-64", Fault(status=500, delay_s=0.1))
+        with pytest.raises(ConnectionResetError):
+            await exchange(site.server.url, request)
 
 
 async def test_f17_clients_that_disconnect_stop_their_reads(

@@ -19,7 +19,7 @@ BLOCKS = f"/api/node/{UUID}/em/specificblocks?blocks=0,0,0"
 
 def store_at(url: str, kind: str) -> str:
     """Return the `[store.em]` section of a volume at *url*, reached as a web server or as S3."""
-    where = f'ref = "{url}/em"'
+    where = f'ref = "{url}/em"\nanonymous = true'
     if kind == "s3":
         where = f'ref = "s3://{BUCKET}/em"\nendpoint = "{url}"\nregion = "us-east-1"\nanonymous = true\n'
     return f'[store.em]\nengine = "ngprecomputed"\ninstance = "em"\n{where}\n'

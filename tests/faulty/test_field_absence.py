@@ -115,3 +115,18 @@ async def test_f27_a_directory_without_its_disk_is_an_error(tmp_path: Path) -> N
         (tmp_path / "unmounted").rename(tmp_path / "root" / "em")
         await asyncio.sleep(FRESH_S)
         assert truth.wrong_in([(0, 1, 0)], await server.get(other)) == []
+
+
+@pytest.mark.parametrize("status", [520, 522, 530, 425, 429])
+async def test_f27_an_info_that_is_busy_says_nothing_about_absence(status: int, tmp_path: Path) -> None:
+    """A CDN has statuses of its own for a server that it cannot reach (minio-go pull request 1935)."""
+    async with faulty_site(tmp_path, "s3") as site:
+        assert await site.wrong(HOLE) == []
+        site.bucket.rule("em/info", Fault(status=status))
+        await asyncio.sleep(FRESH_S)
+        answered, said = await site.server.error(site.path(HOLE))
+        assert answered == 503
+        assert f"em/info cannot be read: the server answers {status}" in said
+        assert "credentials" not in said
+        site.bucket.heal()
+        assert await site.wrong() == []

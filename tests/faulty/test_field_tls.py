@@ -1,20 +1,28 @@
 """A TLS connection that cannot be established says why, each time in another sentence (row F28)."""
 
 import asyncio
+import os
+import socket
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
+import aiohttp
 import pytest
 from aiohttp import web
 
 from dvidpc.errors import StoreError
 from dvidpc.storage.base import BucketAccess, UpstreamLimits
+from dvidpc.storage.http.connection_errors import translate_connection_errors
+from dvidpc.storage.http.session import open_session_via
 from dvidpc.storage.opening import open_store
 from dvidpc.storage.ref import parse_ref
 from tests.certificates import DAY, Authority, make_authority
+from tests.check.test_check_buckets import check
 from tests.servers import serve
+from tests.serving import config_text
 
 KINDS = ("http", "s3", "gs")
 LIMITS = UpstreamLimits(attempts=1)
@@ -147,3 +155,105 @@ async def test_f28_a_server_that_hangs_up_on_a_handshake_is_told_from_a_dead_one
         port = server.sockets[0].getsockname()[1]
         said = await reason(kind, f"https://127.0.0.1:{port}", None)
     assert "closes the connection at once; does this port speak the scheme" in said
+
+
+async def test_f28_an_intermediate_authority_in_the_bundle_is_enough(authority: Authority) -> None:
+    """As for curl and Go (cpython issue 107361)."""
+    below = authority.intermediate()
+    async with tls_server(below.server_context("127.0.0.1")) as port:
+        assert await reason("http", f"https://127.0.0.1:{port}", below.bundle) == ""
+
+
+async def test_f28_a_bundle_is_not_checked_more_strictly_by_newer_pythons(authority: Authority) -> None:
+    """Authorities of inspecting proxies break RFC 5280 (cpython issue 138193, urllib3 issue 3665)."""
+    async with tls_server(authority.server_context("127.0.0.1", is_strict=False)) as port:
+        assert await reason("http", f"https://127.0.0.1:{port}", authority.bundle) == ""
+
+
+async def test_f28_a_certificate_that_a_strict_python_refuses_is_explained(authority: Authority) -> None:
+    strict = ssl.create_default_context(cafile=authority.bundle)
+    strict.verify_flags |= ssl.VERIFY_X509_STRICT
+    async with (
+        tls_server(authority.server_context("127.0.0.1", is_strict=False)) as port,
+        open_session_via(None, strict, aiohttp.ClientTimeout(5)) as session,
+    ):
+        with pytest.raises(StoreError) as caught, translate_connection_errors("x"):
+            await session.get(f"https://127.0.0.1:{port}")
+    assert "breaks RFC 5280 (Missing Authority Key Identifier), which this Python checks" in str(caught.value)
+
+
+@contextmanager
+def refusing_handshakes(context: ssl.SSLContext) -> Iterator[int]:
+    """A server that OpenSSL speaks for to the end, so that its alerts arrive; yields its port."""
+
+    def answer() -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                with connection, suppress(OSError), context.wrap_socket(connection, server_side=True) as tls:
+                    tls.recv(65536)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=answer)
+        thread.start()
+        yield int(listener.getsockname()[1])
+        listener.shutdown(socket.SHUT_RDWR)
+    thread.join()
+
+
+@pytest.mark.parametrize(
+    ("newest", "words"),
+    [
+        (ssl.TLSVersion.TLSv1_2, "no cipher in common with this OpenSSL, or wants a client certificate"),
+        (
+            ssl.TLSVersion.TLSv1_3,
+            "certificate required; the server wants a client certificate, and dvidpc has",
+        ),
+    ],
+)
+async def test_f28_a_server_that_wants_a_client_certificate_is_explained(
+    newest: ssl.TLSVersion, words: str, authority: Authority
+) -> None:
+    """With TLS 1.3, the refusal comes after the handshake (akash-network/console pull request 3647)."""
+    context = authority.server_context("127.0.0.1")
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(authority.bundle)
+    context.maximum_version = newest
+    with refusing_handshakes(context) as port:
+        assert words in await reason("http", f"https://127.0.0.1:{port}", authority.bundle)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_f28_nginx_that_wants_a_client_certificate_is_understood(kind: str) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(status=400, text="<center>No required SSL certificate was sent</center>")
+
+    async with serve(answer) as server:
+        assert "the server wants a client certificate" in await reason(kind, server.url, None)
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
+async def test_f28_a_server_with_tls_of_long_ago_is_explained(authority: Authority) -> None:
+    """Appliances whose TLS is never updated (urllib3 issue 2653)."""
+    context = authority.server_context("127.0.0.1")
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    context.minimum_version, context.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
+    with refusing_handshakes(context) as port:
+        said = await reason("http", f"https://127.0.0.1:{port}", authority.bundle)
+    assert "the server's TLS is too old or too weak for this OpenSSL: update it" in said
+
+
+@pytest.mark.parametrize("names", [("SSL_CERT_FILE", "SSL_CERT_DIR")])
+async def test_f28_a_machine_without_authorities_is_explained(
+    names: tuple[str, ...], authority: Authority, tmp_path: Path
+) -> None:
+    """A slim container, or a variable of conda that names no file (anaconda-issues issue 13509)."""
+    async with tls_server(authority.server_context("127.0.0.1")) as port:
+        text = config_text({"em": f"https://127.0.0.1:{port}/em"})
+        environ = {**os.environ, **dict.fromkeys(names, str(tmp_path / "nowhere"))}
+        said = await check(tmp_path, text, environ=environ)
+    assert said.code == 1
+    assert (
+        "is not trusted; set ca_bundle to trust another authority. This machine has no certificates"
+        in said.out
+    )

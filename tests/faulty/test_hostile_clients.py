@@ -167,19 +167,19 @@ async def test_b3_odd_names_change_neither_headers_nor_log_lines(
 @pytest.mark.parametrize(
     "data",
     [
-        b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
-        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        b"GET / HTTP/1.1\r\nHost: a\r\nX: b\r\n folded\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nHost: b\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: [::1]\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nX: b\r\n folded\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost : a\r\n\r\n",
         b"GET / HTTP/1.1\nHost: a\n\n",
-        b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: +5\r\n\r\nhello",
-        b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
-        b"GET / HTTP/1.1\r\nHost: a\r\nX\x00Y: b\r\n\r\n",
-        b"GET / HTTP/9.9\r\nHost: a\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: +5\r\n\r\nhello",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nX\x00Y: b\r\n\r\n",
+        b"GET / HTTP/9.9\r\nHost: localhost\r\n\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(100),
         b"\x00" * 1000,
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-        b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked, identity\r\n\r\n0\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip, chunked, identity\r\n\r\n0\r\n\r\n",
     ],
 )
 async def test_b5_abuse_of_framing_is_refused_and_the_connection_closed(
@@ -199,7 +199,7 @@ async def test_b5_clients_that_never_finish_asking_are_cut(server: Server) -> No
         for number, (_, writer) in enumerate(opened):
             writer.write(b"" if number % 3 == 0 else b"GET / HTTP/1.1\r\nHost: ")
             if number % 3 == 1:
-                writer.write(b"a\r\n\r\nGET / HT")  # a second head after a good request
+                writer.write(b"localhost\r\n\r\nGET / HT")  # a second head after a good request
         await assert_well(server)
         async with asyncio.timeout(10):
             for reader, writer in opened:
@@ -212,7 +212,7 @@ async def test_b5_clients_that_never_finish_asking_are_cut(server: Server) -> No
 async def test_b5_an_idle_connection_that_was_used_is_kept(server: Server) -> None:
     async with connected(server) as (reader, writer):
         for _ in range(2):
-            writer.write(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+            writer.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert (await reader.readuntil(b"ok\n")).startswith(b"HTTP/1.1 200")
             # A connection opened now that sends nothing is cut after header_timeout and a sweep.
             async with connected(server) as (silent, _), asyncio.timeout(20):
@@ -222,7 +222,7 @@ async def test_b5_an_idle_connection_that_was_used_is_kept(server: Server) -> No
 
 async def test_b5_a_body_without_end_is_dropped(server: Server) -> None:
     async with connected(server) as (reader, writer):
-        writer.write(b"POST /api/repos HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+        writer.write(b"POST /api/repos HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n")
         with contextlib.suppress(ConnectionError):
             async with asyncio.timeout(20):
                 while not reader.at_eof():

@@ -15,7 +15,8 @@ from aiohttp.http_exceptions import BadHttpMessage
 from aiohttp.test_utils import make_mocked_request
 
 from dvidpc.config import LimitsConfig
-from dvidpc.http.connections import Connection, WatchedRunner, close_overdue
+from dvidpc.http.connections import FIRST_REQUEST_S, Connection, WatchedRunner, close_overdue
+from tests.waiting import soon
 
 LIMITS = LimitsConfig(header_timeout_s=10.0, write_stall_timeout_s=60.0)
 REQUEST = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -202,4 +203,30 @@ async def test_the_runner_closes_overdue_connections_and_takes_new_limits(runner
     async with asyncio.timeout(10):
         with contextlib.suppress(ConnectionError):
             assert await reader.read() == b""
+    writer.close()
+
+
+async def test_who_has_just_connected_to_a_server_that_stops_is_still_answered(runner: WatchedRunner) -> None:
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    port = runner.addresses[0][1]
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    await soon(lambda: runner.server is not None and bool(runner.server.connections))
+    stopping = asyncio.ensure_future(runner.cleanup())
+    await soon(lambda: not runner.sites)
+    writer.write(REQUEST)
+    assert (await reader.read()).startswith(b"HTTP/1.1 200 OK")
+    writer.close()
+    await stopping
+    with pytest.raises(ConnectionError):
+        await asyncio.open_connection("127.0.0.1", port)
+
+
+async def test_who_connects_and_says_nothing_does_not_keep_it_from_stopping(runner: WatchedRunner) -> None:
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    reader, writer = await asyncio.open_connection("127.0.0.1", runner.addresses[0][1])
+    await soon(lambda: runner.server is not None and bool(runner.server.connections))
+    async with asyncio.timeout(FIRST_REQUEST_S + 10):
+        await runner.cleanup()
+        assert await reader.read() == b""
     writer.close()

@@ -11,6 +11,8 @@ CASES = [
     (errors.TooLargeError("x"), 413),
     (errors.UnauthorizedError("x"), 401),
     (errors.FormatError("x"), 502),
+    (errors.NoMetadataError("x"), 502),
+    (errors.OversizeError("x"), 502),
     (errors.OverloadedError("x", 7), 503),
     (errors.StoreError("x"), 503),
     (errors.CredentialsError("x"), 503),

@@ -12,12 +12,23 @@ from aiohttp.test_utils import TestClient, TestServer
 from dvidpc.errors import StoreError
 from dvidpc.http.access_log import AccessLog
 from dvidpc.http.cors import CORS, Cors
+from dvidpc.http.lifetime import LIFETIME
 from dvidpc.http.middleware import make_middleware
 from dvidpc.http.streaming import WHOLE_SIZE, send, stream
 
 Parts = AsyncGenerator[bytes, None]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Client = TestClient[web.Request, web.Application]
+
+
+class Nothing:
+    """Nothing is public."""
+
+    is_all = False
+
+    def holds(self, _request: web.BaseRequest) -> bool:
+        """Return False."""
+        return False
 
 
 class Source:
@@ -60,7 +71,8 @@ async def serving(
 ) -> AsyncIterator[tuple[Client, AccessLog]]:
     access_log = AccessLog(lambda _name: False)
     app = web.Application(middlewares=[make_middleware(access_log, lambda: None)])
-    app[CORS] = Cors((), allow_timing=False)
+    app[CORS] = Cors(("*",), allow_timing=False, public=Nothing())
+    app[LIFETIME] = "max-age=60"
     app.router.add_get("/", handler)
     async with TestClient(TestServer(app, handler_cancellation=True)) as client:
         yield client, access_log
@@ -86,7 +98,7 @@ async def test_a_small_response_has_its_length_and_a_large_one_is_chunked(
         assert ("Content-Length" in response.headers) == is_whole
         assert ("Transfer-Encoding" in response.headers) != is_whole
         assert ("ETag" in response.headers) == (is_whole and count > 0)
-        assert response.headers["Cache-Control"] == "no-cache"
+        assert response.headers["Cache-Control"] == "max-age=60"
         assert source.closed.is_set()
     assert statuses(access_log) == ["200"]
 

@@ -18,6 +18,7 @@ OTHER = "another made-up secret" * 4
 ENVIRON = {"DVID_JWT_SECRET_KEY": SECRET}
 AUTH = '[auth]\nenforce = "token"\n'
 USER = {"user": "ada"}
+PAGE = "http://localhost:9000"
 
 
 def token(claims: Mapping[str, object], secret: str = SECRET, algorithm: str = "HS256") -> str:
@@ -66,11 +67,12 @@ async def test_a_token_lets_in(server: Server) -> None:
 )
 async def test_nothing_else_does(server: Server, headers: dict[str, str]) -> None:
     for path in ("/", "/api/repos/info", "/nothing", f"{server.node}/em/info", "/healthz/../api/load"):
-        async with server.session.get(server.url + path, headers=headers) as answer:
+        sent = headers | {"Origin": PAGE}
+        async with server.session.get(server.url + path, headers=sent) as answer:
             assert answer.status == 401
             assert answer.headers["WWW-Authenticate"].startswith("Bearer")
             assert answer.headers["Content-Type"].startswith("text/plain")
-            assert "Access-Control-Allow-Origin" in answer.headers
+            assert answer.headers["Access-Control-Allow-Origin"] == PAGE
             assert SECRET not in await answer.text()
 
 

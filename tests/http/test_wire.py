@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from dvidpc.dvid.services import SERVICES
 from tests.rawhttp import RawAnswer, exchange
 from tests.serving import UUID, Server, config_text, serving
 
@@ -18,13 +19,15 @@ CORS: Final = '\n[server]\ncorsDomains = ["https://example.org"]\n'
 
 
 async def ask(server: Server, path: str, version: str, headers: str) -> RawAnswer:
-    return await exchange(server.url, f"GET {path} HTTP/{version}\r\nHost: x\r\n{headers}\r\n".encode())
+    return await exchange(
+        server.url, f"GET {path} HTTP/{version}\r\nHost: localhost\r\n{headers}\r\n".encode()
+    )
 
 
 async def ask_twice(server: Server, path: str, headers: str) -> tuple[RawAnswer, RawAnswer]:
     """Both answers to two requests sent at once, the second of which closes the connection."""
-    kept = f"GET {path} HTTP/1.1\r\nHost: x\r\n{headers}\r\n"
-    closing = "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    kept = f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n"
+    closing = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
     first = await exchange(server.url, (kept + closing).encode())
     size = int(first.headers["content-length"])
     head, _, body = first.body[size:].partition(b"\r\n\r\n")
@@ -60,7 +63,7 @@ async def test_a_client_that_reads_late_gets_all_of_a_large_answer(volume: Path,
     async with serving(config_text({"em": volume}), tmp_path) as server:
         expected = await server.get(OFTEN)
         reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(server.url).port, limit=1024)
-        writer.write(f"GET {OFTEN} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        writer.write(f"GET {OFTEN} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         await reader.readuntil(b"\r\n\r\n")
         await server.get(PATH)
         assert await reader.readexactly(len(expected)) == expected
@@ -92,3 +95,15 @@ def unchunked(body: bytes) -> bytes:
         if not size:
             assert not body
             return b"".join(content)
+
+
+@pytest.mark.parametrize("path", [PATH, "/healthz", "/bogus", "/api/repos/info"])
+async def test_each_answer_closes_its_connection_while_the_server_stops(
+    volume: Path, tmp_path: Path, path: str
+) -> None:
+    async with serving(config_text({"em": volume}), tmp_path) as server:
+        await ask_twice(server, PATH, "")  # it is kept open before
+        server.app[SERVICES].stopping.set()
+        answer = await ask(server, path, "1.1", "")
+        assert answer.headers["connection"] == "close"
+        assert len(answer.body) == int(answer.headers["content-length"]) > 0

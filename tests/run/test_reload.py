@@ -47,6 +47,10 @@ class Stumbling(Reloading):
         self.calls = 0
         self.done = asyncio.Event()
 
+    @property
+    def source(self) -> Path | None:
+        return self._inner.source
+
     async def use(self, config: Config) -> None:
         self.calls += 1
         if self.calls == 1:
@@ -56,10 +60,10 @@ class Stumbling(Reloading):
 
 
 @asynccontextmanager
-async def reloading(server: Server, directory: Path) -> AsyncIterator[Stumbling]:
+async def reloading(server: Server) -> AsyncIterator[Stumbling]:
     stumbling = Stumbling(server.app[RELOADING])
     runner = WatchedRunner(server.app)
-    with reloading_on_sighup(stumbling, runner, directory / "config.toml"):
+    with reloading_on_sighup(stumbling, runner, None):
         yield stumbling
 
 
@@ -67,7 +71,7 @@ async def test_no_exception_ends_the_reload_task(tmp_path: Path, caplog: pytest.
     write_volume(tmp_path / "volume", VolumeSpec())
     async with (
         serving(config_text({"em": tmp_path / "volume"}), tmp_path, {}) as server,
-        reloading(server, tmp_path) as stumbling,
+        reloading(server) as stumbling,
         asyncio.timeout(20),
     ):
         os.kill(os.getpid(), signal.SIGHUP)

@@ -201,3 +201,28 @@ async def test_proxy_that_is_no_socks_proxy_is_an_error_of_the_store(plain: WebS
     with pytest.raises(StoreError, match=r"proxy|in time"):
         await store.get("info", max_size=9)
     await store.close()
+
+
+@pytest.mark.parametrize("kind", ["s3", "gs", "http"])
+@pytest.mark.parametrize(("status", "error"), [(403, "ERR_ACCESS_DENIED"), (503, "ERR_DNS_FAIL")])
+async def test_what_the_proxy_answers_in_place_of_the_server_is_said_to_be_the_proxys(
+    kind: str, status: int, error: str, tmp_path: Path
+) -> None:
+    """Squid's rules and errors (localstack issue 10128, mozilla/identity-ops issue 34)."""
+
+    async def squid(request: web.Request) -> web.Response:
+        if request.path == "/token":
+            return await answer(request)
+        return web.Response(status=status, headers={"X-Squid-Error": f"{error} 0"}, text="<html>")
+
+    write_keys(tmp_path / "aws-credentials", "AKIDTEST", "made-up-secret")
+    async with serve(squid) as proxy:
+        environ = {"http_proxy": proxy.url, **google_key(tmp_path, "http://token.invalid/token")}
+        access = replace(
+            access_to(kind, "http://bucket.invalid"), missing_status=frozenset({403, 404}), anonymous=False
+        )
+        store = await open_store(access, LIMITS, environ=environ)
+        with pytest.raises(StoreError) as caught:
+            await store.get("0-64", max_size=9)
+        await store.close()
+    assert f"the proxy answers {status} {error}, not the server; look at no_proxy" in str(caught.value)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dvidpc.errors import StoreError, StoreRefusedError
-from dvidpc.storage.base import BucketAccess
+from dvidpc.storage.base import LINK_TO_NOTHING, BucketAccess
 from dvidpc.storage.directory_listing import DirectoryLister
 from dvidpc.storage.listing import PAGE_SIZE
 from dvidpc.storage.ref import parse_ref
@@ -49,7 +49,12 @@ async def test_links_are_followed_but_not_in_circles(
     (tmp_path / "s0" / "nothing").symlink_to("absent")
     (tmp_path / "s0" / "deep" / "up").symlink_to(tmp_path / "s0")
     (tmp_path / "s0" / "loop").symlink_to("loop")
-    assert await collect(lister_of(tmp_path), "s0") == [("a", 1), ("linked/b", 2)]
+    # A link to nothing is listed: what should be there is not absent.
+    assert await collect(lister_of(tmp_path), "s0") == [
+        ("a", 1),
+        ("linked/b", 2),
+        ("nothing", LINK_TO_NOTHING),
+    ]
     assert caplog.messages == [
         f"file://{tmp_path}/s0: 2 entries were not listed: no key can name them",
     ]

@@ -83,9 +83,15 @@ async def test_link_loop_is_a_failure(tmp_path: Path, store: ObjectStore) -> Non
         await store.get("loop", max_size=100)
 
 
-async def test_link_to_nothing_is_missing(tmp_path: Path, store: ObjectStore) -> None:
+@pytest.mark.parametrize("key", ["link", "link/below"])
+async def test_link_to_nothing_is_not_known_to_be_missing(
+    tmp_path: Path, store: ObjectStore, key: str
+) -> None:
     (tmp_path / "link").symlink_to("nothing")
-    assert await store.get("link", max_size=100) is None
+    with pytest.raises(StoreError, match="link' is a link to nothing; is the disk mounted"):
+        await store.get(key, max_size=100)
+    with pytest.raises(StoreError, match="link' is a link to nothing"):
+        await store.get_range(key, ByteRange(0, 1))
 
 
 @pytest.mark.parametrize("key", ["a\0b", "\ud800", "x" * 256, "/".join(["x" * 200] * 30)])

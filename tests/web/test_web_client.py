@@ -86,7 +86,7 @@ async def test_nothing_else_is_served(volume: Path, tmp_path: Path, console: Pat
 )
 async def test_no_way_leads_up(volume: Path, tmp_path: Path, console: Path, way: str) -> None:
     async with serving(config(volume, console), tmp_path) as server:
-        request = f"GET {way} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        request = f"GET {way} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
         answer = await exchange(server.url, request.encode())
         assert (answer.status, answer.headers["location"]) == (301, "/secret.txt")
         assert (await server.error("/secret.txt"))[0] == 404

@@ -4,8 +4,8 @@ Keys, their order and the types of their values are DVID's. Where a number diffe
 (datastore/datainstance.go:512-569 and datatype/imageblk, 3400c2cb)
 """
 
-from dvidpc.data.instance import Data, Instance
-from dvidpc.formats.dvid.go_json import JsonValue, quote
+from dvidpc.data.instance import Data, Instance, Synced
+from dvidpc.formats.dvid.go_json import JsonValue, quote, sorted_map
 
 
 def instance_info(repo_uuid: str, instance: Instance[Data]) -> dict[str, JsonValue]:
@@ -21,15 +21,20 @@ def instance_info(repo_uuid: str, instance: Instance[Data]) -> dict[str, JsonVal
             "RepoUUID": repo_uuid,
             "Compression": data.compression,
             "Checksum": "No checksum",
-            "Syncs": [],
+            "Syncs": list(data.syncs) if isinstance(data, Synced) else [],
             "Versioned": True,
             "KVStore": f"neuroglancer precomputed store [{data.kind}] @ {instance.store_url}",
             "LogStore": "no mutation log set",
             # DVID writes null until its next start and {} from then on; no known client reads it.
-            "Tags": None,
+            "Tags": tags_of(data),
         },
         **data.members(instance.store_alias),
     }
+
+
+def tags_of(data: Data) -> JsonValue:
+    """Return `Base.Tags`: texts by name; null for a type that has none."""
+    return sorted_map(data.tags) if isinstance(data, Synced) else None
 
 
 def created_message(instance: Instance[Data]) -> str:

@@ -17,6 +17,7 @@ _ANY_ROUTE: Mapping[int, str] = {
     301: "The path has superfluous slashes or dots. Location holds the normalized path.",
     400: "The request is malformed or names something that does not exist; the text says what.",
     413: "The request exceeds a limit; the text names it.",
+    421: "The server does not answer to the name in Host; the text says how to allow it.",
     429: "The operator has blocked this user or address.",
     503: "The server is overloaded or a bucket failed. Retry after Retry-After.",
 }
@@ -26,7 +27,8 @@ _DATA_ROUTE: Mapping[int, str] = {
 }
 _DESCRIPTION = (
     "Read-only access to Neuroglancer precomputed volumes through DVID's HTTP API. Errors are plain text. "
-    "Web pages may read every answer if the server's corsDomains allow their origin."
+    "Web pages of the server's machine may read every answer, and others if corsDomains allow their origin; "
+    "every page may read volumes that are anonymous."
 )
 
 

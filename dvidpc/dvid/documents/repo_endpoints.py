@@ -5,15 +5,19 @@ from aiohttp import web
 from dvidpc.data.instance import Data, Instance
 from dvidpc.dvid.documents import repo_documents
 from dvidpc.dvid.documents.framing import json_answer, text_answer
+from dvidpc.dvid.documents.instance_documents import tags_of
+from dvidpc.dvid.public import PublicData
 from dvidpc.dvid.services import SERVICES, Services
 from dvidpc.dvid.table import JSON
 from dvidpc.errors import RequestError
+from dvidpc.http.cors import CORS
 from dvidpc.http.etags import answer_document
 
 
 async def repos_info(request: web.Request) -> web.StreamResponse:
     """Answer `/api/repos/info`."""
-    return answer_document(request, request.app[SERVICES].encoded.repos_info(), JSON)
+    document = request.app[SERVICES].encoded.repos_info(_limit(request))
+    return answer_document(request, document, JSON)
 
 
 async def repo_head(request: web.Request) -> web.StreamResponse:
@@ -23,7 +27,7 @@ async def repo_head(request: web.Request) -> web.StreamResponse:
 
 async def repo_info(request: web.Request) -> web.StreamResponse:
     """Answer `/api/repo/{uuid}/info`."""
-    return answer_document(request, _resolve(request).encoded.repo_info(), JSON)
+    return answer_document(request, _resolve(request).encoded.repo_info(_limit(request)), JSON)
 
 
 async def repo_log(request: web.Request) -> web.StreamResponse:
@@ -54,9 +58,9 @@ async def node_status(request: web.Request) -> web.StreamResponse:
     return json_answer(repo_documents.node_status())
 
 
-async def data_tags(_request: web.Request, _instance: Instance[Data]) -> web.StreamResponse:
-    """Answer `/api/node/{uuid}/{data}/tags`: none."""
-    return json_answer({"Tags": None})
+async def data_tags(_request: web.Request, instance: Instance[Data]) -> web.StreamResponse:
+    """Answer `/api/node/{uuid}/{data}/tags`."""
+    return json_answer({"Tags": tags_of(instance.data)})
 
 
 async def data_sync(_request: web.Request, _instance: Instance[Data]) -> web.StreamResponse:
@@ -67,6 +71,11 @@ async def data_sync(_request: web.Request, _instance: Instance[Data]) -> web.Str
 async def data_info(request: web.Request, instance: Instance[Data]) -> web.StreamResponse:
     """Answer `/api/node/{uuid}/{data}/info`."""
     return answer_document(request, request.app[SERVICES].encoded.instance_info(instance), JSON)
+
+
+def _limit(request: web.Request) -> PublicData | None:
+    """Return what the documents that strangers may read are limited to; None: no stranger asks."""
+    return request.app[SERVICES].public if request.app[CORS].is_stranger(request) else None
 
 
 def _resolve(request: web.Request) -> Services:

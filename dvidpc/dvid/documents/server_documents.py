@@ -34,6 +34,8 @@ class ServerFacts:
     """Seconds since the epoch."""
     toml_location: str
     """Path of the configuration file, as given on the command line."""
+    scheme: str = "http"
+    """Of the URLs of this server: `http` or `https`."""
     mode: str = ""
     """`read only` if the configuration sets `rwmode` so. Empty otherwise: the document omits the key."""
 

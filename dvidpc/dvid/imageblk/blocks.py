@@ -5,7 +5,7 @@ import math
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from dvidpc.counters import TALLY
 from dvidpc.data.image import ImageData
@@ -24,6 +24,7 @@ from dvidpc.errors import RequestError
 from dvidpc.formats.dvid.block_stream import encode_frame
 from dvidpc.formats.grid import blocks_filling
 from dvidpc.formats.payloads import UNCOMPRESSED, Payload
+from dvidpc.http.lifetime import NO_CACHE
 from dvidpc.http.streaming import OCTETS, send, stream
 from dvidpc.types import BlockCoord, Point
 from dvidpc.volume.fetching import fetch_blocks
@@ -48,7 +49,7 @@ async def specific_blocks(request: web.Request, instance: Instance[ImageData]) -
     TALLY.get().blocks = len(blocks)
     if parse_switch(query, "prefetch"):
         request.app[SERVICES].prefetcher.start(instance.data.grid, blocks, payload)
-        return web.Response(content_type=OCTETS)
+        return web.Response(content_type=OCTETS, headers={hdrs.CACHE_CONTROL: NO_CACHE})
     return await answer_blocks(request, instance, blocks, payload)
 
 

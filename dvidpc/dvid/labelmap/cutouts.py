@@ -114,12 +114,10 @@ async def _encode_box(
     request: web.Request, instance: Instance[ImageData], box: Box, compression: str
 ) -> bytes:
     grid = instance.data.grid
-    block = _block_that_is(box, grid.block_size.x)
-    if compression == GOOGLEGZIP.name and block is not None:
+    block = _block_that_is(box, grid.block_size.x) if compression == GOOGLEGZIP.name else None
+    if block is not None:
         payload = await grid.fetch(block, GOOGLEGZIP)
-        if payload is not None:
-            return payload
-        return compress_gzip(encode_solid_google(box.size, 0))
+        return compress_gzip(encode_solid_google(box.size, 0)) if payload is None else payload
     nbytes = box_nbytes(instance, box)
     check_size(nbytes, request.app[SERVICES].limits.max_response)
     voxels = await read_box(grid, box)
@@ -131,6 +129,6 @@ async def _encode_box(
 def _block_that_is(box: Box, side: int) -> BlockCoord | None:
     """Return the block that consists of the voxels of *box*; None if there is none."""
     x, y, z = box.start
-    if box.size != (side, side, side) or x % side or y % side or z % side:
+    if x % side or y % side or z % side or box.stop != (x + side, y + side, z + side):
         return None
     return BlockCoord(x // side, y // side, z // side)

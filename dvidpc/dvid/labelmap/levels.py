@@ -33,15 +33,19 @@ def level_of(request: web.Request, instance: Instance[LabelmapData]) -> Instance
         RequestError: N is no integer, or there is no such scale.
     """
     text = request.query.get("scale", "")
+    number = _parse_scale(text, instance) if text else 0
+    level = instance.data.levels[number]
+    return Instance(instance.name, instance.data_uuid, instance.store_alias, instance.store_url, level)
+
+
+def _parse_scale(text: str, instance: Instance[LabelmapData]) -> int:
     try:
-        number = parse_int32(text, "Atoi") if text else 0
+        number = parse_int32(text, "Atoi")
     except RequestError as error:
         raise RequestError(f"bad scale specified: {error}") from None
-    levels = instance.data.levels
-    if not 0 <= number < len(levels):
+    most = len(instance.data.levels) - 1
+    if not 0 <= number <= most:
         raise RequestError(
-            f"data {quote(instance.name)} has no scale {number}; its MaxDownresLevel is {len(levels) - 1}"
+            f"data {quote(instance.name)} has no scale {number}; its MaxDownresLevel is {most}"
         )
-    return Instance(
-        instance.name, instance.data_uuid, instance.store_alias, instance.store_url, levels[number]
-    )
+    return number

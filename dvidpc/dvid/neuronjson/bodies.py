@@ -129,9 +129,9 @@ def _keys_between(annotations: Annotations, first: int, last: int) -> list[str]:
 
 
 def _parse_bounds(request: web.Request) -> tuple[int, int]:
-    """Return the two ids in the path; a range without bodies if one of them is no number, as in DVID."""
+    """Return the two ids in the path."""
     first, last = map(parse_bound, bounds_of(request))
-    return (1, 0) if first is None or last is None else (first, last)
+    return first, last
 
 
 async def _answer_pairs(

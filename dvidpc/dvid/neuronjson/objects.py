@@ -11,7 +11,6 @@ from dvidpc.dvid.limits import check_size
 from dvidpc.dvid.services import SERVICES
 from dvidpc.dvid.table import JSON
 from dvidpc.dvid.url.numbers import parse_uint64
-from dvidpc.errors import RequestError
 from dvidpc.formats.dvid.go_json import JsonValue, encode
 from dvidpc.formats.precomputed.segment_properties import BODY_ID
 
@@ -49,18 +48,18 @@ def parse_id(text: str) -> int:
     return parse_uint64(text)
 
 
-def parse_bound(text: str) -> int | None:
-    """Return the body at one end of a range of keys; None if the key is no number, so that it bounds nothing.
+def parse_bound(text: str) -> int:
+    """Return the body at one end of a range of keys.
+
+    A key that starts with a character after 9, such as `zzz`, lies after all bodies; one that starts with a
+    character before 0 lies before them.  (neuronjson.go:662, parseKeyStr, 3400c2cb)
 
     Raises:
-        RequestError: It exceeds 64 bits.
+        RequestError: It starts with a digit and is no number, or exceeds 64 bits.
     """
-    try:
-        return parse_uint64(text)
-    except RequestError:
-        if text.isascii() and text.isdigit():
-            raise
-        return None
+    if text[:1] > "9":
+        return 2**64 - 1
+    return 0 if text[:1] < "0" else parse_uint64(text)
 
 
 async def answer_list(

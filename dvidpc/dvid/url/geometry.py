@@ -5,6 +5,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -78,7 +79,8 @@ class Slice:
 
 def box_at(offset: Point, size: Point) -> Box:
     """Return the box of *size* that starts at *offset*."""
-    return Box(offset, Point(*(o + s for o, s in zip(offset, size, strict=True))))
+    (x, y, z), (width, height, depth) = offset, size
+    return Box(offset, Point(x + width, y + height, z + depth))
 
 
 def parse_shape(text: str) -> Shape:
@@ -141,10 +143,16 @@ def parse_box(size: str, offset: str, refusal: str = REFUSAL) -> Box:
         RequestError: A text is malformed, or the box is empty.
     """
     place = parse_point(offset, "Offset")
-    extent = parse_point(size, "Size")
+    extent = _parse_size(size)
     if min(extent) <= 0:
         raise RequestError(f"{refusal}: {VOLUME.name} {_shown(extent)} at offset {_shown(place)}")
     return box_at(place, extent)
+
+
+@lru_cache(256)
+def _parse_size(text: str) -> Point:
+    """Parse the size of a box: clients ask for boxes of few sizes."""
+    return parse_point(text, "Size")
 
 
 def parse_image_format(text: str) -> ImageFormat:

@@ -42,6 +42,18 @@ def parse_uint8(text: str) -> int:
     return int(text)
 
 
+def parse_uint32(text: str) -> int:
+    """Parse an unsigned 32-bit integer as Go's `strconv.ParseUint` does.
+
+    Raises:
+        RequestError: *text* is not an unsigned integer in ASCII digits, or does not fit in 32 bits.
+    """
+    number = parse_uint64(text)
+    if number >= 2**32:
+        raise out_of_range(text, "ParseUint")
+    return number
+
+
 def parse_uint64(text: str) -> int:
     """Parse a label as Go's `strconv.ParseUint` does.
 

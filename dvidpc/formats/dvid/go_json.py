@@ -43,6 +43,14 @@ def encode(value: JsonValue) -> bytes:
     return text
 
 
+def encode_texts(texts: Sequence[str]) -> list[bytes]:
+    """Return each of *texts* as `encode` does; faster for many."""
+    lines = _ENCODER.encode_lines([_encodable_text(text) for text in texts])
+    for char, escape in _ESCAPES.items():
+        lines = lines.replace(char, escape)
+    return lines.split(b"\n")[:-1]
+
+
 def sorted_map(entries: Mapping[str, V]) -> dict[str, V]:
     """Return *entries* in the order in which Go writes a map: sorted by the bytes of the keys."""
     return dict(sorted(entries.items()))  # code points sort as their UTF-8 does

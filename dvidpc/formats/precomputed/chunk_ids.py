@@ -6,16 +6,41 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dvidpc.formats.grid import Grid
-from dvidpc.types import ChunkCoord, Point
+from dvidpc.types import ChunkCoord
 
 
-def morton_bits(cells: Point) -> tuple[tuple[int, int], ...]:
+def morton_bits(cells: Sequence[int]) -> tuple[tuple[int, int], ...]:
     """Return the axis and the coordinate bit that each bit of a chunk id holds, lowest bit first.
+
+    *cells* is the number of cells along each axis, of which there may be any number.
 
     An axis takes part only as long as it has bits left to distinguish its cells.
     """
     needed = [(n - 1).bit_length() for n in cells]
-    return tuple((axis, bit) for bit in range(max(needed)) for axis in range(3) if bit < needed[axis])
+    return tuple(
+        (axis, bit) for bit in range(max(needed)) for axis in range(len(needed)) if bit < needed[axis]
+    )
+
+
+class MortonCodes:
+    """Compressed Morton codes of a grid with any number of axes; may be used from any thread.
+
+    Each coordinate's share of the code is computed only once.
+    """
+
+    def __init__(self, cells: Sequence[int]) -> None:
+        bits = morton_bits(cells)
+        self._shares = tuple(
+            _Shares([(position, bit) for position, (of, bit) in enumerate(bits) if of == axis])
+            for axis in range(len(cells))
+        )
+
+    def code(self, cell: Sequence[int]) -> int:
+        """Return the code of a cell, which must lie in the grid."""
+        code = 0
+        for shares, at in zip(self._shares, cell, strict=True):
+            code |= shares[at]
+        return code
 
 
 class ChunkIds:

@@ -14,6 +14,7 @@ E = TypeVar("E", bound=StrEnum)
 
 _MAX_COORDINATE = 2**40
 _MAX_CHUNK_VOXELS = 2**31
+_MOST_ENTRIES = 1000
 _LEAST_RESOLUTION, _MOST_RESOLUTION = 1e-12, 1e18
 
 REQUIRED: Any = object()
@@ -162,3 +163,44 @@ def label_block(value: object) -> Point:
     """Return a block size of `compressed_segmentation`."""
     (size,) = chunk_sizes([value])
     return size
+
+
+def number(value: object) -> float:
+    """Return a number, which may be infinite or NaN."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise FormatError("holds something other than numbers")
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+
+
+def text(value: object) -> str:
+    """Return a string."""
+    if not isinstance(value, str):
+        raise FormatError("is not a string")
+    return value
+
+
+def json_object(value: object) -> Mapping[str, object]:
+    """Return a JSON object."""
+    if not isinstance(value, dict):
+        raise FormatError("is not a JSON object")
+    return value
+
+
+def list_of(read: Callable[[object], T]) -> Callable[[object], tuple[T, ...]]:
+    """Return a reader of lists whose entries *read* converts."""
+
+    def read_list(value: object) -> tuple[T, ...]:
+        if not isinstance(value, list) or len(value) > _MOST_ENTRIES:
+            raise FormatError(f"is not a list of at most {_MOST_ENTRIES} entries")
+        entries = []
+        for at, entry in enumerate(value):
+            try:
+                entries.append(read(entry))
+            except FormatError as error:
+                raise FormatError(f"entry {at}: {error}") from None
+        return tuple(entries)
+
+    return read_list

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from dvidpc.errors import FormatError
+from dvidpc.formats.foreign_bytes import explain_foreign
 from dvidpc.formats.precomputed.info_values import read_member, word
 
 MAX_SIDE_INFO_SIZE = 2**20
@@ -26,7 +27,7 @@ def decode_document(data: bytes) -> dict[str, Any]:
     try:
         document = msgspec.json.decode(_without_mark(data))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise FormatError(f"is not JSON: {error}") from error
+        raise FormatError(f"is not JSON: {error}{explain_foreign(data)}") from error
     if not isinstance(document, dict):
         raise FormatError("is not a JSON object")
     return document

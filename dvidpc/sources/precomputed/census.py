@@ -15,7 +15,7 @@ from dvidpc.sources.counting import ChunkCount, Progress
 from dvidpc.sources.precomputed import shard_indexes
 from dvidpc.sources.precomputed.object_names import ObjectNames
 from dvidpc.sources.precomputed.shard_indexes import PAGE_ENTRIES
-from dvidpc.storage.base import Listed, Lister, ObjectStore
+from dvidpc.storage.base import LINK_TO_NOTHING, Listed, Lister, ObjectStore
 from dvidpc.storage.object_checks import name_object
 from dvidpc.storage.versions import Version
 from dvidpc.tasks import gather_or_cancel
@@ -165,6 +165,8 @@ class _Count:
             first = first or name
             if size == 0:
                 owners[0].note_damage(f"{self._name(name)}: chunk is empty (0 bytes)")
+            elif size == LINK_TO_NOTHING:
+                owners[0].note_damage(f"{self._name(name)}: chunk is a link to nothing")
         return first
 
     def _note_other(self, name: str) -> None:

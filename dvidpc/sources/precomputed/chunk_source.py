@@ -1,6 +1,5 @@
 """The chunks of a precomputed scale: read, checked and decoded."""
 
-import asyncio
 from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
@@ -10,8 +9,7 @@ import numpy as np
 from dvidpc.errors import FormatError
 from dvidpc.formats.codec import ChunkShape, check_jpeg, decode_chunk, max_encoded_size, may_crash
 from dvidpc.formats.data_types import DataType, Voxels
-from dvidpc.formats.dvid.google_labels import GOOGLE_SUB_BLOCK
-from dvidpc.formats.dvid.label_payloads import GOOGLEGZIP, compress_gzip
+from dvidpc.formats.foreign_bytes import explain_foreign
 from dvidpc.formats.grid import Grid
 from dvidpc.formats.payloads import Payload, stored_payload
 from dvidpc.formats.precomputed.info import Encoding
@@ -55,7 +53,7 @@ class PrecomputedChunks:
         self._whole_shape = shape._replace(data_type=data_type)
         self._identity = identity
         is_converted = data_type is not shape.data_type
-        self._stored_payload = None if is_converted else _find_stored_payload(encoding, shape)
+        self._stored_payload = None if is_converted else stored_payload(encoding, shape.num_channels)
         self._decode_chunk = isolation.decode if may_crash(encoding) else decode_chunk
 
     @property
@@ -85,22 +83,16 @@ class PrecomputedChunks:
 
     async def read(self, cell: ChunkCoord) -> bytes | None:
         """As `ChunkSource.read`."""
-        blob = await self._read(cell)
+        blob = await self._read_blob(cell)
         return None if blob is None else blob.data
 
     async def read_stored(self, cell: ChunkCoord) -> bytes | None:
-        """As `ChunkSource.read_stored`: a JPEG is checked by its header and end, raw voxels by their number.
-
-        Labels are sent as the gzip that the bucket holds, or else compressed here.
-        """
-        blob = await self._read(cell)
+        """As `ChunkSource.read_stored`: a JPEG is checked by its header and end, raw voxels by number."""
+        blob = await self._read_blob(cell)
         if blob is None:
             return None
         if self._encoding is Encoding.JPEG:
-            self._naming(cell, partial(check_jpeg, blob.data, self._stored_shape_of(cell)))
-        elif self._stored_payload is GOOGLEGZIP:
-            self.label_chunk(cell, blob.data)
-            return blob.gzip or await asyncio.to_thread(compress_gzip, blob.data)
+            self._naming(cell, blob.data, partial(check_jpeg, blob.data, self._stored_shape_of(cell)))
         else:
             self.decode(cell, blob.data)
         return blob.data
@@ -108,7 +100,7 @@ class PrecomputedChunks:
     def decode(self, cell: ChunkCoord, data: bytes) -> Voxels:
         """As `ChunkSource.decode`."""
         stored = self._stored_shape_of(cell)
-        voxels = self._naming(cell, partial(self._decode_chunk, data, self._encoding, stored))
+        voxels = self._naming(cell, data, partial(self._decode_chunk, data, self._encoding, stored))
         shown = self._whole_shape.data_type
         return voxels if shown is stored.data_type else _convert(voxels, shown)
 
@@ -118,7 +110,7 @@ class PrecomputedChunks:
         if shape.label_block is None or shape.num_channels != 1:
             return None
         parse = partial(parse_label_chunk, data, shape.size, shape.label_block, shape.data_type.itemsize)
-        return self._naming(cell, parse)
+        return self._naming(cell, data, parse)
 
     async def locate(self, cell: ChunkCoord) -> StoredChunk | None:
         """As `ChunkSource.locate`."""
@@ -128,7 +120,7 @@ class PrecomputedChunks:
         """As `ChunkSource.on_replaced`."""
         self._reader.on_replaced(callback)
 
-    async def _read(self, cell: ChunkCoord) -> Blob | None:
+    async def _read_blob(self, cell: ChunkCoord) -> Blob | None:
         return await self._reader.read(cell, max_encoded_size(self._encoding, self._stored_shape_of(cell)))
 
     def _stored_shape_of(self, cell: ChunkCoord) -> ChunkShape:
@@ -136,20 +128,12 @@ class PrecomputedChunks:
             return self._stored_shape
         return self._stored_shape._replace(size=self._grid.chunk_box(cell).size)
 
-    def _naming(self, cell: ChunkCoord, step: Callable[[], T]) -> T:
-        """Run *step* and put the chunk's name before what it says of damaged bytes."""
+    def _naming(self, cell: ChunkCoord, data: bytes, step: Callable[[], T]) -> T:
+        """Run *step*; put the chunk's name before what it says of damaged bytes, and what they are after."""
         try:
             return step()
         except FormatError as error:
-            raise FormatError(f"{self.describe(cell)}: {error}") from error
-
-
-def _find_stored_payload(encoding: Encoding, shape: ChunkShape) -> Payload | None:
-    """Return the payload that a stored chunk is, at least once it is gzip'd; None if it must be decoded."""
-    is_google = shape.label_block == GOOGLE_SUB_BLOCK and shape.data_type is DataType.UINT64
-    if is_google and shape.num_channels == 1:
-        return GOOGLEGZIP
-    return stored_payload(encoding, shape.num_channels)
+            raise FormatError(f"{self.describe(cell)}: {error}{explain_foreign(data)}") from error
 
 
 def _convert(voxels: Voxels, data_type: DataType) -> Voxels:

@@ -1,6 +1,8 @@
 """Neuroglancer's precomputed format as a `SourceFormat`: DVID's engine `ngprecomputed`."""
 
-from typing import TYPE_CHECKING
+# ruff: noqa: PLC0415  # what only a missing volume or annotations need is imported when there are some
+
+from typing import TYPE_CHECKING, Final
 
 from dvidpc.sources.plan import Metadata, VolumePlan, VolumeSettings
 from dvidpc.sources.precomputed.location import find_info
@@ -9,6 +11,9 @@ from dvidpc.storage.base import Lister, ObjectStore
 
 if TYPE_CHECKING:
     from dvidpc.sources.counting import Nearby
+
+_MARK: Final = b"neuroglancer_annotations_v1"
+"""Part of the `info` of every collection of annotations, in any case."""
 
 
 class Precomputed:
@@ -20,10 +25,16 @@ class Precomputed:
 
     async def find_nearby(self, store: ObjectStore, lister: Lister | None, directory: str) -> "Nearby | None":
         """As `SourceFormat.find_nearby`."""
-        from dvidpc.sources.precomputed.nearby import find_nearby  # noqa: PLC0415 - only where nothing is found
+        from dvidpc.sources.precomputed.nearby import find_nearby
 
         return await find_nearby(store, lister, directory)
 
     def plan(self, metadata: Metadata, settings: VolumeSettings) -> VolumePlan:
         """As `SourceFormat.plan`."""
+        if _MARK in metadata.data.lower():
+            from dvidpc.formats.precomputed.annotation_info import is_annotation_info
+            from dvidpc.sources.precomputed.collection_planning import plan_collection
+
+            if is_annotation_info(metadata.data):
+                return plan_collection(metadata, settings)
         return plan_volume(metadata, settings)

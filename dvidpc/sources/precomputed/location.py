@@ -7,7 +7,7 @@ but never out of the root: a bucket, a web server's host, or the directory that 
 import posixpath
 from collections.abc import Sequence
 
-from dvidpc.errors import ConfigError, FormatError
+from dvidpc.errors import ConfigError, FormatError, NoMetadataError
 from dvidpc.formats.precomputed.info import MAX_INFO_SIZE, parse_redirect
 from dvidpc.sources.plan import Metadata
 from dvidpc.storage.base import ObjectStore
@@ -22,7 +22,8 @@ async def find_info(store: ObjectStore, directory: str) -> Metadata:
     """Read the `info` that stands for the volume in *directory*, after following redirects.
 
     Raises:
-        FormatError: There is none, or redirects lead out of the store, in a circle, or too far.
+        NoMetadataError: There is none.
+        FormatError: Redirects lead out of the store, in a circle, or too far.
         StoreError: The bucket failed.
     """
     seen = [directory]
@@ -31,7 +32,7 @@ async def find_info(store: ObjectStore, directory: str) -> Metadata:
         url = name_object(store.url, key)
         blob = await store.get(key, max_size=MAX_INFO_SIZE, is_metadata=True)
         if blob is None:
-            raise FormatError(f"{url} does not exist: is the ref right, is the volume complete?")
+            raise NoMetadataError(f"{url} does not exist: is the ref right, is the volume complete?")
         redirect = parse_redirect(blob.data)
         if redirect is None:
             return Metadata(directory, url, blob.data)

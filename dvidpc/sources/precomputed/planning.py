@@ -20,6 +20,7 @@ from dvidpc.formats.payloads import payloads_for, stored_payload
 from dvidpc.formats.precomputed.info import Scale, Side, VolumeInfo, VolumeType, parse_info
 from dvidpc.names import Companion
 from dvidpc.sources.base import ChunkSource, SourceTools
+from dvidpc.sources.block_service import decide_service
 from dvidpc.sources.plan import (
     Channel,
     LabelType,
@@ -28,7 +29,6 @@ from dvidpc.sources.plan import (
     ScaleProblem,
     VolumePlan,
     VolumeSettings,
-    decide_service,
     find_first_level,
     times,
 )
@@ -120,11 +120,17 @@ class PrecomputedScale:
 
     def _open_copy(self, grid: Grid, store: ObjectStore, tools: SourceTools) -> PrecomputedChunks:
         chunk_size = "x".join(map(str, grid.chunk_size))
-        return PrecomputedChunks(
+        shape = ChunkShape(grid.chunk_size, self.num_channels, self.data_type, self.scale.label_block)
+        make = PrecomputedChunks
+        if shape.label_block is not None:
+            from dvidpc.sources.precomputed.google_chunks import GoogleChunks, are_google
+
+            make = GoogleChunks if are_google(shape) else PrecomputedChunks
+        return make(
             ChunkReader(store, self.directory, self.scale, grid, tools.indexes),
             grid,
             self.scale.encoding,
-            ChunkShape(grid.chunk_size, self.num_channels, self.data_type, self.scale.label_block),
+            shape,
             f"{store.identity} {self.directory} {chunk_size} {self.metadata_digest}",
             tools.isolation,
             self.shown_as,

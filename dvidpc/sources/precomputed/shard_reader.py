@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from dvidpc.cache.loading_cache import LoadingCache
-from dvidpc.errors import FormatError, ObjectChangedError
+from dvidpc.errors import FormatError, ObjectChangedError, OversizeError
 from dvidpc.formats.precomputed.sharding import DataEncoding, MinishardIndex, ShardingSpec
 from dvidpc.sources.precomputed import shard_indexes
 from dvidpc.sources.precomputed.shard_indexes import PAGE_ENTRIES, IndexBounds
@@ -99,6 +99,7 @@ class ShardReader:
 
         Raises:
             FormatError: The shard breaks the format.
+            OversizeError: The value has more than *max_size* bytes.
             StoreError: The bucket failed; whether the value is stored is not known.
         """
         try:
@@ -123,7 +124,7 @@ class ShardReader:
         try:
             where = minishard.index.find(value_id)
         except FormatError as error:
-            raise FormatError(f"{describe()}: {error}") from error
+            raise type(error)(f"{describe()}: {error}") from error
         if where is None:
             return None
         if where.start < self.spec.shard_index_size:
@@ -137,7 +138,8 @@ class ShardReader:
             ObjectChangedError: The shard was replaced or removed; its indexes are forgotten.
         """
         if not 0 < stored.where.size <= max_size:
-            raise FormatError(f"{describe()}: minishard index gives it {stored.where.size} bytes")
+            kind = OversizeError if stored.where.size else FormatError
+            raise kind(f"{describe()}: minishard index gives it {stored.where.size} bytes")
         blob = await self.read_part(stored.key, stored.where, stored.version)
         if self.spec.data_encoding is not DataEncoding.GZIP:
             return blob
@@ -148,7 +150,7 @@ class ShardReader:
                 data = await asyncio.to_thread(decode_content, blob.data, "gzip", max_size=max_size)
         except FormatError as error:
             self._check_fit(stored.key, stored.version, blob.version)
-            raise FormatError(f"{describe()}: {error}") from error
+            raise type(error)(f"{describe()}: {error}") from error
         return Blob(data, blob.version, gzip_of(blob.data, "gzip", data))
 
     async def read_part(self, key: str, where: ByteRange, version: Version) -> Blob:

@@ -5,7 +5,7 @@ import io
 import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple, cast
 
@@ -27,6 +27,9 @@ _SUPPORTED: Final = frozenset({"service_account", _FEDERATED, _IMPERSONATED, _US
 _TYPE: Final = re.compile(r"[a-z0-9_]{1,64}")
 _REVOKED: Final = (
     "if the key or the login was revoked, write a new key or run: gcloud auth application-default login"
+)
+_MOUNT: Final = (
+    "if it is mounted into a container, correct its path on the host: docker makes a directory there"
 )
 _NETWORK: Final = "look at the network and the proxy"
 _ADVICE: Final = (
@@ -88,6 +91,8 @@ class GoogleLookUp:
                     f"{self._store_url}: GOOGLE_APPLICATION_CREDENTIALS names a missing file: {path}"
                 ) from error
             return None
+        except IsADirectoryError as error:
+            raise CredentialsError(f"{self._store_url}: {path} is a directory, not a file", _MOUNT) from error
         except (OSError, ValueError) as error:
             raise CredentialsError(f"{self._store_url}: {path} holds no credentials") from error
         if not isinstance(document, dict) or not document:
@@ -114,15 +119,28 @@ async def _fetch_token(document: Mapping[str, Any] | None, client: RoutedClient)
     return await token.refresh(timeout=_TIMEOUT_S)
 
 
-def credentials_file(environ: Mapping[str, str]) -> tuple[Path, bool]:
-    """Return the path of the application default credentials, and whether the environment names it."""
+def credentials_file(
+    environ: Mapping[str, str], find_home: Callable[[], Path] = Path.home
+) -> tuple[Path, bool]:
+    """Return the path of the application default credentials, and whether the environment names it.
+
+    Args:
+        environ: The contents of `os.environ`.
+        find_home: Returns the home directory of this user where the environment does not name it.
+    """
     if named := environ.get("GOOGLE_APPLICATION_CREDENTIALS"):
         return Path(named), True
     folder = environ.get("CLOUDSDK_CONFIG")
-    home = Path(environ["HOME"]) if "HOME" in environ else Path.home()
-    return (
-        Path(folder) if folder else home / ".config" / "gcloud"
-    ) / "application_default_credentials.json", False
+    place = Path(folder) if folder else _home(environ, find_home) / ".config" / "gcloud"
+    return place / "application_default_credentials.json", False
+
+
+def _home(environ: Mapping[str, str], find_home: Callable[[], Path]) -> Path:
+    """Return the home directory; a path without files if this user has none, as in some containers."""
+    try:
+        return Path(environ["HOME"]) if environ.get("HOME") else find_home()
+    except RuntimeError:
+        return Path("/nonexistent")
 
 
 def _find_unsupported(document: Mapping[str, Any]) -> str | None:

@@ -1,5 +1,6 @@
 """Turns exceptions of the HTTP client into `StoreError`s."""
 
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -7,7 +8,7 @@ from typing import Final
 import aiohttp
 
 from dvidpc.errors import StoreError, StoreTimeoutError
-from dvidpc.storage.http.tls_errors import explain_tls
+from dvidpc.storage.http.tls_errors import explain_reason, explain_tls
 
 _TLS_ALERT = r"\x15\x03"
 """How aiohttp shows the beginning of a TLS record that it cannot read as HTTP."""
@@ -68,6 +69,8 @@ def _explain_server(error: Exception) -> str:
             why = NEEDS_TLS
         case aiohttp.ClientResponseError():
             why = "the server's answer is malformed HTTP"
+        case aiohttp.ClientOSError() if isinstance(error.__cause__, ssl.SSLError):
+            why = explain_reason(error.__cause__.reason or "")  # of TLS 1.3, after the handshake
         case _:
             why = type(error).__name__
     return why

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from dvidpc.errors import StoreBusyError, StoreError, StoreRefusedError
 from dvidpc.storage.http.connection_errors import NEEDS_TLS, PROXY_LOGIN
 from dvidpc.storage.http.service import Refusal
+from dvidpc.storage.http.tls_errors import WANTS_CERTIFICATE
 
 _SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
 _WITH_CODE = frozenset({400, 401, 403, 404})
@@ -28,11 +29,18 @@ _REASONS = {
     "SecondLevelDomainForbidden": "the service wants the bucket in the host name; set path_style = false",
     "RequestTimeTooSkewed": "the clock of this machine differs from the service's",
     "ResourceIsEncryptedWithCustomerEncryptionKey": "it is encrypted with a customer's key",
-    "SignatureDoesNotMatch": "the service does not accept the signature; the secret key may be wrong",
+    "SignatureDoesNotMatch": (
+        "the service does not accept the signature; the secret key may be wrong, or a proxy in front of the "
+        "service changes the Host header or the path"
+    ),
     "TokenRefreshRequired": "the credentials have expired",
     "UserProjectMissing": "the bucket bills its readers; set user_project",
 }
 """What the error codes of S3 and Google mean. Nothing else of a response is repeated."""
+BY_PROXY = "ByProxy"
+CLIENT_CERTIFICATE = "ClientCertificate"
+"""Codes of our own, for refusals that are not the service's."""
+PROXY_LOGIN_STATUS = 407
 _IF_ABSENT = "only if other objects here can be read, set missing_status = [403, 404]"
 
 
@@ -50,6 +58,9 @@ def error_of(name: str, refusal: Refusal, *, signed: bool = False, is_metadata: 
         return _redirect_error(name, "read", refusal)
     if refusal.needs_tls:
         return StoreRefusedError(f"{name} cannot be read: {NEEDS_TLS}", status)
+    if gateway := _explain_gateway(refusal):
+        text, code = f"{name} cannot be read: {gateway[0]}", gateway[1]
+        return StoreError(text) if refusal.is_passing else StoreRefusedError(text, status, code)
     if why := _explain_code(refusal) or _explain_status(status, signed=signed, is_metadata=is_metadata):
         code = refusal.code if refusal.code in _REASONS else ""
         return StoreRefusedError(f"{name} cannot be read: {why}", status, code)
@@ -57,6 +68,16 @@ def error_of(name: str, refusal: Refusal, *, signed: bool = False, is_metadata: 
         after_s = parse_retry_after(refusal.headers.get("Retry-After", ""))
         return StoreBusyError(f"{name} cannot be read: the server answers {status}", after_s)
     return StoreError(f"{name} cannot be read: the server answers {status}")
+
+
+def _explain_gateway(refusal: Refusal) -> tuple[str, str] | None:
+    """Return what stands before the service and does not let the request in, and our name for it; or None."""
+    if refusal.needs_certificate:
+        return f"{WANTS_CERTIFICATE} ({refusal.status})", CLIENT_CERTIFICATE
+    if refusal.by_proxy and refusal.status != PROXY_LOGIN_STATUS:
+        answer = f"the proxy answers {refusal.status} {refusal.by_proxy}, not the server"
+        return f"{answer}; look at no_proxy and at the proxy's rules", BY_PROXY
+    return None
 
 
 def doubt_error_of(name: str, refusal: Refusal, metadata: str) -> StoreRefusedError:

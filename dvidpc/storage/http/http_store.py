@@ -11,7 +11,7 @@ from dvidpc.storage.base import Blob
 from dvidpc.storage.content_encoding import gzip_of
 from dvidpc.storage.http.connection_errors import translate_connection_errors
 from dvidpc.storage.http.http_errors import doubt_error_of, error_of
-from dvidpc.storage.http.ranges import bytes_before
+from dvidpc.storage.http.ranges import bytes_before, content_range_of
 from dvidpc.storage.http.response_bodies import encoding_of, read_body, read_refusal
 from dvidpc.storage.http.response_versions import read_version
 from dvidpc.storage.http.service import Asking, HttpService, Refusal
@@ -23,8 +23,7 @@ log = logging.getLogger(__name__)
 
 _ABOUT_OBJECT = frozenset({200, 206, 412, 416})
 """Statuses that are about the object; all others are refusals."""
-_PASSING = frozenset({408, 429, 500, 502, 503, 504})
-"""Statuses that say nothing about the object, and may be different in a moment."""
+_WEB_PAGE = "; it is a web page, such as a login, or what the server sends for any missing file"
 
 
 class HttpStore:
@@ -192,7 +191,7 @@ class HttpStore:
         """
         is_signed = "Authorization" in asking.headers
         is_not_found = refusal.status == 404
-        if is_metadata and refusal.status not in _PASSING:
+        if is_metadata and not refusal.is_passing:
             self._absences.note_lost()
         if not refusal.says_absent(self._missing_status) or (is_metadata and not is_not_found):
             raise error_of(name, refusal, signed=is_signed, is_metadata=is_metadata)
@@ -207,12 +206,15 @@ class HttpStore:
     async def _can_read(self, key: str) -> bool:
         asking = await self._service.prepare(key)
         headers = {"Range": "bytes=0-0", "Accept-Encoding": "identity"}
-        async with await self._send(name_object(self._url, key), asking, headers) as response:
-            if response.status in _ABOUT_OBJECT:
-                return True
-            if response.status in _PASSING:
-                raise error_of(name_object(self._url, key), Refusal(response.status, response.headers))
-            return False
+        name = name_object(self._url, key)
+        response = await self._send(name, asking, headers)
+        if response.status in _ABOUT_OBJECT:
+            response.release()
+            return True
+        refusal = await read_refusal(response)
+        if refusal.is_passing:
+            raise error_of(name, refusal)
+        return False
 
     async def _send(self, name: str, asking: Asking, headers: dict[str, str]) -> aiohttp.ClientResponse:
         if self._session.closed:
@@ -241,7 +243,7 @@ async def _read_range(name: str, response: aiohttp.ClientResponse, byte_range: B
         name,
         byte_range,
         response.status,
-        headers.get("Content-Range", ""),
+        content_range_of(headers),
         encoding_of(response) or "",
     )
     data = await read_body(response, before + byte_range.size)
@@ -250,5 +252,6 @@ async def _read_range(name: str, response: aiohttp.ClientResponse, byte_range: B
     if response.status == 200:
         raise FormatError(
             f"{name} ends at byte {len(data)}, before its bytes {byte_range.start}-{byte_range.stop} do"
+            f"{_WEB_PAGE if response.content_type == 'text/html' else ''}"
         )
     raise StoreError(f"{name} is cut short: {len(data)} of {byte_range.size} bytes arrived")

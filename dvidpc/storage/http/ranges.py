@@ -1,8 +1,10 @@
 """Finds the requested bytes within the body of a response."""
 
 import re
+from collections.abc import Mapping
 
 from dvidpc.errors import FormatError, StoreError
+from dvidpc.storage.content_encoding import encodings_in
 from dvidpc.types import ByteRange
 
 _CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19}|\*)")
@@ -23,7 +25,7 @@ def bytes_before(name: str, byte_range: ByteRange, status: int, content_range: s
         StoreError: The body is not what was requested, or is too long to search for it.
     """
     if status == 200:
-        if encoding not in {"", "identity"}:
+        if encodings_in(encoding):
             raise StoreError(
                 f"{name} cannot be read: the server encodes it ({encoding!r}) although it must not"
             )
@@ -43,5 +45,13 @@ def bytes_before(name: str, byte_range: ByteRange, status: int, content_range: s
     return 0
 
 
+def content_range_of(headers: Mapping[str, str]) -> str:
+    """Return the `Content-Range` of a response; empty if it has none. S3 has sent it under another name."""
+    return headers.get("Content-Range") or headers.get("x-amz-content-range") or ""
+
+
 def _wrong_range(name: str, content_range: str) -> StoreError:
-    return StoreError(f"{name} cannot be read: the server sends the range {content_range[:80]!r} instead")
+    why = "" if content_range else " (206 without a Content-Range); read it from another server"
+    return StoreError(
+        f"{name} cannot be read: the server sends the range {content_range[:80]!r} instead{why}"
+    )

@@ -4,7 +4,14 @@ from typing import Final
 
 import aiohttp
 
-from dvidpc.storage.http.service import MAX_REFUSAL, Refusal, find_code, says_tls_is_needed
+from dvidpc.storage.http.service import (
+    MAX_REFUSAL,
+    Refusal,
+    find_code,
+    find_expected_region,
+    says_certificate_is_needed,
+    says_tls_is_needed,
+)
 
 _WITH_CODE: Final = frozenset({400, 401, 403, 404})
 """Statuses whose body is read for its error code."""
@@ -24,11 +31,15 @@ async def read_refusal(response: aiohttp.ClientResponse) -> Refusal:
     """Return what a response says that is not about the object, and release its connection."""
     async with response:
         body = await read_body(response, MAX_REFUSAL) if response.status in _WITH_CODE else b""
+    encoding = encoding_of(response)
+    code = find_code(body, encoding)
     return Refusal(
         response.status,
         response.headers,
-        find_code(body, encoding_of(response)),
+        code,
         says_tls_is_needed(response.status, body),
+        says_certificate_is_needed(response.status, body),
+        find_expected_region(body, encoding) if code == "AuthorizationHeaderMalformed" else "",
     )
 
 

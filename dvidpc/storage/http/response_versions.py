@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
+from dvidpc.storage.http.ranges import content_range_of
 from dvidpc.storage.versions import SETTLED_AFTER_S, Version
 
 _TOTAL = re.compile(r"bytes (?:[0-9]+-[0-9]+|\*)/([0-9]{1,19})")
@@ -32,7 +33,7 @@ def _size_of(status: int, headers: Mapping[str, str]) -> int | None:
     if status == 200:
         length = headers.get("Content-Length", "")
         return int(length) if length.isdecimal() and not headers.get("Content-Encoding") else None
-    total = _TOTAL.fullmatch(headers.get("Content-Range", ""))
+    total = _TOTAL.fullmatch(content_range_of(headers))
     return int(total[1]) if total else None
 
 

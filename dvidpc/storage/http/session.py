@@ -13,6 +13,8 @@ from dvidpc.storage.http.tls import Tls
 _BUFFER = 2**20
 """How many bytes of a body aiohttp buffers, twice that at most. Nearly always all of a body is needed, and
 with a small buffer aiohttp pauses and resumes reading for each piece."""
+_LONGEST_HEADER = 2**16
+"""Bytes of a header of a response, at most. Proxies and CDNs add some that exceed aiohttp's 8,190."""
 
 
 def open_session(
@@ -82,6 +84,8 @@ def open_session_via(
         middlewares=middlewares,
         auto_decompress=auto_decompress,
         read_bufsize=read_bufsize,
+        max_line_size=_LONGEST_HEADER,
+        max_field_size=_LONGEST_HEADER,
     )
 
 

@@ -51,6 +51,10 @@ def _load(ca_bundle: Path, kept: _Kept | None) -> _Kept:
             return kept
         context = ssl.create_default_context()
         context.load_verify_locations(ca_bundle)
+        # As curl and Go: an intermediate authority in the bundle is trusted, and private authorities are not
+        # checked more strictly by newer versions of Python.
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     except (OSError, ssl.SSLError) as error:
         raise ConfigError(f"ca_bundle {ca_bundle} cannot be used: {error.strerror or error}") from error
     return _Kept(stamp, context)

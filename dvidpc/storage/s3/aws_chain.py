@@ -4,13 +4,17 @@ import asyncio
 import contextlib
 import os
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 
+from aiobotocore.awsrequest import AioAWSResponse
 from aiobotocore.credentials import AioContainerProvider, AioInstanceMetadataProvider, AioProcessProvider
 from aiobotocore.session import AioSession
 from aiobotocore.utils import AioContainerMetadataFetcher, AioInstanceMetadataFetcher
+from botocore.awsrequest import AWSPreparedRequest
 from botocore.utils import resolve_imds_endpoint_mode
 
+from dvidpc.storage.s3.aws_explanations import MetadataTokenError
 from dvidpc.storage.s3.aws_http import CredentialServices
 
 _IMDS_SETTINGS = ("ec2_metadata_service_endpoint", "ec2_metadata_v1_disabled")
@@ -73,8 +77,23 @@ def _instance_fetcher(
         num_attempts=session.get_config_variable("metadata_service_num_attempts"),
         user_agent=session.user_agent(),
         config=config,
-        session=services(timeout=timeout_s),
+        session=_InstanceServices(*services.args, timeout=timeout_s),
     )
+
+
+class _InstanceServices(CredentialServices):
+    """What the instance's metadata service is asked with."""
+
+    async def send(self, request: AWSPreparedRequest) -> AioAWSResponse:
+        """Send *request*; return the whole response.
+
+        Raises:
+            MetadataTokenError: The service wants a token. aiobotocore has asked for one, and goes on without.
+        """
+        response = await super().send(request)
+        if response.status_code == HTTPStatus.UNAUTHORIZED:
+            raise MetadataTokenError
+        return response
 
 
 async def _start_helper(*command: str, stdout: int, stderr: int) -> "_Helper":

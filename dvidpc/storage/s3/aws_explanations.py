@@ -28,6 +28,16 @@ _NAMES: Final[Mapping[str, str]] = {
 }
 
 
+_HOPS: Final = (
+    "in a container, allow one more hop: aws ec2 modify-instance-metadata-options --instance-id ID "
+    "--http-put-response-hop-limit 2"
+)
+
+
+class MetadataTokenError(Exception):
+    """The instance's metadata service wants a token (IMDSv2), and its answer with one does not arrive."""
+
+
 class Explanation(NamedTuple):
     """Why there are no credentials, and what to do."""
 
@@ -46,6 +56,8 @@ def explain_failure(method: str, error: Exception, profile: str | None) -> Expla
     name = _NAMES.get(method, method)
     of_profile = f" of profile {profile!r}" if profile else ""
     advice = _ADVICE.get(method, "look at ~/.aws/credentials and ~/.aws/config")
+    if isinstance(error, MetadataTokenError):
+        advice = _HOPS
     return Explanation(f"{name}{of_profile} {_explain(error)}", advice)
 
 
@@ -70,6 +82,8 @@ def _explain(error: Exception) -> str:
             why = f"is refused: {error.operation_name} answers {code}"
         case CredentialRetrievalError():
             why = "fails"
+        case MetadataTokenError():
+            why = "cannot be had: the metadata service wants a token (IMDSv2), and its answer does not arrive"
         case BotoCoreError():
             why = f"fails ({type(error).__name__})"
         case OSError():

@@ -9,7 +9,8 @@ from yarl import URL
 
 log = logging.getLogger(__name__)
 
-_REGION = re.compile(r"[a-z0-9-]{1,32}")
+_REGION = re.compile(r"[A-Za-z0-9_-]{1,32}", re.ASCII)
+"""AWS's are in lower case; appliances have names such as `RegionOne`."""
 
 
 async def ask_region(session: aiohttp.ClientSession, bucket_url: str, *, timeout_s: float) -> str | None:

@@ -5,15 +5,18 @@ from dataclasses import dataclass, replace
 
 import aiohttp
 
-from dvidpc.errors import ConfigError
+from dvidpc.errors import ConfigError, StoreError
 from dvidpc.storage.base import BucketAccess, UpstreamLimits
 from dvidpc.storage.credentials import Credentials, sign_in
+from dvidpc.storage.http.connection_errors import translate_connection_errors
+from dvidpc.storage.http.response_bodies import read_refusal
 from dvidpc.storage.http.session import open_session
 from dvidpc.storage.http.tls import Tls
 from dvidpc.storage.ref import Ref
 from dvidpc.storage.s3.aws_settings import AwsSettings, settings_of_environment
 from dvidpc.storage.s3.region import ask_region, choose_region
 from dvidpc.storage.s3.s3_address import DEFAULT_REGION, BucketAddress, locate_bucket
+from dvidpc.storage.s3.s3_service import S3Service
 from dvidpc.storage.shared import Shared
 from dvidpc.storage.vendors import load_aws
 
@@ -65,6 +68,29 @@ async def reach_s3(
         aws = await load_aws(shared)
         credentials = await sign_in(aws.look_up(ref.url, access.profile, access.ca_bundle, environ))
     return S3Place(address, credentials, tls, configured, reported)
+
+
+async def settle_region(place: S3Place, ref: Ref, session: aiohttp.ClientSession) -> S3Place:
+    """Return *place* with the region that the service wants requests to be signed for.
+
+    Services such as MinIO report it only in the refusal of a request that is signed for another. Reads learn
+    from that by themselves; this is for botocore, which is told a region.
+    """
+    if place.credentials is None or place.reported_region is not None:
+        return place
+    service = S3Service(ref.url, place.address, ref.prefix, place.credentials)
+    try:
+        with translate_connection_errors(ref.url):
+            asking = await service.prepare("info")
+            headers = {**asking.headers, "Range": "bytes=0-0"}
+            response = await session.get(asking.url, headers=headers, allow_redirects=False)
+            refusal = await read_refusal(response)
+    except StoreError:
+        return place  # whoever asks next says why
+    if not refusal.region:
+        return place
+    address = replace(place.address, region=refusal.region)
+    return replace(place, address=address, reported_region=refusal.region)
 
 
 def open_s3_session(

@@ -18,7 +18,7 @@ from dvidpc.errors import StoreError
 from dvidpc.storage.http.connection_errors import translate_connection_errors
 from dvidpc.storage.http.http_errors import listing_error_of
 from dvidpc.storage.http.routed_client import RoutedClient
-from dvidpc.storage.http.service import Refusal
+from dvidpc.storage.http.service import Refusal, find_expected_region
 from dvidpc.storage.s3.aws_http import send_prepared
 from dvidpc.storage.s3.s3_access import S3Place
 
@@ -97,6 +97,15 @@ def refusal_of(error: ClientError) -> Refusal:
     headers = {key.title(): value for key, value in metadata.get("HTTPHeaders", {}).items()}
     code = error.response.get("Error", {}).get("Code")
     return Refusal(int(metadata.get("HTTPStatusCode", 0)), headers, str(code or ""))
+
+
+def expected_region_of(error: ClientError) -> str:
+    """Return the region that a refusal wants requests to be signed for; empty if it names none."""
+    said = error.response.get("Error", {})
+    if said.get("Code") != "AuthorizationHeaderMalformed":
+        return ""
+    text = f"{said.get('Message')}<Region>{said.get('Region')}</Region>"
+    return find_expected_region(text.encode(), None)
 
 
 class _Transport:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -16,7 +17,7 @@ from dvidpc.storage.base import BucketAccess, UpstreamLimits
 from dvidpc.storage.bucket_rights import BucketRights
 from dvidpc.storage.http.routed_client import RoutedClient
 from dvidpc.storage.ref import Ref
-from dvidpc.storage.s3.s3_access import S3Place, open_s3_session, reach_s3
+from dvidpc.storage.s3.s3_access import S3Place, open_s3_session, reach_s3, settle_region
 from dvidpc.storage.s3.s3_client import AwsClient, make_library, open_client, refusal_of
 from dvidpc.storage.shared import Shared
 
@@ -60,10 +61,10 @@ async def inspect_s3(
     """Ask about an S3 bucket; see `inspect_bucket`."""
     place = await reach_s3(ref, access, limits, environ, shared)
     try:
-        async with (
-            open_s3_session(place, limits, environ) as session,
-            open_client("s3", place, session, make_library()) as client,
-        ):
+        async with AsyncExitStack() as opened:
+            session = await opened.enter_async_context(open_s3_session(place, limits, environ))
+            place = await settle_region(place, ref, session)
+            client = await opened.enter_async_context(open_client("s3", place, session, make_library()))
             client.meta.events.register_first("before-send.s3", _refuse_hosts_but(place.address.url))
             payer = {"RequestPayer": "requester"} if access.requester_pays else {}
             bucket = _Bucket(client, {"Bucket": ref.bucket, **payer}, f"{ref.prefix}/" if ref.prefix else "")

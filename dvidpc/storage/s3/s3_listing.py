@@ -1,14 +1,23 @@
 """Lists S3 buckets by aiobotocore's paginator."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 
 import aiohttp
+from botocore.exceptions import ClientError
 
 from dvidpc.storage.base import BucketAccess, UpstreamLimits
 from dvidpc.storage.listing import PAGE_SIZE, BucketLister, StoredObject
 from dvidpc.storage.ref import Ref
 from dvidpc.storage.s3.s3_access import S3Place, open_s3_session, reach_s3
-from dvidpc.storage.s3.s3_client import AwsClient, make_library, open_client, translate_listing_errors
+from dvidpc.storage.s3.s3_client import (
+    AwsClient,
+    expected_region_of,
+    make_library,
+    open_client,
+    translate_listing_errors,
+)
 from dvidpc.storage.shared import Shared
 
 _IN_LISTINGS = frozenset({"Contents", "IsTruncated", "KeyCount", "Name"})
@@ -39,6 +48,7 @@ class S3Pages:
         self._place = place
         self._session = session
         self._library = make_library()
+        self._has_learned = False
         self._question = {"Bucket": place.address.bucket}
         if requester_pays:
             self._question["RequestPayer"] = "requester"
@@ -47,7 +57,7 @@ class S3Pages:
         """As `PageSource.pages`. When the credentials change, the listing goes on with a new client."""
         last, complete = after, False
         while not complete:
-            with translate_listing_errors(name):
+            with translate_listing_errors(name), self._learning_region():
                 async with open_client("s3", self._place, self._session, self._library) as client:
                     signed_with = self._generation
                     async for page in self._paginate(client, prefix, last):
@@ -57,6 +67,18 @@ class S3Pages:
                             break
                     else:
                         complete = True
+
+    @contextmanager
+    def _learning_region(self) -> Iterator[None]:
+        """Take over the region that the service names in a refusal, once; the listing then goes on."""
+        try:
+            yield
+        except ClientError as error:
+            region = expected_region_of(error)
+            if self._has_learned or region in {"", self._place.address.region}:
+                raise
+            self._has_learned = True
+            self._place = replace(self._place, address=replace(self._place.address, region=region))
 
     async def close(self) -> None:
         """Close the connections and release the credentials."""

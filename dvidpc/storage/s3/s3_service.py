@@ -103,8 +103,8 @@ class S3Service:
         return self._signer
 
     def _learn_region(self, refusal: Refusal) -> None:
-        region = find_region(refusal.headers)
-        if region is not None and region != self._address.region:
+        region = refusal.region or find_region(refusal.headers)
+        if region and region != self._address.region:
             log.info("%s is in region %s", self._store_url, region)
             self._settle(replace(self._address, region=region))
 

@@ -33,7 +33,7 @@ export function volumeCard(overview, volume) {
       scaleTable(volume),
       companions(overview, volume),
       actions(overview, volume),
-      ...connections(overview, volume),
+      ...tabsOf(volume.instance, snippetsOf(overview, volume)),
     ),
   );
 }
@@ -148,8 +148,8 @@ function actions(overview, volume) {
   );
 }
 
-function connections(overview, volume) {
-  const snippets = snippetsOf(overview, volume);
+/** Return tabs with the snippets for clients, and the panel that shows the chosen one. */
+export function tabsOf(name, snippets) {
   const panel = element("div", { class: "snippet", role: "tabpanel" });
   const tabs = snippets.map((snippet) =>
     element("button", { type: "button", role: "tab", onclick: () => choose(snippet) }, snippet.label),
@@ -161,7 +161,7 @@ function connections(overview, volume) {
     });
     panel.replaceChildren(element("p", {}, chosen.text), contentOf(chosen));
   };
-  const list = element("div", { class: "tabs", role: "tablist", "aria-label": `Clients for ${volume.instance}` }, ...tabs);
+  const list = element("div", { class: "tabs", role: "tablist", "aria-label": `Clients for ${name}` }, ...tabs);
   list.addEventListener("keydown", (event) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (!step) return;

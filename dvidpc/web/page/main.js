@@ -1,7 +1,8 @@
 // The front page: fetches the list of volumes and shows it as cards, or one volume in the viewer.
 
 import { neuroglancerLink, volumeCard } from "./cards.js";
-import { byId, copy } from "./elements.js";
+import { collectionCard } from "./collections.js";
+import { byId, copy, element } from "./elements.js";
 import { Viewer } from "./viewer.js";
 
 const ASK_AGAIN_MS = 15_000;
@@ -42,8 +43,9 @@ function setHealth(kind, text) {
 }
 
 function showHealth() {
-  const bad = overview.volumes.filter((volume) => volume.problem).length;
-  const count = overview.volumes.length;
+  const all = [...overview.volumes, ...overview.collections];
+  const bad = all.filter((volume) => volume.problem).length;
+  const count = all.length;
   if (bad) setHealth("bad", `${bad} of ${count} volumes not readable`);
   else setHealth("good", count === 1 ? "1 volume, readable" : `${count} volumes, all readable`);
 }
@@ -53,10 +55,22 @@ function showHome() {
   byId("description").textContent = overview.description;
   byId("note").textContent = overview.note;
   byId("note").hidden = !overview.note;
+  showRefused();
   byId("uuid").textContent = overview.uuid;
   byId("version").textContent = overview.version;
   byId("volumes").replaceChildren(...overview.volumes.map((volume) => volumeCard(overview, volume)));
+  byId("collections").replaceChildren(...overview.collections.map((collection) => collectionCard(overview, collection)));
   showHealth();
+}
+
+/** Name the pages that were not allowed to read, with the line of the configuration that would allow each. */
+function showRefused() {
+  byId("refused").hidden = !overview.refused.length;
+  byId("refused").replaceChildren(
+    ...overview.refused.map(({ origin, line }) =>
+      element("p", {}, `Pages of ${origin} were refused. If you trust them, write into [server], and restart: `, element("code", {}, line)),
+    ),
+  );
 }
 
 /** Show the view that the URL fragment describes, `#instance?plane=xy&at=x,y,z&nm=8`, or the cards. */

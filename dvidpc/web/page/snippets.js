@@ -95,3 +95,46 @@ export function snippetsOf(overview, volume) {
     },
   ];
 }
+
+export function collectionSnippets(overview, { instance, counts, sync, bounds }) {
+  const url = serverUrl();
+  const { host } = new URL(url);
+  const server = `${host}${new URL(url).pathname.replace(/\/$/, "")}`;
+  const { uuid } = overview;
+  const data = `${url}/api/node/${uuid}/${instance}`;
+  const [low, high] = bounds ?? [[0, 0, 0], [512, 512, 512]];
+  const corner = low.map((first, axis) => first + Math.floor(Math.max(0, high[axis] - first - 256) / 2));
+  const lines = [`curl -s '${data}/elements/256_256_256/${corner.join("_")}'`];
+  if (counts) lines.push(`curl -s '${data}/label/1?relationships=true'`, `curl -s '${url}/api/node/${uuid}/${counts}/count/1/PreSyn'`);
+  const [x, y, z] = corner;
+  return [
+    { label: "NeuTu", text: "Enter this in the dialog for DVID servers, beside grayscale and segmentation.", fields: [["Synapse", instance]] },
+    {
+      label: "neuclease",
+      text: "Read the elements of a box, in z, y, x order.",
+      code: [
+        "from neuclease.dvid import fetch_elements",
+        "",
+        `elements = fetch_elements("${server}", "${uuid}", "${instance}",`,
+        `                          [(${z}, ${y}, ${x}), (${z + 256}, ${y + 256}, ${x + 256})])`,
+      ].join("\n"),
+    },
+    ...(counts && sync
+      ? [
+          {
+            label: "dvidtools",
+            text: "Read the synapses of a segment, and its connections.",
+            code: [
+              "import dvid",
+              "",
+              `dvid.setup(server="${url}", node="${uuid}", user="me")`,
+              `dvid.config.synapses, dvid.config.segmentation = "${instance}", "${sync}"`,
+              "synapses = dvid.get_synapses(1)",
+              "partners = dvid.get_connectivity(1)",
+            ].join("\n"),
+          },
+        ]
+      : []),
+    { label: "curl", text: counts ? "Fetch the elements of a box and of a segment, and how many the segment has." : "Fetch the elements of a box.", code: lines.join("\n") },
+  ];
+}

@@ -89,7 +89,7 @@ async function fetchLabels(url, [width, height], signal) {
 }
 
 /** Fetch a URL; throw an error with the server's text if that fails. */
-async function fetchGood(url, signal) {
+export async function fetchGood(url, signal) {
   const response = await fetch(url, { signal });
   if (!response.ok) throw new Error((await response.text()).trim().slice(0, 400) || `status ${response.status}`);
   return response;

@@ -1,5 +1,6 @@
-// The slice viewer: shows one plane of a volume, and labels over it.
+// The slice viewer: shows one plane of a volume, labels over it, and annotations over both.
 
+import { Annotations } from "./annotations.js";
 import { byId, copy, element } from "./elements.js";
 import { PLANES, extentNm, fit, levelFor, roundLength, sliceAt } from "./geometry.js";
 import { Gestures } from "./gestures.js";
@@ -22,6 +23,7 @@ export class Viewer {
     this.tiles = new Tiles(() => this.redraw());
     this.layer = new Layer(this.canvas, this.tiles);
     this.overlay = new Overlay(this.tiles, this.layer, () => this.redraw());
+    this.annotations = new Annotations(this.tiles, () => this.redraw());
     this.gestures = new Gestures(this.canvas, this);
     new ResizeObserver(() => this.redraw()).observe(this.canvas);
     this.connectTools();
@@ -33,6 +35,7 @@ export class Viewer {
     const api = `api/node/${overview.uuid}`;
     this.layer.show(api, volume);
     this.overlay.show(overview, api, volume, query);
+    this.annotations.show(overview, api, volume, query);
     this.level = "auto";
     this.plane = PLANES[query.get("plane")] ? query.get("plane") : "xy";
     this.view = fit(volume.scales, this.plane, ...this.size());
@@ -198,8 +201,9 @@ export class Viewer {
     const { view, plane } = this;
     const image = this.layer.draw(view, plane, this.size(), this.level, this.overlay.segment);
     const labels = this.overlay.draw(view, plane, this.size());
-    const coming = this.tiles.want([...image.requests, ...labels.requests]);
-    this.showState(coming, new Set([...image.errors, ...labels.errors]));
+    const dots = this.annotations.draw(view, plane, this.size());
+    const coming = this.tiles.want([...image.requests, ...labels.requests, ...dots.requests]);
+    this.showState(coming, new Set([...image.errors, ...labels.errors, ...dots.errors]));
   }
 
   showState(coming, errors) {
@@ -228,6 +232,7 @@ export class Viewer {
     const query = new URLSearchParams({ plane: this.plane, at: voxel.join(","), nm: this.view.nmPerPixel.toPrecision(4) });
     if (this.level !== "auto") query.set("scale", nameOf(this.volume, this.scale()));
     this.overlay.describe(query);
+    this.annotations.describe(query);
     this.onMove(`${encodeURIComponent(this.volume.instance)}?${query.toString().replaceAll("%2C", ",")}`);
   }
 
@@ -252,5 +257,6 @@ export class Viewer {
     const voxel = nm.map((each, axis) => Math.floor(each / first.resolution_nm[axis]));
     output.textContent = AXES.map((name, axis) => `${name} ${voxel[axis]}`).join("  ");
     this.overlay.point(this.pointed);
+    this.annotations.point(this.pointed);
   }
 }

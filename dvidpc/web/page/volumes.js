@@ -28,6 +28,25 @@ export function labelsOver(overview, volume) {
   return [...found.values()];
 }
 
+/** Return the collections of annotations that are drawn over a volume: those whose positions have a size. */
+export function collectionsOver(overview, volume) {
+  return overview.collections.filter((collection) => collection.voxel_size_nm && isOver(collection, volume));
+}
+
+/** Return whether a collection's bounds touch a volume; one without bounds may lie anywhere. */
+function isOver({ bounds, voxel_size_nm: nm }, volume) {
+  if (!volume.scales.length) return false;
+  if (!bounds) return true;
+  const [low, high] = extentNm(volume.scales[0]);
+  return low.every((start, axis) => start < bounds[1][axis] * nm[axis] && bounds[0][axis] * nm[axis] < high[axis]);
+}
+
+/** Return the volume on which a collection is shown first: an image, else labels; undefined if there is none. */
+export function volumeBelow(overview, collection) {
+  const below = overview.volumes.filter((volume) => collectionsOver(overview, volume).includes(collection));
+  return below.find((volume) => !holdsLabels(volume)) ?? below[0];
+}
+
 /** Return the volumes that are shown together with a volume, itself included: an image, then its labels. */
 export function shownTogether(overview, volume) {
   if (!holdsLabels(volume)) return [volume, ...labelsOver(overview, volume)];

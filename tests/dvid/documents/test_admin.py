@@ -71,7 +71,7 @@ async def test_malformed_settings_are_refused(volume: Path, tmp_path: Path, body
 
 async def test_blocked_users_and_addresses_are_refused(volume: Path, tmp_path: Path) -> None:
     (tmp_path / "blocked").write_text("u=bob,too many requests\n")
-    more = '[server]\nblockListFile = "blocked"'
+    more = '[server]\nblockListFile = "blocked"\ncorsDomains = ["*"]'
     async with serving(config_text({"em": volume}, more), tmp_path, TOKEN) as server:
         for path in ("/api/load", f"{server.node}/em/info", "/"):
             async with server.ask("GET", f"{path}?u=bob") as response:

@@ -36,7 +36,7 @@ async def test_writes_are_refused_in_dvids_words(volume: Path, tmp_path: Path) -
 
 async def test_expect_100_continue_gets_the_refusal_before_the_body(volume: Path, tmp_path: Path) -> None:
     head = (
-        f"POST /api/node/{UUID}/em/blocks/0_0_0/1 HTTP/1.1\r\nHost: x\r\n"
+        f"POST /api/node/{UUID}/em/blocks/0_0_0/1 HTTP/1.1\r\nHost: localhost\r\n"
         "Content-Length: 1000000000000\r\nExpect: 100-continue\r\n\r\n"
     )
     async with serving(config_text({"em": volume}), tmp_path) as server:
@@ -48,7 +48,7 @@ async def test_an_endless_body_is_cut_off(volume: Path, tmp_path: Path) -> None:
     async with serving(config_text({"em": volume}), tmp_path) as server:
         host, port = server.url.removeprefix("http://").split(":")
         reader, writer = await asyncio.open_connection(host, int(port))
-        writer.write(f"POST /api/node/{UUID}/note HTTP/1.1\r\nHost: x\r\n".encode())
+        writer.write(f"POST /api/node/{UUID}/note HTTP/1.1\r\nHost: localhost\r\n".encode())
         writer.write(b"Transfer-Encoding: chunked\r\n\r\n")
         assert (await reader.readline()).split()[1] == b"400"
 

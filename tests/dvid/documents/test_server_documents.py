@@ -28,7 +28,8 @@ def test_groupcache_is_dvids_to_the_byte() -> None:
 def test_compiled_types_are_dvids_without_roi() -> None:
     recorded = json.loads(BODIES["/api/server/compiled-types"])
     assert recorded.pop("roi")
-    for name in ("keyvalue", "labelblk", "labelmap", "neuronjson"):  # that DVID was built without them
+    not_in_it = ("annotation", "keyvalue", "labelblk", "labelmap", "labelsz", "neuronjson")
+    for name in not_in_it:  # that DVID was built without them
         recorded[name] = f"github.com/janelia-flyem/dvid/datatype/{name}"
     assert compiled_types(API.data_types()) == recorded
     assert list(compiled_types(API.data_types())) == sorted(recorded)

@@ -23,9 +23,9 @@ from tests.companions import (
     volume_info,
     write_objects,
 )
-from tests.faulty.faults import BROKEN
 from tests.segments import SHARDING
 from tests.serving import Server, config_text, serving
+from tests.waiting import soon
 
 SWC_LINE = re.compile(
     rb"(\d+) (\d+) (-?\d*(?:\.\d+)?) (-?\d*(?:\.\d+)?) (-?\d*(?:\.\d+)?) (\d*(?:\.\d+)?) (-1|\d+)"
@@ -151,8 +151,7 @@ async def test_parts_and_tags_of_a_mesh_are_sent(tmp_path: Path) -> None:
     ],
 )
 async def test_a_bucket_that_fails_is_503_until_it_answers(pattern: str, path: str, tmp_path: Path) -> None:
-    async with serving_from_bucket(tmp_path, segment_objects()) as (server, bucket):
-        bucket.rule(pattern, BROKEN)
+    async with serving_from_bucket(tmp_path, segment_objects(), pattern) as (server, bucket):
         for _ in range(2):
             assert await status_of(server, path) == 503
         bucket.heal_rules()
@@ -220,3 +219,26 @@ async def test_a_mesh_that_is_too_large_is_served_at_a_coarser_level(tmp_path: P
         async with server.ask("GET", seg(server, "meshes/key/77.ngmesh")) as answer:
             assert (answer.status, answer.headers["X-Mesh-Lod"]) == (200, "1")
         assert await status_of(server, "meshes/key/77_0.ngmesh") == 413
+
+
+async def test_documents_are_read_before_they_are_needed(tmp_path: Path) -> None:
+    async with serving_from_bucket(tmp_path, segment_objects()) as (server, bucket):
+        await soon(lambda: {"seg/mesh/info", "seg/skeletons/info"} <= set(bucket.counts))
+        before = dict(bucket.counts)
+        await server.get(seg(server, "meshes/key/77.ngmesh"))
+        await server.get(seg(server, "skeletons/key/77_swc"))
+        asked = set(bucket.counts) - set(before)
+        assert asked == {"seg/mesh/77:0", *(f"seg/mesh/77:0:{n}" for n in range(3)), "seg/skeletons/77"}
+        assert bucket.counts["seg/mesh/info"] == bucket.counts["seg/skeletons/info"] == 1
+
+
+async def test_broken_documents_are_left_to_the_first_request(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    objects = {**segment_objects(), "mesh/info": b"{", "skeletons/info": b"[]"}
+    async with serving_from_bucket(tmp_path, objects) as (server, bucket):
+        await soon(lambda: {"seg/mesh/info", "seg/skeletons/info"} <= set(bucket.counts))
+        assert not [record for record in caplog.records if record.levelname in {"WARNING", "ERROR"}]
+        assert await status_of(server, "meshes/key/77.ngmesh") == 502
+        assert await status_of(server, "skeletons/key/77_swc") == 502
+        assert await status_of(server, "annotations/key/77") == 200

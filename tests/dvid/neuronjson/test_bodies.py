@@ -32,6 +32,28 @@ async def test_objects_are_those_of_the_file(tmp_path: Path) -> None:
         assert await get(server, "fields?counts=true") == dict.fromkeys(TM3, 3)
 
 
+async def test_a_range_may_be_bounded_by_characters_before_and_after_all_numbers(tmp_path: Path) -> None:
+    """Neuclease asks for all bodies with 0 and {, or a blank and ~ (keyvalue/_keyvalue.py, e113d84)."""
+    async with serving_objects(tmp_path, segment_objects()) as server:
+        everything = ["5", "77", "9007199254740993"]
+        for first, last in (
+            ("0", "%7B"),
+            ("%20", "%7F"),
+            ("0", "zzz"),
+            ("-1", "a"),
+            ("0", "%C3%A9"),
+        ):
+            assert await get(server, f"keyrange/{first}/{last}") == everything, (first, last)
+            found = await get(server, f"keyrangevalues/{first}/{last}?json=true")
+            assert found == {"5": TM3, "77": MI1, "9007199254740993": BIG}
+        assert await get(server, "keyrange/6/z") == everything[1:]
+        for first, last in (("a", "b"), ("a", "9"), ("0", "%20")):
+            assert await get(server, f"keyrange/{first}/{last}") == []
+        for bound in ("1x", "99999999999999999999"):
+            status, text = await server.error(f"{server.node}/seg_annotations/keyrange/0/{bound}")
+            assert (status, text.startswith(f'strconv.ParseUint: parsing "{bound}"')) == (400, True)
+
+
 async def test_queries_find_bodies(tmp_path: Path) -> None:
     async with serving_objects(tmp_path, segment_objects()) as server:
         for query, expected in {

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from dvidpc.formats.precomputed.label_chunk import parse_label_chunk
-from dvidpc.formats.precomputed.label_voxels import count_labels, decode_voxels
+from dvidpc.formats.precomputed.label_voxels import count_labels, cut_voxels, decode_voxels
 from dvidpc.types import Point
 from tests.label_chunks import (
     CUBE,
@@ -94,3 +94,20 @@ def test_large_labels_are_exact() -> None:
     voxels = np.array(LARGE_LABELS, np.uint64).reshape(1, 1, 3)
     labels, _ = count_labels(parse_label_chunk(write_with_library(voxels), Point(3, 1, 1), EIGHT, 8))
     assert labels.tolist() == sorted(LARGE_LABELS)
+
+
+@pytest.mark.parametrize("sub_block", [EIGHT, Point(16, 16, 2), Point(5, 3, 7), Point(64, 64, 64)])
+@pytest.mark.parametrize("size", SIZES)
+def test_any_part_is_cut_out(sub_block: Point, size: Point) -> None:
+    voxels = draw_cells(60, size)
+    chunk = parse_label_chunk(write_by_hand(voxels, sub_block, padding=9), size, sub_block, 8)
+    rng = np.random.default_rng(3)
+    for _ in range(40):
+        corner = Point(*(int(rng.integers(n)) for n in size))
+        extent = Point(*(int(rng.integers(1, n - at + 1)) for at, n in zip(corner, size, strict=True)))
+        (x, y, z), (width, height, depth) = corner, extent
+        expected = voxels[z : z + depth, y : y + height, x : x + width]
+        part = cut_voxels(chunk, corner, extent)
+        assert part.shape == expected.shape
+        assert (part == expected).all()
+    assert (cut_voxels(chunk, Point(0, 0, 0), size) == voxels).all()

@@ -92,11 +92,11 @@ def test_a_position_that_overflows_is_refused() -> None:
 
 
 def test_public_infos_are_read() -> None:
-    legacy, unsharded, sharded = (
+    legacy, of_igneous, unsharded, sharded = (
         parse_mesh_info((RECORDED / name / "info").read_bytes())
-        for name in ("flyem-legacy-meshes", "multilod-unsharded", "multilod-sharded")
+        for name in ("flyem-legacy-meshes", "igneous-legacy-meshes", "multilod-unsharded", "multilod-sharded")
     )
-    assert legacy == parse_mesh_info(None) == LegacyMeshInfo()
+    assert legacy == of_igneous == parse_mesh_info(None) == LegacyMeshInfo()
     assert isinstance(unsharded, MultilodMeshInfo)
     assert (unsharded.quantization_bits, unsharded.sharding) == (10, None)
     assert isinstance(sharded, MultilodMeshInfo)

@@ -10,7 +10,8 @@ import pytest
 
 from dvidpc.cache.loading_cache import LoadingCache
 from dvidpc.errors import ConfigError, FormatError
-from dvidpc.sources.plan import Metadata, Service, VolumeSettings
+from dvidpc.sources.block_service import Service
+from dvidpc.sources.plan import Metadata, VolumeSettings
 from dvidpc.sources.precomputed.planning import plan_volume
 from dvidpc.storage.base import BucketAccess, UpstreamLimits
 from dvidpc.storage.opening import open_store

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from dvidpc.errors import CredentialsError
 from dvidpc.storage.base import BucketAccess
+from dvidpc.storage.gcs.google_credentials import credentials_file
 from dvidpc.storage.opening import open_lister, open_store
 from dvidpc.storage.ref import parse_ref
 from tests.servers import serve
@@ -185,3 +186,23 @@ async def test_token_service_that_answers_nonsense_is_reported(
     assert words in str(caught.value)
     assert WORDS not in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+async def test_a_directory_in_place_of_the_file_is_named(tmp_path: Path) -> None:
+    """Docker makes one where the file to mount does not exist (mozilla/experimenter issue 13320)."""
+    access = BucketAccess(parse_ref("gs://bucket"), endpoint="http://127.0.0.1:1")
+    environ = {"GOOGLE_APPLICATION_CREDENTIALS": str(tmp_path)}
+    with pytest.raises(CredentialsError, match="is a directory, not a file; if it is mounted into"):
+        await open_store(access, LIMITS, environ=environ)
+
+
+def test_a_user_without_a_home_has_no_file_of_gclouds() -> None:
+    """OpenShift runs containers as users without a name (packit issue 431)."""
+
+    def find_home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    path, is_named = credentials_file({}, find_home)
+    assert not path.exists()
+    assert not is_named
+    assert credentials_file({"HOME": ""}, find_home) == (path, False)

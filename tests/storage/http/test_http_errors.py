@@ -29,6 +29,13 @@ from dvidpc.storage.http.service import Refusal
         (429, "", True, StoreBusyError, "the server answers 429"),
         (503, "", True, StoreBusyError, "the server answers 503"),
         (500, "NoSuchBucket", True, StoreError, "the server answers 500"),
+        (
+            403,
+            "SignatureDoesNotMatch",
+            True,
+            StoreRefusedError,
+            "changes the Host header",
+        ),
     ],
 )
 def test_read_errors(status: int, code: str, expected: type[StoreError], words: str, *, signed: bool) -> None:

@@ -87,6 +87,20 @@ class TestRanges:
         assert blob.data == b"2345"
         assert len(server.asked) == 2
 
+    async def test_range_without_its_header_is_explained(self) -> None:
+        """Some servers of static files leave it out (neuroglancer pull request 611)."""
+        with pytest.raises(StoreError, match=r"'' instead \(206 without a Content-Range\)"):
+            await read_range(Answers(partial(b"2345", None)), ByteRange(2, 6))
+
+    async def test_range_may_be_named_as_s3_has_done(self) -> None:
+        """S3 sent the header under this name for a while (aws-sdk-java-v2 pull request 1861)."""
+        headers = {"ETag": '"1"', "x-amz-content-range": "bytes 2-5/10"}
+        blob, server = await read_range(
+            Answers(web.Response(status=206, body=b"2345", headers=headers)), ByteRange(2, 6)
+        )
+        assert blob == Blob(b"2345", Version('"1"', 10))
+        assert len(server.asked) == 1
+
     async def test_body_shorter_than_its_range_is_retried(self) -> None:
         short, right = partial(b"23", "bytes 2-5/10"), partial(b"2345", "bytes 2-5/10")
         blob, server = await read_range(Answers(short, right), ByteRange(2, 6))
@@ -210,3 +224,37 @@ class TestAnswers:
                 await store.get("info", max_size=100)
             await store.close()
         assert len(server.asked) == 2
+
+
+class TestHeadersOfProxies:
+    async def read_both(self, headers: dict[str, str], range_status: int = 206) -> None:
+        async def answer(request: web.Request) -> web.Response:
+            if "Range" in request.headers and range_status == 206:
+                return web.Response(
+                    status=206, body=b"2345", headers={**headers, "Content-Range": "bytes 2-5/10"}
+                )
+            return web.Response(body=b"0123456789", headers=headers)
+
+        async with serve(answer) as server:
+            store = await open_store(BucketAccess(parse_ref(server.url)), LIMITS, environ={})
+            try:
+                whole = await store.get("info", max_size=100)
+                part = await store.get_range("0.shard", ByteRange(2, 6))
+            finally:
+                await store.close()
+        assert whole is not None
+        assert part is not None
+        assert (whole.data, part.data) == (b"0123456789", b"2345")
+
+    async def test_a_header_may_be_longer_than_8_kib(self) -> None:
+        """Proxies of companies add such headers (aiohttp issue 2304, hangups issue 464)."""
+        await self.read_both({"Content-Security-Policy": "x" * 20_000})
+
+    async def test_an_offer_of_http_2_does_not_hide_the_body(self) -> None:
+        """Apache's mod_http2 sends it (aiohttp issue 2277)."""
+        await self.read_both({"Upgrade": "h2,h2c", "Connection": "Upgrade, Keep-Alive"})
+
+    @pytest.mark.parametrize("range_status", [206, 200])
+    async def test_the_encoding_of_an_upload_is_none(self, range_status: int) -> None:
+        """Services that keep that of an upload (neuroglancer issue 795, versitygw issue 2398)."""
+        await self.read_both({"Content-Encoding": "aws-chunked"}, range_status)

@@ -377,3 +377,23 @@ async def test_profile_that_is_added_to_the_dotfile_is_noticed(tmp_path: Path) -
             f"[lab]\naws_access_key_id = AKIDLAB\naws_secret_access_key = {WORDS}\n"
         )
         await (await open_bucket(server, shared, profile="lab")).close()
+
+
+async def test_instance_service_whose_token_does_not_arrive_is_reported(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A container behind one hop more than allowed (buildkite/elastic-ci-stack-for-aws issue 857)."""
+
+    async def answer(request: web.Request) -> web.Response:
+        if request.path.startswith("/latest/"):
+            if request.method == "PUT":
+                await asyncio.sleep(5)
+            return web.Response(status=401)
+        return found()
+
+    async with serve(answer) as server:
+        monkeypatch.delenv("AWS_EC2_METADATA_DISABLED")
+        monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", server.url)
+        caught = await refusal(lambda: open_bucket(server))
+    assert "the instance's role cannot be had: the metadata service wants a token (IMDSv2)" in str(caught)
+    assert str(caught).endswith("--http-put-response-hop-limit 2")

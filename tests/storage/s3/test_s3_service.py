@@ -67,6 +67,33 @@ class TestLearning:
         assert caplog.messages.count("s3://bucket/image is in region eu-west-1") == 1
 
     @pytest.mark.usefixtures("dotfile")
+    @pytest.mark.parametrize(
+        "words",
+        [
+            "<Message>The header is malformed; the region is wrong; expecting 'RegionOne'.</Message>",
+            "<Message>The region &#39;us-east-1&#39; is wrong; expecting &#39;RegionOne&#39;</Message>",
+            "<Message>wrong</Message><Region>RegionOne</Region>",
+        ],
+        ids=["minio-java issue 289", "minio-js issue 1038", "minio-go issue 677"],
+    )
+    async def test_region_that_only_the_words_of_a_refusal_name_is_learned(self, words: str) -> None:
+        async def answer(request: web.Request) -> web.Response:
+            if request.method == "HEAD":
+                return web.Response(status=403)
+            if signed_region(request) == "RegionOne":
+                return found()
+            code = "<Code>AuthorizationHeaderMalformed</Code>"
+            return web.Response(status=400, text=f"<Error>{code}{words}</Error>")
+
+        async with serve(answer) as server:
+            store = await open_at(server)
+            for _ in range(3):
+                assert await store.get("info", max_size=9) is not None
+            await store.close()
+        regions = [signed_region(request) for request in server.asked if request.method == "GET"]
+        assert regions == ["us-east-1", *["RegionOne"] * 3]
+
+    @pytest.mark.usefixtures("dotfile")
     @pytest.mark.parametrize("ahead_s", [3600, -3600])
     async def test_wrong_clock_costs_one_refusal(
         self, ahead_s: int, caplog: pytest.LogCaptureFixture

@@ -1,0 +1,1 @@
+"""The endpoints of DVID's `annotation`: elements at positions, such as synapses."""

@@ -1,0 +1,1 @@
+"""The endpoints of DVID's `labelsz`: how many elements a segment has."""
