@@ -164,6 +164,17 @@ def _check(options: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
+def _index(options: argparse.Namespace) -> int:
+    try:
+        from dvidpc.index.build.index_commands import build_index, print_check
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"dvidpc index needs the package {error.name}; run: pip install 'dvidpc[index]'"
+        ) from error
+
+    return build_index(options) if options.action == "build" else print_check(options)
+
+
 def _demo(options: argparse.Namespace) -> int:
     from dvidpc.config import load_config
     from dvidpc.demo import demo_config_text, demo_directory, demo_guide, ensure_demo_volume
@@ -210,6 +221,7 @@ COMMANDS: Final[Mapping[str, Callable[[argparse.Namespace], int]]] = MappingProx
         "view": _serve,
         "init": _init,
         "check": _check,
+        "index": _index,
         "demo": _demo,
         "completion": _complete,
     }

@@ -205,14 +205,14 @@ def _check_tables(chunk: LabelChunk) -> None:
 def _largest_indexes(chunk: LabelChunk, numbers: Offsets, width: int) -> Offsets:
     """Return the largest index in each of some sub-blocks, without padding."""
     indexes = chunk.indexes(numbers, width)
-    in_chunk = _voxels_in_chunk(chunk, numbers)
+    in_chunk = voxels_in_chunk(chunk, numbers)
     if in_chunk is not None:
         indexes = np.where(in_chunk, indexes, 0)
     largest: Offsets = indexes.max(axis=1).astype(np.intp)
     return largest
 
 
-def _voxels_in_chunk(chunk: LabelChunk, numbers: Offsets) -> NDArray[np.bool_] | None:
+def voxels_in_chunk(chunk: LabelChunk, numbers: Offsets) -> NDArray[np.bool_] | None:
     """Return which voxels `[sub-block, voxel]` are not padding; None if the chunk has no padding."""
     if all(n % b == 0 for n, b in zip(chunk.size, chunk.sub_block, strict=True)):
         return None
