@@ -4,6 +4,7 @@ import asyncio
 from bisect import bisect_left
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -20,6 +21,10 @@ from dvidpc.types import ByteRange
 
 _AT_A_TIME: Final = 16
 """Pages of one request that are read at a time."""
+
+
+_OFF_LOOP_LABELS: Final = 4096
+"""Labels from which a list is sorted in a thread."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,27 +79,26 @@ class TableReader:
             StoreError: The bucket failed.
         """
         found = np.zeros(len(labels), LABEL_ROW)
-        lasts = np.array(self._lasts, np.uint64)
-        parts = lasts.searchsorted(labels)
+        order = await _sort(labels)
+        ascending = labels[order]
         turns = asyncio.Semaphore(_AT_A_TIME)
 
-        async def look_up(part: int, page: int, which: NDArray[np.intp]) -> None:
+        async def look_up(part: int, page: int, which: slice) -> None:
             async with turns:
                 rows = await self._page(part, page)
-            at = np.minimum(rows["label"].searchsorted(labels[which]), len(rows) - 1)
-            is_there = rows["label"][at] == labels[which]
-            found[which[is_there]] = rows[at[is_there]]
+            at = np.minimum(rows["label"].searchsorted(ascending[which]), len(rows) - 1)
+            is_there = rows["label"][at] == ascending[which]
+            found[order[which][is_there]] = rows[at[is_there]]
 
-        for part in np.unique(parts[parts < len(lasts)]).tolist():
-            which = np.flatnonzero((parts == part) & (labels >= np.uint64(self._parts[part].first)))
-            directory = await self._pages(part)
-            pages = directory["first"].searchsorted(labels[which], side="right") - 1
-            order = np.argsort(pages, kind="stable")
-            numbers, starts = np.unique(pages[order], return_index=True)
-            groups = np.split(which[order], starts[1:])
-            await gather_or_cancel(
-                look_up(part, page, group) for page, group in zip(numbers.tolist(), groups, strict=False)
-            )
+        for part, described in enumerate(self._parts):
+            ends = np.array([described.first, described.last], np.uint64)
+            start, stop = ascending.searchsorted(ends[0]), ascending.searchsorted(ends[1], side="right")
+            if start == stop:
+                continue
+            firsts = (await self._pages(part))["first"]
+            bounds = [*ascending.searchsorted(firsts).tolist(), int(stop)]
+            spans = ((page, slice(*span)) for page, span in enumerate(pairwise(bounds)) if span[0] < span[1])
+            await gather_or_cancel(look_up(part, page, which) for page, which in spans)
         return found
 
     async def rows_from(self, first: int, last: int) -> AsyncGenerator[Rows, None]:
@@ -162,3 +166,10 @@ class TableReader:
 
     def _object_key(self, part: int) -> str:
         return f"{self._directory}/{table_key(part)}" if self._directory else table_key(part)
+
+
+async def _sort(labels: NDArray[np.uint64]) -> NDArray[np.intp]:
+    """Return the order in which labels ascend."""
+    if len(labels) < _OFF_LOOP_LABELS:
+        return np.argsort(labels, kind="stable")
+    return await asyncio.to_thread(np.argsort, labels, kind="stable")

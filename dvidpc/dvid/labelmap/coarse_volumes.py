@@ -5,19 +5,21 @@
 
 import struct
 from collections.abc import AsyncGenerator
+from functools import partial
 from typing import Final
 
 from aiohttp import web
 
 from dvidpc.dvid.labelmap.label_requests import AS_VOLUME, Indexed, label_of, no_such_label
+from dvidpc.dvid.labelmap.points import off_loop
 from dvidpc.dvid.labelmap.volume_bounds import Bounds, parse_bounds
 from dvidpc.dvid.limits import check_size
 from dvidpc.dvid.services import SERVICES
 from dvidpc.dvid.url.numbers import parse_uint64
 from dvidpc.dvid.url.path import call_parts
 from dvidpc.errors import RequestError
-from dvidpc.formats.dvid.label_index import MAX_BLOCK_SIZE
-from dvidpc.formats.dvid.sparse_volume import encode_runs, encode_runs_header, runs_of_blocks
+from dvidpc.formats.dvid.label_index import MAX_BLOCK_SIZE, LabelBlocks
+from dvidpc.formats.dvid.sparse_volume import Runs, encode_runs, encode_runs_header, runs_of_blocks
 from dvidpc.http.streaming import send, stream
 from dvidpc.index.label_index_reader import LabelIndexReader
 
@@ -34,7 +36,7 @@ async def coarse_volume(request: web.Request, indexed: Indexed) -> web.StreamRes
         return no_such_label()
     check_size(int(row["blocks"][0]) * MAX_BLOCK_SIZE, request.app[SERVICES].limits.max_response)
     blocks = await indexed.reader.blocks_of(row)
-    runs = runs_of_blocks(blocks.xyz[bounds.touch(blocks.xyz)])
+    runs = await off_loop(blocks.nbytes, partial(_runs_within, bounds, blocks))
     return await send(request, [encode_runs_header(len(runs)), encode_runs(runs)])
 
 
@@ -56,8 +58,12 @@ async def _volumes(
     async for rows in reader.rows_from(first, last):
         for at in range(len(rows)):
             blocks = await reader.blocks_of(rows[at : at + 1])
-            runs = runs_of_blocks(blocks.xyz[bounds.touch(blocks.xyz)])
+            runs = await off_loop(blocks.nbytes, partial(_runs_within, bounds, blocks))
             yield struct.pack("<Qi", int(rows["label"][at]), len(runs)) + encode_runs(runs)
+
+
+def _runs_within(bounds: Bounds, blocks: LabelBlocks) -> Runs:
+    return runs_of_blocks(blocks.xyz[bounds.touch(blocks.xyz)])
 
 
 def _bounds_of(request: web.Request) -> Bounds:

@@ -19,6 +19,7 @@ from dvidpc.counters import TALLY
 from dvidpc.data.image import ImageData
 from dvidpc.dvid.labelmap.label_requests import AS_VOLUME, Indexed, label_of, no_such_label
 from dvidpc.dvid.labelmap.levels import level_of
+from dvidpc.dvid.labelmap.points import off_loop
 from dvidpc.dvid.labelmap.volume_bounds import Bounds, parse_bounds
 from dvidpc.dvid.limits import check_size
 from dvidpc.dvid.services import SERVICES
@@ -27,7 +28,7 @@ from dvidpc.dvid.url.coordinates import parse_point
 from dvidpc.dvid.url.path import call_parts
 from dvidpc.errors import RequestError, TooLargeError
 from dvidpc.formats.dvid.go_json import quote
-from dvidpc.formats.dvid.label_index import MAX_BLOCK_SIZE, LabelBlocks
+from dvidpc.formats.dvid.label_index import MAX_BLOCK_SIZE, LabelBlocks, halve_blocks
 from dvidpc.formats.dvid.label_payloads import compress_gzip
 from dvidpc.formats.dvid.sparse_volume import (
     RUN_SIZE,
@@ -111,7 +112,8 @@ async def _answer(request: web.Request, indexed: Indexed, level: ImageData, labe
     check_size(int(row["blocks"][0]) * MAX_BLOCK_SIZE, limits.max_response)
     found = await indexed.reader.blocks_of(row)
     is_exact = query.get("exact") != "false"
-    volume = _choose(indexed, label, level, found, bounds, is_exact=is_exact)
+    choose = partial(_choose, indexed, label, level, found, bounds, is_exact=is_exact)
+    volume = await off_loop(found.nbytes, choose)
     if not len(volume.blocks):
         return no_such_label()
     TALLY.get().blocks = len(volume.blocks)
@@ -131,9 +133,7 @@ def _choose(
 ) -> _Volume:
     """Return the volume with the blocks of its scale that may hold voxels of it."""
     halvings = indexed.instance.data.levels.index(level)
-    blocks = found.xyz >> halvings
-    if halvings:
-        blocks = np.unique(blocks[:, ::-1], axis=0)[:, ::-1]
+    blocks = halve_blocks(found.xyz, halvings)
     touched = bounds.touch(blocks)
     expected = None if halvings else found.voxels[touched]
     return _Volume(indexed, label, level, bounds, is_exact, blocks[touched], expected)

@@ -103,6 +103,23 @@ def unpack_blocks(packed: NDArray[np.uint64]) -> NDArray[np.int32]:
     return xyz
 
 
+def halve_blocks(xyz: NDArray[np.int32], times: int) -> NDArray[np.int32]:
+    """Return the blocks that lie over some blocks where the resolution was halved so often.
+
+    Args:
+        xyz: The blocks, one row x, y, z each.
+        times: How often; 0 returns the blocks themselves.
+
+    Returns:
+        Each block once, ascending by z, then y, then x.
+    """
+    if not times:
+        return xyz
+    order = np.unique(_order(xyz >> times))
+    axes = [order >> shift & (1 << _AXIS_BITS) - 1 for shift in (0, _AXIS_BITS, 2 * _AXIS_BITS)]
+    return (np.column_stack(axes) - (1 << COORDINATE_BITS)).astype(np.int32)
+
+
 def encode_label_indexes(
     labels: NDArray[np.uint64], blocks: NDArray[np.uint64], voxels: NDArray[np.uint32]
 ) -> EncodedIndexes:

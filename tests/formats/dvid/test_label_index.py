@@ -14,6 +14,7 @@ from dvidpc.formats.dvid.label_index import (
     decode_label_index,
     encode_in_list,
     encode_label_indexes,
+    halve_blocks,
     merge_entries,
     pack_blocks,
     unpack_blocks,
@@ -148,3 +149,11 @@ def test_a_damaged_message_is_refused_or_means_what_protobuf_reads(at: int, byte
     packed = pack_blocks(blocks.xyz).tolist()
     found = {n: dict(counts.counts) for n, counts in read.blocks.items()}
     assert found == {n: {300: voxels} for n, voxels in zip(packed, blocks.voxels.tolist(), strict=True)}
+
+
+@given(st.lists(st.tuples(AXIS, AXIS, AXIS), min_size=1), st.integers(0, 5))
+def test_coarser_blocks_lie_over_finer_ones(blocks: list[tuple[int, int, int]], times: int) -> None:
+    finer = sorted(set(blocks), key=lambda block: block[::-1])
+    found = halve_blocks(np.array(finer, np.int32), times).tolist()
+    expected = {tuple(at // 2**times for at in block) for block in blocks}
+    assert [tuple(block) for block in found] == sorted(expected, key=lambda block: block[::-1])
