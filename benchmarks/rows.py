@@ -130,7 +130,7 @@ def cut_out(bench: Bench) -> list[Row]:
         for _ in range(bench.rounds):
             rate, _count = wrk([url], bench.directory, connections=1)
             wire, _count = wrk([f"{bare}/box"], bench.directory, connections=1)
-            pairs.append((rate, min(wire, _limit("copy", bench.directory, SERVER_CORE))))
+            pairs.append((rate, min(wire, limit("copy", bench.directory, SERVER_CORE))))
     return [ratio_row("raw cut-out 256^3, hot", 0.5, pairs, "cut-outs/s")]
 
 
@@ -164,7 +164,7 @@ def cold_plane(bench: Bench) -> list[Row]:
             store = s3_store(far)
             server = stack.enter_context(dvidpc(store, bench.directory, memory=0, index_memory=index_memory))
             urls = server.url + query(PLANE_BLOCKS), f"{far}/bucket/info"
-            ours, small = asyncio.run(_latencies(urls, 5 + 4 * bench.rounds))
+            ours, small = asyncio.run(latencies(urls, 5 + 4 * bench.rounds))
         trip = statistics.median(small[5:])
         ratios = [seconds / trip for seconds in ours[5:]]
         ratio = statistics.median(ratios)
@@ -174,7 +174,7 @@ def cold_plane(bench: Bench) -> list[Row]:
     return rows
 
 
-async def _latencies(urls: Sequence[str], count: int) -> list[list[float]]:
+async def latencies(urls: Sequence[str], count: int) -> list[list[float]]:
     """Return the seconds that each of *urls* took, requested in turn."""
     times: list[list[float]] = [[] for _ in urls]
     async with aiohttp.ClientSession() as session:
@@ -197,7 +197,7 @@ def latency_by_blocks(bench: Bench) -> list[tuple[int, float]]:
         points = []
         for count in (1, 2, 4, 8, 16, 32, 64, 128, 256):
             url = server.url + query(bench.volume.blocks[:count])
-            (seconds,) = asyncio.run(_latencies([url], 3 + bench.rounds))
+            (seconds,) = asyncio.run(latencies([url], 3 + bench.rounds))
             points.append((count, statistics.median(seconds[3:])))
         return points
 
@@ -222,8 +222,7 @@ def cold_singles(bench: Bench) -> list[Row]:
             urls = [server.url + query([block]) for block in bench.volume.blocks]
             wrk(urls, bench.directory, seconds=1)
             pairs = [
-                (wrk(urls, bench.directory)[0], _limit("read", work, SERVER_CORE))
-                for _ in range(bench.rounds)
+                (wrk(urls, bench.directory)[0], limit("read", work, SERVER_CORE)) for _ in range(bench.rounds)
             ]
     return [ratio_row("cold single blocks, store at 0 ms", 0.5, pairs, "blocks/s")]
 
@@ -266,12 +265,13 @@ def coding(bench: Bench) -> list[Row]:
             pairs = []
             for _ in range(bench.rounds):
                 requests, _count = wrk(urls, bench.directory, connections=4)
-                pairs.append((requests * 8, _limit(what, work, None)))
+                pairs.append((requests * 8, limit(what, work, None)))
         rows.append(ratio_row(name, target, pairs, "blocks/s"))
     return rows
 
 
-def _limit(what: str, work: Path, core: str | None) -> float:
+def limit(what: str, work: Path, core: str | None) -> float:
+    """Return the rate that `limits.py` measures, on one core or, if *core* is None, on all."""
     script = Path(__file__).with_name("limits.py")
     pinned = ["taskset", "-c", core] if core else []
     command = [*pinned, sys.executable, str(script), what, str(work)]

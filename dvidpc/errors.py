@@ -55,7 +55,14 @@ class FormatError(DvidpcError):
 
 
 class NoMetadataError(FormatError):
-    """There is no volume at the place that the configuration names: its metadata does not exist."""
+    """There is no volume at the place that the configuration names: its metadata does not exist.
+
+    *engine* is the format of what is there instead; None if that is nothing, or not known.
+    """
+
+    def __init__(self, message: str, engine: str | None = None) -> None:
+        super().__init__(message)
+        self.engine = engine
 
 
 class OversizeError(FormatError):

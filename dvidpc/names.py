@@ -14,7 +14,7 @@ class Companion(StrEnum):
 
 _COUNTS = "labelsz"
 _SUFFIX = re.compile(
-    rf"(?:_(?:c[1-9][0-9]*|blk|{_COUNTS}|{'|'.join(Companion)}))?(?:_[1-9][0-9]*)?", re.ASCII
+    rf"(?:_(?:(?:full_)?c[1-9][0-9]*|full|blk|{_COUNTS}|{'|'.join(Companion)}))?(?:_[1-9][0-9]*)?", re.ASCII
 )
 
 
@@ -35,6 +35,11 @@ def instance_name(base: str, channel: int, level: int) -> str:
 def twin_name(base: str) -> str:
     """Return the name under which the segmentation called *base* is served as `labelblk` too."""
     return f"{base}_blk"
+
+
+def full_name(base: str) -> str:
+    """Return the name under which the image called *base* is served unscaled, besides its 8-bit view."""
+    return f"{base}_full"
 
 
 def companion_name(base: str, companion: Companion) -> str:

@@ -19,6 +19,12 @@ from dvidpc.data.segment_keys import parse_key
 from dvidpc.dvid.url.coordinates import parse_block_coord, parse_blocks, parse_point
 from dvidpc.dvid.url.query import parse_payload
 from dvidpc.errors import DvidpcError
+from dvidpc.formats.arrays.chunk_view import ChunkView
+from dvidpc.formats.arrays.compressors import Compression, decompress
+from dvidpc.formats.arrays.dialects import MARKERS, ArrayFormat, describe_volume, recognise, wanted_documents
+from dvidpc.formats.arrays.n5_block import N5Codec
+from dvidpc.formats.arrays.selection import ArraySelection
+from dvidpc.formats.arrays.shard_index import ShardLayout, decode_shard_index
 from dvidpc.formats.codec import ChunkShape, check_jpeg, decode_chunk, find_obstacle, may_crash
 from dvidpc.formats.data_types import DataType
 from dvidpc.formats.draco import decode_draco
@@ -74,7 +80,7 @@ from dvidpc.formats.precomputed.transforms import IDENTITY
 from dvidpc.index.index_info import parse_index_info
 from dvidpc.storage.content_encoding import decode_content
 from dvidpc.storage.ref import parse_endpoint, parse_ref
-from dvidpc.types import Point
+from dvidpc.types import ChunkCoord, Point
 
 if TYPE_CHECKING:
     from dvidpc.formats.dvid.go_json import JsonValue
@@ -280,6 +286,52 @@ def expression(data: bytes) -> None:
     _run(lambda: Expression(_text(data)).found_in("Mi1 of the medulla"))
 
 
+def array_chunk(data: bytes) -> None:
+    """Decode a chunk of zarr or N5 of every compression, alone and behind another."""
+    size = 4096
+    for one in Compression:
+        for steps in ((one,), (one, Compression.CRC32C), (Compression.ZSTD, one)):
+            _run(partial(decompress, data, steps, size))
+        for codec in (N5Codec((16, 16, 16), np.dtype(">u1"), (one,)), N5Codec((8, 256), np.dtype(">u2"), ())):
+            _run(partial(codec.decode, data))
+    _run(partial(N5Codec((16, 16, 16), np.dtype("u1"), (), is_jpeg=True).decode, data))
+
+
+def array_index(data: bytes) -> None:
+    """Decode the index of a shard, and look up every chunk."""
+    cells = (max(1, len(data) // 32), 2)
+    layout = ShardLayout(cells, cells, has_checksum=False, is_big_endian=True, perm=(2, 0, 1))
+
+    def read() -> None:
+        index = decode_shard_index(data[: layout.index_size], layout)
+        assert index.end() >= 0
+        for place in np.ndindex(*cells):
+            _run(partial(index.find, place))
+
+    _run(read)
+
+
+def array_documents(data: bytes) -> None:
+    """Describe the arrays of a directory all of whose documents are *data*; decode a chunk of each."""
+    for kind in ArrayFormat:
+        for selection in (ArraySelection(), ArraySelection(axes="czyx", at=(("c", 1),), ignore_offset=True)):
+            _run(partial(_describe, kind, data, selection))
+    recognise(dict.fromkeys(MARKERS, data))
+
+
+def _describe(kind: ArrayFormat, data: bytes, selection: ArraySelection) -> None:
+    known: dict[str, bytes | None] = {}
+    while wanted := wanted_documents(kind, known, selection):
+        known |= dict.fromkeys(wanted, data)
+        assert len(known) < 100
+    for level in describe_volume(kind, known, selection).levels:
+        view = ChunkView(level)
+        corner = ChunkCoord(0, 0, 0)
+        assert view.cell_at(view.key(corner)) == corner
+        if level.spec.codec.max_encoded_size < _MAX_CONTENT:
+            _run(partial(view.decode, corner, data))
+
+
 def ref(data: bytes) -> None:
     """Parse a `ref` and an endpoint."""
     _run(lambda: parse_ref(_text(data)))
@@ -325,6 +377,9 @@ TARGETS: Final[Mapping[str, Callable[[bytes], None]]] = MappingProxyType(
             annotation_info,
             annotations,
             expression,
+            array_chunk,
+            array_index,
+            array_documents,
             ref,
             config,
         )

@@ -15,8 +15,10 @@ from dvidpc.formats.payloads import UNCOMPRESSED, Payload
 from dvidpc.formats.precomputed.label_chunk import LabelChunk
 from dvidpc.sources.base import ChunkSource, SourceTools, StoredChunk
 from dvidpc.sources.block_service import decide_service
+from dvidpc.sources.channels import Channel
 from dvidpc.sources.counting import ChunkCount, Progress, Survey
-from dvidpc.sources.plan import Channel, Metadata, ScalePlan, VolumePlan, VolumeSettings
+from dvidpc.sources.plan import Metadata, VolumePlan, VolumeSettings
+from dvidpc.sources.scale_plan import ScalePlan
 from dvidpc.storage.base import Lister, ObjectStore
 from dvidpc.types import ChunkCoord, Point
 
@@ -31,6 +33,7 @@ class ArrayChunks:
     grid = GRID
     identity = "array"
     stored_payload: Payload | None = None
+    fill: int | float | None = None
 
     def shape_of(self, cell: ChunkCoord) -> ChunkShape:
         return ChunkShape(GRID.chunk_box(cell).size, 1, DataType.UINT16)
@@ -72,6 +75,9 @@ class ArrayScale:
     description = "an array"
     stored_as = "array chunks"
 
+    def of_channel(self, _number: int, /) -> "ArrayScale":
+        return self
+
     def open(self, store: ObjectStore, tools: SourceTools) -> Sequence[ChunkSource]:
         del store, tools
         return [ArrayChunks()]
@@ -88,8 +94,8 @@ class ArrayScale:
 class Arrays:
     """A `SourceFormat` of volumes in memory."""
 
-    async def load(self, store: ObjectStore, directory: str) -> Metadata:
-        return Metadata(directory, f"{store.url}/array", hashlib.sha256(ARRAY.tobytes()).digest())
+    async def load(self, store: ObjectStore, settings: VolumeSettings) -> Metadata:
+        return Metadata(settings.directory, f"{store.url}/array", hashlib.sha256(ARRAY.tobytes()).digest())
 
     async def find_nearby(self, store: ObjectStore, lister: Lister | None, directory: str) -> None:
         """Find nothing: the array always exists."""

@@ -21,7 +21,7 @@ SETTINGS = VolumeSettings("em", "em", 64)
 async def load_plan(store: ObjectStore, settings: VolumeSettings = SETTINGS) -> VolumePlan:
     """Return the plan of the volume in *store*."""
     engine = ENGINES[settings.engine]
-    return engine.plan(await engine.load(store, settings.directory), settings)
+    return engine.plan(await engine.load(store, settings), settings)
 
 
 async def open_images(

@@ -83,6 +83,12 @@ class MemoryStore:
             raise FormatError(f"{key} ends before byte {byte_range.stop}")
         return Blob(data[byte_range.start : byte_range.stop], _version(data))
 
+    async def get_tail(self, key: str, size: int) -> Blob | None:
+        data = await self._answer(key, ByteRange(-size, 0))
+        if data is not None and len(data) < size:
+            raise FormatError(f"{key} ends at byte {len(data)}")
+        return None if data is None else Blob(data[len(data) - size :], _version(data))
+
     async def close(self) -> None:
         pass
 

@@ -66,7 +66,8 @@ def serve_directory(directory: Path) -> Handler:
         headers = {"ETag": etag} | ({"Content-Encoding": encoding} if encoding else {})
         if "Range" not in request.headers:
             return web.Response(body=data, headers=headers)
-        start, stop = (int(number) for number in request.headers["Range"].removeprefix("bytes=").split("-"))
+        first, last = request.headers["Range"].removeprefix("bytes=").split("-")
+        start, stop = (int(first), int(last)) if first else (max(0, len(data) - int(last)), len(data))
         if start >= len(data):
             return web.Response(status=416, headers={"Content-Range": f"bytes */{len(data)}"})
         part = data[start : stop + 1]

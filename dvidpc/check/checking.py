@@ -15,14 +15,16 @@ from dvidpc.check.missing_chunks import Absence
 from dvidpc.check.neighbours import find_neighbours, opened
 from dvidpc.check.report import CopyCount, Findings, VolumeReport
 from dvidpc.check.samples import Samples, sample
+from dvidpc.check.scale_lines import describe_scale
+from dvidpc.check.windows import propose_window_line
 from dvidpc.config import Config, StoreConfig
-from dvidpc.data.image import find_voxel_type
-from dvidpc.errors import DvidpcError, FormatError, StoreError, StoreRefusedError
+from dvidpc.errors import DvidpcError, FormatError, NoMetadataError, StoreError, StoreRefusedError
 from dvidpc.sources.buckets import access_of, settings_of
 from dvidpc.sources.counting import ChunkCount, Survey
 from dvidpc.sources.engines import ENGINES
 from dvidpc.sources.framing_plan import frame_plan
-from dvidpc.sources.plan import InstancePlan, Metadata, ScalePlan, VolumePlan, times
+from dvidpc.sources.plan import Metadata, VolumePlan
+from dvidpc.sources.scale_plan import ScalePlan, times
 from dvidpc.storage.base import Lister, ObjectStore
 from dvidpc.storage.coalesce import CoalescingStore
 from dvidpc.storage.inspection import inspect_bucket
@@ -92,7 +94,7 @@ class _Check:
     async def _run(self, bucket: ObjectStore, lister: Lister | None, fixes: Fixes, *, deep: bool) -> None:
         metadata = None
         try:
-            metadata = await ENGINES[self.store.engine].load(bucket, self.store.ref.directory)
+            metadata = await ENGINES[self.store.engine].load(bucket, settings_of(self.store))
         except FormatError as error:
             self.problems.append(await self._explain_no_metadata(bucket, lister, error, fixes))
         finally:
@@ -120,6 +122,7 @@ class _Check:
         if plan.adds_level:
             self.lines.append(f"{plan.name} has one level; another is made from it, which neuroglancer needs")
         self._take(await check_companions(plan, bucket, self.resources, fixes))
+        self.lines += await propose_window_line(plan, bucket, self.resources, self.store.alias)
         if deep:
             await self._count_scales(bucket, lister, plan, absence)
         else:
@@ -140,6 +143,8 @@ class _Check:
         self, bucket: ObjectStore, lister: Lister | None, error: FormatError, fixes: Fixes
     ) -> Finding:
         """Return the problem that a volume does not exist, with what is there instead."""
+        if isinstance(error, NoMetadataError) and error.engine is not None:
+            return Finding(str(error), fixes.of_engine(error.engine))
         engine, directory = ENGINES[self.store.engine], self.store.ref.directory
         try:
             nearby = await engine.find_nearby(bucket, lister, directory)
@@ -178,8 +183,9 @@ class _Check:
         self._take(await check.run(deep=deep))
 
     def _note_plan(self, plan: VolumePlan, fixes: Fixes) -> None:
-        pyramid_fix = fixes.of_pyramid(is_finest_first=plan.is_finest_first)
-        self.warnings += [Finding(text, pyramid_fix) for text in plan.pyramid_warnings]
+        for text in plan.pyramid_warnings:
+            fix = fixes.of_warning(text, is_finest_first=plan.is_finest_first)
+            self.warnings.append(Finding(text, fix))
         self.warnings += [Finding(text, fixes.of_companion_key(text)) for text in plan.companion_warnings]
         self.warnings += [Finding(text, "remove them") for text in plan.annotation_warnings]
         for refused in plan.problems:
@@ -252,13 +258,14 @@ class _Check:
         for level, survey in surveys.items():
             first = counted[level][0]
             what = f"none of its {first.expected} chunks of {times(first.chunk_size)} is stored"
-            self._add(await absence.explain(level, survey, what, counted=True, skip=skip))
+            is_certain = first.fill is None  # arrays are written without the chunks of their fill value
+            self._add(await absence.explain(level, survey, what, counted=is_certain, skip=skip))
 
     def _note_counts(self, level: int, counts: list[ChunkCount]) -> None:
         is_whole = any(count.stored >= count.expected for count in counts)
         for count in counts:
             self.counts.append(CopyCount(level, count.chunk_size, count.expected, count.stored))
-            if is_whole:
+            if is_whole or (count.fill is not None and count.stored):
                 self.lines.append(describe_count(level, count))
             if count.odd:
                 names = f"names that are never read ({count.odd}), such as {count.first_odd}"
@@ -273,24 +280,3 @@ class _Check:
         empty = {level for level, survey in surveys.items() if survey.is_empty}
         is_any_left = any(scale.level not in empty for scale in plan.scales)
         return sorted(empty | self.store.skip_scales) if is_any_left else []
-
-
-def describe_scale(plan: VolumePlan, scale: ScalePlan) -> str:
-    """Return one line that describes a scale and how it is served."""
-    names: dict[str, list[str]] = {}
-    for instance in plan.instances_of(scale):
-        names.setdefault(_type_name(instance), []).append(instance.name)
-    shown = ", ".join(f"{', '.join(of_type)} ({type_name})" for type_name, of_type in names.items())
-    return (
-        f"scale {scale.level}: {scale.stored.description} -> {shown}: "
-        f"{scale.service} as blocks of {times(scale.block_size)}"
-    )
-
-
-def _type_name(instance: InstancePlan) -> str:
-    """Return the name of DVID's type for an instance; the type of its values if DVID has none."""
-    if instance.label_type is not None:
-        return instance.label_type.value
-    channel = instance.channel
-    voxel_type = find_voxel_type(channel.data_type.value, channel.num_values)
-    return voxel_type.data_type.name if voxel_type else channel.data_type.value

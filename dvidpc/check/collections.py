@@ -15,11 +15,12 @@ from dvidpc.data.annotation_opening import open_reader
 from dvidpc.errors import DvidpcError, FormatError
 from dvidpc.formats.precomputed.annotation_info import AnnotationType, Index
 from dvidpc.formats.precomputed.annotation_settings import Kind
-from dvidpc.sources.plan import VolumePlan, times
+from dvidpc.sources.keys import resolve_key
+from dvidpc.sources.plan import VolumePlan
 from dvidpc.sources.precomputed.annotation_lists import MAX_STRAYS
 from dvidpc.sources.precomputed.annotation_reader import AnnotationReader
 from dvidpc.sources.precomputed.listed_values import list_values
-from dvidpc.sources.precomputed.location import resolve_key
+from dvidpc.sources.scale_plan import times
 from dvidpc.storage.base import Lister, ObjectStore
 from dvidpc.tasks import gather_or_cancel
 from dvidpc.types import Finding

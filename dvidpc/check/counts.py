@@ -6,7 +6,7 @@ from typing import NamedTuple
 from dvidpc.check.fixes import Fixes
 from dvidpc.check.strays import explain_stray
 from dvidpc.sources.counting import ChunkCount
-from dvidpc.sources.plan import times
+from dvidpc.sources.scale_plan import times
 from dvidpc.types import Finding
 
 
@@ -20,7 +20,10 @@ class Judged(NamedTuple):
 
 def describe_count(level: int, count: ChunkCount) -> str:
     """Return how many chunks of a copy are stored."""
-    return f"scale {level}: {count.stored} of {count.expected} chunks of {times(count.chunk_size)} are stored"
+    text = f"scale {level}: {count.stored} of {count.expected} chunks of {times(count.chunk_size)} are stored"
+    if count.fill is None or count.stored >= count.expected:
+        return text
+    return f"{text}; the others hold the fill value {count.fill:g}"
 
 
 def is_empty(counts: Sequence[ChunkCount]) -> bool:
@@ -35,7 +38,7 @@ def judge_counts(level: int, counts: Sequence[ChunkCount], fixes: Fixes) -> Iter
     """
     is_whole = any(count.stored >= count.expected for count in counts)
     for count in counts:
-        if count.stored and not is_whole:
+        if count.stored and not is_whole and (count.fill is None or count.strays.kinds):
             yield from _absent(level, count, fixes)
         if count.hidden:
             text = f"scale {level}: {count.first_hidden} is listed, but reads as absent"
@@ -45,10 +48,12 @@ def judge_counts(level: int, counts: Sequence[ChunkCount], fixes: Fixes) -> Iter
 
 def _absent(level: int, count: ChunkCount, fixes: Fixes) -> Iterator[Judged]:
     first = f"; the first absent chunk is {count.first_absent}" if count.first_absent else ""
-    text = f"{describe_count(level, count)}{first}; absent chunks are served as empty"
+    served = "; absent chunks are served as empty" if count.fill is None else ""
+    text = f"{describe_count(level, count)}{first}{served}"
     strays = count.strays.found
     for stray in strays:
-        yield Judged(Finding(f"{text}; {explain_stray(stray)}", fixes.of_stray(stray)), is_problem=False)
+        fix = fixes.of_stray(stray, some_are_right=True)
+        yield Judged(Finding(f"{text}; {explain_stray(stray)}", fix), is_problem=False)
     if not strays:
         yield Judged(Finding(text, fixes.of_absence()), is_problem=False)
 
@@ -56,8 +61,8 @@ def _absent(level: int, count: ChunkCount, fixes: Fixes) -> Iterator[Judged]:
 def _foreign_and_damaged(level: int, count: ChunkCount, fixes: Fixes) -> Iterator[Judged]:
     if count.foreign:
         text = (
-            f"scale {level}: {count.foreign} stored chunks do not belong to the scale that the info "
-            f"describes, for example {count.first_foreign}"
+            f"scale {level}: {count.foreign} stored chunks do not belong to the scale that the "
+            f"{'info' if count.fill is None else 'metadata'} describes, for example {count.first_foreign}"
         )
         yield Judged(Finding(text, fixes.of_foreign()), is_problem=False)
     for what in count.damage:

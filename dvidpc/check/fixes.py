@@ -12,9 +12,14 @@ from dvidpc.sources.counting import Slip, Stray
 from dvidpc.storage.http.http_errors import BY_PROXY, CLIENT_CERTIFICATE
 from dvidpc.storage.object_checks import name_object
 from dvidpc.storage.ref import Kind
+from dvidpc.storage.ref_formats import PRECOMPUTED
 
 _ENCODINGS = {".gz": "gzip", ".br": "br", ".zst": "zstd", ".zstd": "zstd"}
 """The Content-Encoding that a suffix of a file name stands for."""
+
+
+_ARRAY_KEYS = {"at": "{ t = 0 }", "axes": '"zyx"', "multiscale": '"NAME"', "resolution": "[8, 8, 8]"}
+"""Keys that help where a reason names them as `KEY = ...` or `the key KEY`, each with an example."""
 
 
 class Fixes:
@@ -51,8 +56,14 @@ class Fixes:
         key = f'{self._section} ref = "{self._store.ref.text}"'
         return f"correct {key}; to see what is there: {self._commands.list_all()}"
 
+    def of_engine(self, engine: str) -> str:
+        """Return the fix for a volume in another format than the configuration says."""
+        return self.of_key("engine", f'"{engine}"')
+
     def of_info(self, reason: str) -> str:
-        """Return the fix for an `info` that cannot be served."""
+        """Return the fix for metadata that cannot be served. Some reasons name the key that helps."""
+        if self._is_array:
+            return self._of_array(reason)
         if "graphene" in reason:
             return f"name a flat segmentation in {self._section} ref, such as an export of this one"
         return f"correct the info and upload it again: {self._commands.upload_info()}"
@@ -61,6 +72,8 @@ class Fixes:
         """Return the fix for a scale that is not served. Some reasons contain the fix."""
         if "pip install" in reason:
             return reason[reason.index("pip install") :]
+        if self._is_array and 'block_size = "chunk"' not in reason:
+            return self._of_array(reason)
         if 'block_size = "chunk"' in reason:
             return f"{self._section} block_size = 64"
         upload = self._commands.upload_info()
@@ -92,10 +105,17 @@ class Fixes:
             f"{self._rights()}; and take 403 out of {self._section} missing_status, which hides the refusal"
         )
 
-    def of_stray(self, stray: Stray) -> str:
-        """Return the fix for objects whose names are not those that are read."""
+    def of_stray(self, stray: Stray, *, some_are_right: bool = False) -> str:
+        """Return the fix for objects whose names are not those that are read.
+
+        Args:
+            stray: What is wrong with them.
+            some_are_right: Whether other objects have names that are read.
+        """
         old, new = self._commands.name_of(stray.example), self._commands.name_of(stray.intended)
         match stray.slip:
+            case Slip.SEPARATOR if not some_are_right:
+                return f'{self._section} dimension_separator = "{stray.detail}"'
             case Slip.LAYOUT:
                 return (
                     f"upload the info that describes these objects (sharding): {self._commands.upload_info()}"
@@ -113,7 +133,9 @@ class Fixes:
                 return f"move each: {self._commands.move(old, new)}"
 
     def of_foreign(self) -> str:
-        """Return the fix for chunks that `info` does not describe."""
+        """Return the fix for chunks that the metadata does not describe."""
+        if self._is_array:
+            return "correct the shape of the array in its metadata, or delete these chunks"
         return (
             f"upload the info that describes these chunks (size, chunk_sizes): {self._commands.upload_info()}"
         )
@@ -226,3 +248,29 @@ class Fixes:
                 return f"chmod -R a+rX {shlex.quote(self._commands.place)}"
             case Kind.HTTP:
                 return "allow anonymous access in the web server, or use an s3:// or gs:// ref"
+
+    @property
+    def _is_array(self) -> bool:
+        """Whether the volume has no `info`, but the documents of zarr or N5."""
+        return self._store.engine != PRECOMPUTED
+
+    def of_warning(self, text: str, *, is_finest_first: bool) -> str:
+        """Return the fix for a warning about the form of a volume."""
+        if not self._is_array:
+            return self.of_pyramid(is_finest_first=is_finest_first)
+        return self._of_key(text) or "if the metadata is wrong, correct it"
+
+    def _of_key(self, reason: str) -> str | None:
+        """Return the line to write, if a reason names the key of an array that helps."""
+        for key, example in _ARRAY_KEYS.items():
+            if f"{key} = " in reason or f"the key {key}" in reason:
+                return f"{self._section} {key} = {example}"
+        return None
+
+    def _of_array(self, reason: str) -> str:
+        """Return the fix for a level or a group of arrays that cannot be served."""
+        if found := self._of_key(reason):
+            return found
+        return (
+            f"{self._section} ref = a group or an array that can be served, or rewrite it in a supported form"
+        )

@@ -14,7 +14,8 @@ from dvidpc.errors import DvidpcError, FormatError, LabelIndexError
 from dvidpc.index.label_index_reader import LabelIndexReader, find_mismatch, load_index_info
 from dvidpc.index.layout import BLOCK_SIZE
 from dvidpc.sources.buckets import access_of_index, upstream_limits_of
-from dvidpc.sources.plan import LabelType, Metadata, VolumePlan
+from dvidpc.sources.plan import Metadata, VolumePlan
+from dvidpc.sources.scale_plan import LabelType
 from dvidpc.storage.base import ObjectStore
 from dvidpc.storage.object_checks import name_object
 from dvidpc.storage.opening import open_store

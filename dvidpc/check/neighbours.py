@@ -45,7 +45,7 @@ async def _find_neighbour(
     settings, engine = settings_of(store), ENGINES[store.engine]
     try:
         async with opened(store, config, environ, shared) as (bucket, _):
-            metadata = await engine.load(bucket, settings.directory)
+            metadata = await engine.load(bucket, settings)
             return Neighbour(settings, engine.plan(metadata, settings))
     except DvidpcError as error:
         may_pass = isinstance(error, StoreError | ConfigError)

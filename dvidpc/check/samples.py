@@ -4,7 +4,7 @@ from typing import Final, NamedTuple
 
 from dvidpc.errors import DvidpcError
 from dvidpc.sources.base import ChunkSource
-from dvidpc.sources.plan import times
+from dvidpc.sources.scale_plan import times
 from dvidpc.types import ChunkCoord
 
 _STEPS: Final = 8

@@ -10,6 +10,7 @@ _STORED_AS = {
     Slip.DEEPER: "are stored in a directory below",
     Slip.NESTED: "are stored in a nested layout",
     Slip.ELSEWHERE: "are stored in another directory",
+    Slip.SEPARATOR: "are stored with {detail!r} between the numbers of their names",
 }
 
 

@@ -42,8 +42,9 @@ examples:
   dvidpc index check config.toml --store labels
 """
 _DEMO_EXAMPLES = """\
-example:
+examples:
   dvidpc demo --port 8002
+  dvidpc demo --format zarr
 """
 _COMPLETION_EXAMPLES = """\
 example, for this shell; write it to a file that the shell reads at its start to keep it:
@@ -60,7 +61,7 @@ def command_parser(shells: Sequence[str] = (), files: object = None) -> argparse
     """
     parser = argparse.ArgumentParser(
         prog="dvidpc",
-        description="Serve Neuroglancer precomputed volumes as a DVID server.",
+        description="Serve Neuroglancer precomputed volumes, zarr and N5 as a DVID server.",
         epilog="example:\n  dvidpc --version\n",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -171,6 +172,12 @@ def _add_demo(add: _Add) -> None:
     demo = add("demo", "create a small volume, if it does not exist, and serve it", _DEMO_EXAMPLES)
     demo.add_argument(
         "--port", type=int, default=DEFAULT_PORT, help="port to serve it on (default %(default)s; 0: any)"
+    )
+    demo.add_argument(
+        "--format",
+        choices=("precomputed", "zarr"),
+        default="precomputed",
+        help="format of the volume (default %(default)s); zarr: OME-Zarr",
     )
     demo.add_argument("--open", action="store_true", help="open the page in a browser")
 

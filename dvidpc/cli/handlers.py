@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
@@ -86,7 +87,8 @@ def _serve_volumes(options: argparse.Namespace) -> int:
     from dvidpc.run.processes import collect_garbage, run_server
 
     config, names = _config_of(options)
-    asyncio.run(look(config, os.environ))
+    seen = asyncio.run(look(config, os.environ))
+    config = replace(config, stores=tuple(one.store for one in seen))
     set_up_logging(config.logging.settings)
     open_page = _opener(options)
 
@@ -177,20 +179,28 @@ def _index(options: argparse.Namespace) -> int:
 
 def _demo(options: argparse.Namespace) -> int:
     from dvidpc.config import load_config
-    from dvidpc.demo import demo_config_text, demo_directory, demo_guide, ensure_demo_volume
+    from dvidpc.demo import (
+        DEMO_SIZE,
+        Layout,
+        demo_config_text,
+        demo_directory,
+        demo_guide,
+        ensure_demo_volume,
+    )
     from dvidpc.log.set_up import set_up_logging
     from dvidpc.run.processes import run_server
 
     open_page = _opener(options)
-    directory = demo_directory(os.environ)
-    ensure_demo_volume(directory, sys.stderr)
+    layout = Layout(options.format)
+    directory = demo_directory(os.environ, layout)
+    ensure_demo_volume(directory, sys.stderr, DEMO_SIZE, layout)
     path = directory.with_suffix(".toml")
-    path.write_text(demo_config_text(directory, f"localhost:{options.port}"))
+    path.write_text(demo_config_text(directory, f"localhost:{options.port}", layout))
     config = load_config(path)
     set_up_logging(config.logging.settings)
 
     def show_guide(url: str, uuid: str) -> None:
-        _tell(f"\n{demo_guide(url, uuid)}")
+        _tell(f"\n{demo_guide(url, uuid, layout)}")
         if open_page is not None:
             open_page(url, uuid)
 

@@ -248,7 +248,7 @@ class Config:
     metrics: MetricsConfig
     auth: AuthConfig
     stores: tuple[StoreConfig, ...]
-    """The ngprecomputed stores, in the order of the file; at least one."""
+    """The volumes, in the order of the file; at least one."""
     notes: tuple[str, ...]
     """DVID's settings that have no effect here; one line each, for the log."""
     warnings: tuple[str, ...]

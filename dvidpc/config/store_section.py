@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from dvidpc.config import annotation_keys as of_annotations
+from dvidpc.config import array_values as of_array
 from dvidpc.config import store_values as of_store
 from dvidpc.config.values import (
     ENDPOINT,
@@ -16,25 +17,29 @@ from dvidpc.config.values import (
     choice,
 )
 from dvidpc.formats.precomputed.annotation_settings import End, Kind, KindProperty, MemberName, VoxelSize
+from dvidpc.formats.window import Window
 from dvidpc.storage.ref import Ref
 
 
 @dataclass(frozen=True, slots=True)
 class StoreConfig:
-    """`[store.<alias>]` with `engine = "ngprecomputed"`: one volume, and how to access it."""
+    """`[store.<alias>]`: one volume, and how to access it."""
 
     alias: str
     """The store's name in the file."""
     ref: Annotated[Ref, Key(of_store.REF)]
     """The location of the volume: `s3://bucket/prefix`, `gs://bucket/prefix`,
     `vast://endpoint/bucket/prefix`, `https://host/path`, `file:///path`, an absolute path, or
-    `bucket/prefix`, which is GCS as in DVID. `precomputed://` before it and `|neuroglancer-precomputed:` or
-    `/info` after it are understood; a directory called `info` needs a `/` at its end."""
-    engine: Annotated[Literal["ngprecomputed"], Key(of_store.ENGINE)] = "ngprecomputed"
-    """Only stores with this engine are served. Other stores are ignored."""
+    `bucket/prefix`, which is GCS as in DVID. What neuroglancer writes is understood too: `zarr://`, `n5://`
+    or `precomputed://` before it, `|zarr3:path`, `|n5:path` or `|neuroglancer-precomputed:` after it. It may
+    name a metadata file in place of its directory; a directory called `info` needs a `/` at its end."""
+    engine: Annotated[str, Key(of_store.ENGINE)] = "ngprecomputed"
+    """The volume's format: `"ngprecomputed"`, `"zarr"` (zarr v2 and v3, OME-Zarr) or `"n5"`. Stores with
+    another engine are ignored."""
     root: Annotated[Ref | None, Key(of_store.ROOT)] = None
     """A location that contains the volume, written like `ref`; the volume's keys and redirects may not lead
-    out of it. Unset: the bucket, the web server, or the directory above the volume's."""
+    out of it. Unset: the bucket, the web server, or the directory above the volume's; for N5, whose
+    attributes are inherited, two directories above."""
     instance: Annotated[str | None, Key(of_store.INSTANCE)] = None
     """The data name of scale 0, or of the first that `skip_scales` leaves in. Further scales are `name_1`,
     `name_2`, and so on. Unset: the volume is not served."""
@@ -81,6 +86,33 @@ class StoreConfig:
     """Scales to leave out, such as an empty placeholder, by their position in the volume's `info`: 0 is the
     first. The first scale that is left is `name`, and the others keep their distance from it: with `[0]`,
     scale 1 is `name` and scale 3 is `name_2`."""
+    window: Annotated[Window | None, Key(of_array.WINDOW)] = None
+    """For images: the values that are shown as black and as white, such as `[0, 4095]`. The volume is then
+    served as `uint8blk`, scaled linearly and clipped, as JPEG by default. `dvidpc check` proposes one. Unset:
+    voxels are served as they are stored."""
+    full: Annotated[bool, Key(FLAG)] = False
+    """Whether to serve the voxels as they are stored too, besides `window`: as `name_full`, `name_full_1`,
+    and so on."""
+    type: Annotated[Literal["image", "segmentation"] | None, Key(of_array.VOLUME_TYPE)] = None
+    """For zarr and N5: what the voxels are. Unset: a segmentation if the metadata says so (the `image-label`
+    of OME-Zarr), else an image."""
+    multiscale: Annotated[str | None, Key(OPTIONAL_TEXT)] = None
+    """For zarr and N5: the name of the multiscale to serve, where a group has several. Unset: the first."""
+    axes: Annotated[str | None, Key(of_array.AXES)] = None
+    """For zarr and N5: the names of the dimensions in the array's own order, one letter each, such as
+    `"czyx"`. Unset: as the metadata says."""
+    at: Annotated[tuple[tuple[str, int], ...], Key(of_array.AT)] = ()
+    """For zarr and N5: positions on other axes than x, y and z, such as `{ t = 0, c = 1 }`. Needed for a time
+    axis. A channel axis without a position is served as `name`, `name_c1`, and so on."""
+    resolution: Annotated[tuple[float, float, float] | None, Key(of_array.RESOLUTION)] = None
+    """For zarr and N5: the extent of a voxel of the finest level along x, y and z, in nm. Unset: as the
+    metadata says."""
+    offset: Annotated[Literal["metadata", "ignore"], Key(of_array.OFFSET)] = "metadata"
+    """For zarr and N5: `"ignore"` puts the first voxel of every level at 0,0,0. `"metadata"`: where the
+    metadata says."""
+    dimension_separator: Annotated[str | None, Key(of_array.SEPARATOR)] = None
+    """For zarr v2: what separates the numbers in the names of chunks, `"/"` or `"."`. Unset: as the metadata
+    says."""
     sync: Annotated[str | None, Key(of_annotations.SYNC)] = None
     """Annotations only: the instance of the segmentation whose voxels positions count in, and which clients
     look up as `Syncs`. Unset: the only segmentation of the file, if there is just one."""

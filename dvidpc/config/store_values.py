@@ -1,11 +1,14 @@
-"""Kinds of values that only the ngprecomputed stores have."""
+"""Kinds of values that only the stores of volumes have."""
 
 import re
 
 from dvidpc.config.values import BadValueError, Kind, choice, describe, refuse_stray_characters
 from dvidpc.errors import ConfigError
-from dvidpc.storage.ref import Ref, parse_ref
+from dvidpc.storage.ref import Ref, parse_ref_of_any_format
+from dvidpc.storage.ref_formats import N5, PRECOMPUTED, ZARR
 
+ENGINES = (PRECOMPUTED, ZARR, N5)
+"""The formats of volumes that are served."""
 RESERVED_NAMES = frozenset({"log", "branch", "note", "commit", "newversion", "status", "tag"})
 """Words that DVID's node routes use where the name of an instance would be."""
 _MOST_BLOCK_SIZE = 1024
@@ -15,11 +18,11 @@ _RETRY_LATER = frozenset({408, 429})
 
 
 def parse_location(value: object) -> Ref:
-    """Parse a `ref` or a `root`, with the reasons of `parse_ref` where it is wrong."""
+    """Parse a `ref` or a `root`, with the reasons of `parse_ref_of_any_format` where it is wrong."""
     if not isinstance(value, str) or not value:
         raise BadValueError
     try:
-        return parse_ref(refuse_stray_characters(value))
+        return parse_ref_of_any_format(refuse_stray_characters(value))
     except ConfigError as e:
         raise BadValueError(str(e)) from None
 
@@ -84,7 +87,7 @@ def parse_path_style(value: object) -> bool | None:
     return value
 
 
-ENGINE = Kind('"ngprecomputed"', '"ngprecomputed"', str)
+ENGINE = choice(*ENGINES)
 REF = Kind("a string with the volume's location", '"s3://mybucket/sample1/image_aligned/"', parse_location)
 ROOT = Kind(
     "a string with a location that contains the volume",

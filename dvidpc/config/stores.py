@@ -1,15 +1,31 @@
 """Reads the `[store.<alias>]` tables and checks that the names of their instances are distinct."""
 
+import posixpath
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from dvidpc.config.array_keys import check_array_keys
 from dvidpc.config.reading import Reading, closest, keys_of, read_section, refuse_unknown
 from dvidpc.config.store_section import StoreConfig
+from dvidpc.config.store_values import ENGINES
 from dvidpc.config.values import describe
 from dvidpc.errors import ConfigError
 from dvidpc.names import may_be_instance_of
+from dvidpc.storage.ref import Kind, Ref
+from dvidpc.storage.ref_formats import N5, PRECOMPUTED, ZARR, split_format
 
-_OURS = "ngprecomputed"
+_MEANT = {
+    "neuroglancer-precomputed": PRECOMPUTED,
+    "neuroglancer_precomputed": PRECOMPUTED,
+    "ngff": ZARR,
+    "ome-zarr": ZARR,
+    "ome_zarr": ZARR,
+    "omezarr": ZARR,
+    "zarr2": ZARR,
+    "zarr3": ZARR,
+    "z5": N5,
+}
+"""Names that people give to our engines, but which the files do not have."""
 _OTHER_ENGINES = frozenset(
     {
         "badger",
@@ -28,10 +44,10 @@ _EXAMPLE = '[store.mystorage] with engine = "ngprecomputed", ref and instance'
 
 
 def read_stores(tables: Mapping[str, object], reading: Reading) -> tuple[StoreConfig, ...]:
-    """Read the ngprecomputed stores, in the order of the file; add a note for stores of other engines.
+    """Read the stores of volumes, in the order of the file; add a note for stores of other engines.
 
     Raises:
-        ConfigError: A store is wrong, two have the same instance, or none has the engine ngprecomputed.
+        ConfigError: A store is wrong, two have the same instance, or none is a volume.
     """
     stores = []
     for alias, value in tables.items():
@@ -42,7 +58,7 @@ def read_stores(tables: Mapping[str, object], reading: Reading) -> tuple[StoreCo
                 "is not in a table of its own; write it below a line such as [store.mystorage]",
             )
         table: Mapping[str, object] = value
-        if _engine_of(table, reading, place) == _OURS:
+        if _engine_of(table, reading, place) in ENGINES:
             stores.append(_read_store(alias, table, reading))
     if not stores:
         raise reading.error("[store]", f"no volume to serve; write {_EXAMPLE}")
@@ -56,33 +72,53 @@ def _read_store(alias: str, table: Mapping[str, object], reading: Reading) -> St
     place = f"[store.{alias}]"
     refuse_unknown(table, keys_of(StoreConfig), reading, place)
     store = read_section(StoreConfig, table, reading, place, alias=alias)
+    check_array_keys(store, reading, place)
     if store.root is None:
-        return store
+        return replace(store, ref=_with_parents(store.ref)) if store.engine == N5 else store
     try:
         return replace(store, ref=store.ref.with_root(store.root))
     except ConfigError as e:
         raise reading.error(f"{place} root", f"{e}; write a root that contains ref, or remove it") from None
 
 
+def _with_parents(ref: Ref) -> Ref:
+    """Return a ref whose root lies two directories above it: N5 inherits attributes from there."""
+    if ref.kind is not Kind.FILE:
+        return ref
+    return ref.with_root(replace(ref.root, prefix=posixpath.dirname(ref.root.prefix)))
+
+
 def _engine_of(table: Mapping[str, object], reading: Reading, place: str) -> str:
     """Return the store's engine; add a note or a warning if such stores are ignored."""
     engine = table.get("engine")
-    advice = f'write engine = "{_OURS}"'
+    advice = f'write engine = "{_likely_engine(table)}"'
     if engine is None:
         near = closest("engine", table)
         found = f'found "{near}"' if near else "every store needs one"
         raise reading.error(f"{place} engine", f"is missing, {found}; {advice}")
     if not isinstance(engine, str) or not engine:
         raise reading.error(f"{place} engine", f"expected a string, got {describe(engine)}; {advice}")
-    if engine == _OURS:
+    if engine in ENGINES:
         return engine
-    if engine not in _OTHER_ENGINES and closest(engine, [_OURS]):
-        raise reading.error(f"{place} engine", f'unknown engine "{engine}"; did you mean "{_OURS}"?')
+    near = _MEANT.get(engine.lower()) or closest(engine, ENGINES)
+    if engine not in _OTHER_ENGINES and near:
+        raise reading.error(f"{place} engine", f'unknown engine "{engine}"; did you mean "{near}"?')
     if engine in _OTHER_ENGINES:
-        reading.note(f'{place} of engine "{engine}" is not needed: only {_OURS} stores are read; ignored')
+        reading.note(
+            f'{place} of engine "{engine}" is not needed: only {", ".join(ENGINES)} stores are read; ignored'
+        )
     else:
         reading.warn(f'{place} engine: unknown engine "{engine}", the store is ignored')
     return engine
+
+
+def _likely_engine(table: Mapping[str, object]) -> str:
+    """Return the engine for the format that a store's `ref` names; precomputed if it names none."""
+    try:
+        _, named = split_format(str(table.get("ref", "")))
+    except ConfigError:
+        return PRECOMPUTED
+    return named.engine if named else PRECOMPUTED
 
 
 def _check_instances(stores: Iterable[StoreConfig], reading: Reading) -> None:

@@ -94,6 +94,11 @@ class WatchedChunks:
         """As `ChunkSource.stored_payload`."""
         return self.source.stored_payload
 
+    @property
+    def fill(self) -> int | float | None:
+        """As `ChunkSource.fill`."""
+        return self.source.fill
+
     def shape_of(self, cell: ChunkCoord) -> ChunkShape:
         """As `ChunkSource.shape_of`."""
         return self.source.shape_of(cell)
@@ -127,6 +132,8 @@ class WatchedChunks:
         self.source.on_replaced(callback)
 
     def _note(self, cell: ChunkCoord, data: bytes | None) -> bytes | None:
+        if data is None and self.source.fill:
+            return None  # nothing is missing
         if data is None:
             self.watch.note_absent(self.level, cell)
         else:

@@ -138,7 +138,7 @@ async def _probe(volume: Volume, store: ObjectStore) -> Health:
     Raises:
         DvidpcError: It cannot be read.
     """
-    await volume.source_format.load(store, volume.settings.directory)
+    await volume.source_format.load(store, volume.settings)
     try:
         await _probe_block([scale for instance in volume.instances for scale in scales_of(instance.data)])
         for instance in filter(is_annotation, volume.instances):

@@ -91,6 +91,10 @@ class ImageData:
     """How chunks are turned into blocks by default: `as stored`, ..."""
     channel: int = 0
     """The channel of the volume that it shows, if each channel has its own instances."""
+    is_full: bool = False
+    """Whether it shows stored voxels besides instances that show them as 8 bits."""
+    background: int = 0
+    """The value of voxels in chunks that are not stored."""
     lookup: "LabelLookup | None" = None
     """Reads single labels; None for an image."""
 
@@ -143,7 +147,7 @@ class ImageData:
             "MaxPoint": self.max_point,
             "MinIndex": self.min_index,
             "MaxIndex": self.max_index,
-            "Background": 0,
+            "Background": self.background,
             "GridStore": store_alias,
             "ScaleLevel": self.scale_level,
         }
@@ -176,8 +180,12 @@ def coarser_instance(repo: Repo, instance: Instance[ImageData], levels: int) -> 
     """
     if levels == 0:
         return instance
-    wanted = (instance.store_alias, instance.data.channel, instance.data.scale_level + levels)
+    data = instance.data
+    wanted = (instance.store_alias, data.channel, data.is_full, data.scale_level + levels)
     for other in repo.instances.values():
-        if is_image(other) and (other.store_alias, other.data.channel, other.data.scale_level) == wanted:
+        if not is_image(other):
+            continue
+        data = other.data
+        if (other.store_alias, data.channel, data.is_full, data.scale_level) == wanted:
             return other
     raise RequestError(f"data {quote(instance.name)} has no scale {levels}")

@@ -4,9 +4,13 @@ from collections.abc import Iterator, Sequence
 
 from dvidpc.data.image import ImageData, VoxelType, find_voxel_type
 from dvidpc.data.instance import Data
+from dvidpc.data.opened_scales import OpenedScales
 from dvidpc.errors import FormatError
+from dvidpc.formats.data_types import DataType
 from dvidpc.formats.payloads import JPEG
-from dvidpc.sources.plan import InstancePlan, VolumePlan
+from dvidpc.sources.channels import Channel
+from dvidpc.sources.plan import VolumePlan
+from dvidpc.sources.scale_plan import InstancePlan
 from dvidpc.types import Point
 from dvidpc.volume.chunk_cache import CachedChunks
 from dvidpc.volume.grid_store import GridStore
@@ -16,20 +20,18 @@ _JPEG_COMPRESSION = "jpeg compression, level 32"
 _NO_COMPRESSION = "No compression"
 
 
-def make_images(
-    plan: VolumePlan, copies: Sequence[Sequence[CachedChunks]], resources: Resources
-) -> Iterator[tuple[str, Data]]:
+def make_images(plan: VolumePlan, opened: OpenedScales, resources: Resources) -> Iterator[tuple[str, Data]]:
     """Yield the name and the data of each instance, finest scale first.
 
     Args:
         plan: The plan of the volume.
-        copies: The copies of each of its scales.
+        opened: Opens its scales.
         resources: Shared by all volumes.
 
     Raises:
         FormatError: DVID has no type for the volume's voxels.
     """
-    for scale, of_scale in zip(plan.scales, copies, strict=True):
+    for scale in plan.scales:
         for instance in plan.instances_of(scale):
             channel = instance.channel
             voxel_type = find_voxel_type(channel.data_type.value, channel.num_values)
@@ -38,7 +40,8 @@ def make_images(
                     f"DVID has no type for {channel.num_values} value(s) of {channel.data_type}"
                 )
             compression = _JPEG_COMPRESSION if instance.default_payload is JPEG else _NO_COMPRESSION
-            yield instance.name, make_scale(instance, voxel_type, compression, of_scale, resources)
+            copies = opened.copies_for(scale, channel)
+            yield instance.name, make_scale(instance, voxel_type, compression, copies, resources)
 
 
 def make_scale(
@@ -64,4 +67,11 @@ def make_scale(
         stored_as=scale.stored.stored_as,
         served_how=instance.served_how,
         channel=channel.number,
+        is_full=channel.is_full,
+        background=_background(copies[0].source.fill, channel),
     )
+
+
+def _background(fill: float | None, channel: Channel) -> int:
+    """Return DVID's `Background`, one byte: the value of missing voxels, if voxels are bytes."""
+    return 0 if fill is None or channel.data_type is not DataType.UINT8 else int(fill)

@@ -80,3 +80,5 @@ class Instance(Generic[D_co]):
     store_url: str
     """The volume's address. It holds no credentials, so any client may see it."""
     data: D_co
+    format_title: str = "neuroglancer precomputed"
+    """What people call the volume's format."""

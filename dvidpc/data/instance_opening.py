@@ -3,17 +3,19 @@
 # ruff: noqa: PLC0415  # what only segmentations or annotations need is imported when the first one is opened
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from dvidpc.data.empty_scales import EmptyScales, WatchedChunks
+from dvidpc.data.empty_scales import EmptyScales
 from dvidpc.data.image_opening import make_images
 from dvidpc.data.instance import Data, Instance
+from dvidpc.data.opened_scales import OpenedScales
 from dvidpc.data.repo import derive_data_uuid
-from dvidpc.sources.plan import LabelType, VolumePlan, VolumeSettings
+from dvidpc.sources.plan import VolumePlan, VolumeSettings
+from dvidpc.sources.scale_plan import LabelType
 from dvidpc.storage.base import ObjectStore, OpenLister, cannot_list
 from dvidpc.storage.object_checks import name_object
-from dvidpc.volume.chunk_cache import CachedChunks
+from dvidpc.storage.ref_formats import TITLES
 from dvidpc.volume.resources import Resources
 
 if TYPE_CHECKING:
@@ -52,17 +54,11 @@ def make_instances(
         log.error("%s: scale %d is not served: %s", url, problem.level, problem.reason)
     for line in () if plan.collection is None else plan.collection.explanation:
         log.info("%s: %s", url, line)
-    watch = EmptyScales(settings.alias, settings.skip_scales)
-    copies = [
-        [
-            CachedChunks(WatchedChunks(source, scale.level, watch), resources.payloads, resources.pool)
-            for source in scale.stored.open(store, resources.tools)
-        ]
-        for scale in plan.scales
-    ]
+    opened = OpenedScales(store, EmptyScales(settings.alias, settings.skip_scales), resources)
+    title = TITLES.get(settings.engine, settings.engine)
     instances = [
-        Instance(name, derive_data_uuid(repo_uuid, name), settings.alias, url, data)
-        for name, data in _make(plan, copies, store, resources, open_lister, index)
+        Instance(name, derive_data_uuid(repo_uuid, name), settings.alias, url, data, title)
+        for name, data in _make(plan, opened, store, resources, open_lister, index)
     ]
     for warning in plan.warnings:
         log.warning("%s: %s", url, warning)
@@ -92,7 +88,7 @@ def make_index_source(
 
 def _make(
     plan: VolumePlan,
-    copies: Sequence[Sequence[CachedChunks]],
+    opened: OpenedScales,
     store: ObjectStore,
     resources: Resources,
     open_lister: OpenLister,
@@ -104,21 +100,18 @@ def _make(
 
         yield from make_annotations(plan, store, resources, open_lister)
         return
-    yield from _make_voxels(plan, copies, resources, index)
+    yield from _make_voxels(plan, opened, resources, index)
     yield from _make_companions(plan, store, resources, open_lister)
 
 
 def _make_voxels(
-    plan: VolumePlan,
-    copies: Sequence[Sequence[CachedChunks]],
-    resources: Resources,
-    index: "VolumeIndex | None",
+    plan: VolumePlan, opened: OpenedScales, resources: Resources, index: "VolumeIndex | None"
 ) -> Iterator[tuple[str, Data]]:
     if not plan.label_types:
-        return make_images(plan, copies, resources)
+        return make_images(plan, opened, resources)
     from dvidpc.data.label_opening import make_labels
 
-    return make_labels(plan, copies, resources, index)
+    return make_labels(plan, opened, resources, index)
 
 
 def _make_companions(

@@ -14,7 +14,9 @@ from dvidpc.data.labelmap import (
     LABELMAP_COMPRESSION,
     LabelmapData,
 )
-from dvidpc.sources.plan import InstancePlan, LabelType, VolumePlan
+from dvidpc.data.opened_scales import OpenedScales
+from dvidpc.sources.plan import VolumePlan
+from dvidpc.sources.scale_plan import InstancePlan, LabelType
 from dvidpc.types import Point
 from dvidpc.volume.chunk_cache import CachedChunks
 from dvidpc.volume.grid_store import GridStore
@@ -27,42 +29,39 @@ if TYPE_CHECKING:
 
 
 def make_labels(
-    plan: VolumePlan,
-    copies: Sequence[Sequence[CachedChunks]],
-    resources: Resources,
-    index: "VolumeIndex | None",
+    plan: VolumePlan, opened: OpenedScales, resources: Resources, index: "VolumeIndex | None"
 ) -> Iterator[tuple[str, Data]]:
     """Yield the name and the data of each instance; other arguments are those of `make_images`.
 
     Args:
         plan: The plan of the volume.
-        copies: The copies of each of its scales.
+        opened: Its scales.
         resources: Shared by all volumes.
         index: The label index; None if there is none.
     """
     if LabelType.LABELMAP in plan.label_types:
-        yield plan.name, _make_labelmap(plan, copies, resources, index)
+        yield plan.name, _make_labelmap(plan, opened, resources, index)
     if LabelType.LABELBLK in plan.label_types:
-        for scale, of_scale in zip(plan.scales, copies, strict=True):
+        for scale in plan.scales:
             *_, instance = plan.instances_of(scale)
+            of_scale = opened.copies_for(scale, instance.channel)
             data = make_scale(instance, LABELBLK, LABELBLK_COMPRESSION, of_scale, resources)
             yield instance.name, replace(data, lookup=LabelLookup(of_scale))
 
 
 def _make_labelmap(
-    plan: VolumePlan,
-    copies: Sequence[Sequence[CachedChunks]],
-    resources: Resources,
-    index: "VolumeIndex | None",
+    plan: VolumePlan, opened: OpenedScales, resources: Resources, index: "VolumeIndex | None"
 ) -> LabelmapData:
     levels = []
-    for scale, of_scale in zip(plan.labelmap_scales, copies, strict=False):
+    for scale in plan.labelmap_scales:
         instance, *_ = plan.instances_of(scale)
+        of_scale = opened.copies_for(scale, instance.channel)
         level = make_scale(instance, LABELMAP, LABELMAP_COMPRESSION, of_scale, resources)
         levels.append(replace(level, lookup=LabelLookup(of_scale)))
     if plan.adds_level:
         instance, *_ = plan.instances_of(plan.scales[0])
-        levels.append(_halve(levels[0], instance, copies[0], resources))
+        copies = opened.copies_for(plan.scales[0], instance.channel)
+        levels.append(_halve(levels[0], instance, copies, resources))
     return LabelmapData(tuple(levels), index)
 
 

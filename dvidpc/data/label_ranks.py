@@ -14,8 +14,8 @@ from dvidpc.errors import RequestError, StoreRefusedError
 from dvidpc.formats.precomputed.annotation_info import Index
 from dvidpc.formats.precomputed.annotation_settings import Kind
 from dvidpc.sources.collection_plan import CollectionPlan
+from dvidpc.sources.keys import resolve_key
 from dvidpc.sources.precomputed.listed_values import list_values
-from dvidpc.sources.precomputed.location import resolve_key
 from dvidpc.storage.base import Lister, ObjectStore, OpenLister
 from dvidpc.tasks import gather_or_cancel
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dvidpc.data.instance import Data, Instance
 from dvidpc.data.scales import scales_of
 from dvidpc.data.served_volume import Volume
-from dvidpc.sources.plan import times
+from dvidpc.sources.scale_plan import times
 
 log = logging.getLogger(__name__)
 

@@ -204,7 +204,7 @@ class Volumes:
             return error
         kept, source = False, None
         try:
-            metadata = await volume.source_format.load(store, volume.settings.directory)
+            metadata = await volume.source_format.load(store, volume.settings)
             plan = await plan_volume_of(volume, metadata, self.volumes)
             open_index = partial(self._open_index, volume.settings)
             source = make_index_source(plan, volume.settings, open_index, self._resources)
@@ -243,7 +243,7 @@ class Volumes:
         """Apply the volume's current metadata; serve as before if it cannot be read or used."""
         assert volume.store is not None
         try:
-            metadata = await volume.source_format.load(volume.store, volume.settings.directory)
+            metadata = await volume.source_format.load(volume.store, volume.settings)
             source = volume.index_source
             is_indexed_alike = source is None or await source.is_unchanged()
             is_known = metadata == volume.metadata and is_indexed_alike
@@ -260,7 +260,7 @@ class Volumes:
                 log.error("store %s was changed, and is served as before: %s", volume.settings.alias, error)
                 volume.complaint = str(error)
         else:
-            what = "its info was rewritten"
+            what = "its metadata was rewritten"
             if metadata == volume.metadata:
                 what = "the volume that it counts in was rewritten"
                 what = what if is_indexed_alike else "its label index has changed"

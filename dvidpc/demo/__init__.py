@@ -4,6 +4,15 @@ Importing this package is cheap: numpy, tensorstore and rich are imported when t
 """
 
 from dvidpc.demo.guide import demo_config_text, demo_guide
-from dvidpc.demo.location import demo_directory, ensure_demo_volume, write_demo_volume
+from dvidpc.demo.layouts import Layout
+from dvidpc.demo.location import DEMO_SIZE, demo_directory, ensure_demo_volume, write_demo_volume
 
-__all__ = ["demo_config_text", "demo_directory", "demo_guide", "ensure_demo_volume", "write_demo_volume"]
+__all__ = [
+    "DEMO_SIZE",
+    "Layout",
+    "demo_config_text",
+    "demo_directory",
+    "demo_guide",
+    "ensure_demo_volume",
+    "write_demo_volume",
+]

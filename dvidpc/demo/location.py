@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TextIO, TypeAlias
 
+from dvidpc.demo.layouts import Layout
 from dvidpc.errors import ConfigError
 from dvidpc.types import Point
 
@@ -15,12 +16,10 @@ Report: TypeAlias = Callable[[float], None]
 
 DEMO_SIZE = Point(557, 530, 261)
 """In voxels. Chunks at the upper faces are clipped, along x to a width that is not a multiple of JPEG's 8."""
-_NAME = "demo-v5"
-"""Has a new number whenever the volume changes, so that an old volume in the cache is not used."""
 _SEED = 8
 
 
-def demo_directory(environ: Mapping[str, str]) -> Path:
+def demo_directory(environ: Mapping[str, str], layout: Layout = Layout.PRECOMPUTED) -> Path:
     """Return the directory of the user's demo volume, which need not exist yet.
 
     Raises:
@@ -31,20 +30,22 @@ def demo_directory(environ: Mapping[str, str]) -> Path:
         cache = Path(environ.get("HOME", "")) / ".cache"
     if not cache.is_absolute():
         raise ConfigError("no place for the demo volume: set XDG_CACHE_HOME or HOME to a directory")
-    return cache / "dvidpc" / _NAME
+    return cache / "dvidpc" / layout.directory
 
 
-def ensure_demo_volume(directory: Path, stderr: TextIO, size: Point = DEMO_SIZE) -> None:
+def ensure_demo_volume(
+    directory: Path, stderr: TextIO, size: Point = DEMO_SIZE, layout: Layout = Layout.PRECOMPUTED
+) -> None:
     """Write the demo volumes if they do not exist yet, with progress on *stderr*; takes about 15 s.
 
     Raises:
         ConfigError: The volume cannot be written there.
     """
     try:
-        if _is_written(directory):
+        if _is_written(directory, layout):
             return
         with _progress_on(stderr, f"Writing the demo volume to {directory}, once") as report:
-            write_demo_volume(directory, report, size)
+            write_demo_volume(directory, report, size, layout)
     except OSError as error:
         reason = error.strerror or error
         raise ConfigError(
@@ -53,7 +54,9 @@ def ensure_demo_volume(directory: Path, stderr: TextIO, size: Point = DEMO_SIZE)
         ) from error
 
 
-def write_demo_volume(directory: Path, report: Report, size: Point = DEMO_SIZE) -> None:
+def write_demo_volume(
+    directory: Path, report: Report, size: Point = DEMO_SIZE, layout: Layout = Layout.PRECOMPUTED
+) -> None:
     """Write the demo volume to a scratch directory, then rename that to *directory*.
 
     Raises:
@@ -64,16 +67,16 @@ def write_demo_volume(directory: Path, report: Report, size: Point = DEMO_SIZE) 
     directory.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f".{directory.name}-", dir=directory.parent) as scratch:
         volume = Path(scratch) / directory.name
-        write_volumes(volume, (size.z, size.y, size.x), _SEED, report)
+        write_volumes(volume, (size.z, size.y, size.x), _SEED, report, layout)
         try:
             volume.rename(directory)
         except OSError:
-            if not _is_written(directory):  # Another process may have been faster.
+            if not _is_written(directory, layout):  # Another process may have been faster.
                 raise
 
 
-def _is_written(directory: Path) -> bool:
-    return (directory / "info").is_file()
+def _is_written(directory: Path, layout: Layout) -> bool:
+    return (directory / layout.metadata).is_file()
 
 
 @contextmanager

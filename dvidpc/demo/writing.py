@@ -1,4 +1,4 @@
-"""Writes the demo's image and neurites as Neuroglancer precomputed volumes: sharded, at several scales."""
+"""Draws the demo's image and neurites, and writes them in one of the layouts: sharded, at several scales."""
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import product
@@ -10,11 +10,13 @@ import tensorstore as ts
 from numpy.typing import NDArray
 
 from dvidpc.demo.fields import Shape
-from dvidpc.demo.guide import INDEX, SEGMENTATION, SYNAPSES
+from dvidpc.demo.guide import INDEX, SYNAPSES
 from dvidpc.demo.indexing import write_label_index
+from dvidpc.demo.layouts import Layout
 from dvidpc.demo.shapes import write_shapes
 from dvidpc.demo.synapses import write_synapses
 from dvidpc.demo.tissue import Region, Tissue
+from dvidpc.demo.zarr_writing import write_group, write_pyramid
 
 Voxels: TypeAlias = NDArray[np.unsignedinteger]
 
@@ -50,7 +52,13 @@ _LABELS = _Kind(
 )
 
 
-def write_volumes(directory: Path, shape: Shape, seed: int, report: Callable[[float], None]) -> None:
+def write_volumes(
+    directory: Path,
+    shape: Shape,
+    seed: int,
+    report: Callable[[float], None],
+    layout: Layout = Layout.PRECOMPUTED,
+) -> None:
     """Draw tissue of *shape*; write its image, and its neurites and synapses below it.
 
     Args:
@@ -58,6 +66,7 @@ def write_volumes(directory: Path, shape: Shape, seed: int, report: Callable[[fl
         shape: In voxels, [z, y, x].
         seed: The same one draws the same tissue.
         report: Gets the fraction that is done.
+        layout: The format of image and neurites; synapses are always precomputed.
 
     Raises:
         OSError: The file system refuses.
@@ -68,14 +77,19 @@ def write_volumes(directory: Path, shape: Shape, seed: int, report: Callable[[fl
     for done, region in enumerate(regions, 1):
         image[region], labels[region] = tissue.draw(region)
         report(0.8 * done / len(regions))
-    _write_scales(directory, _IMAGE, image)
-    report(0.9)
-    below = directory / SEGMENTATION
-    coarsest = _write_scales(below, _LABELS, labels)
-    write_shapes(below, coarsest, _RESOLUTION_NM << (_LABELS.scales - 1))
+    below = directory / layout.segmentation
+    if layout is Layout.ZARR:
+        write_pyramid(directory, list(_scales(_IMAGE, image)), _RESOLUTION_NM, {})
+        report(0.9)
+        write_pyramid(below, list(_scales(_LABELS, labels)), _RESOLUTION_NM, {"image-label": {}})
+        write_group(below.parent, {"ome": {"labels": [below.name]}})
+    else:
+        _write_scales(directory, _IMAGE, image)
+        report(0.9)
+        coarsest = _write_scales(below, _LABELS, labels)
+        write_shapes(below, coarsest, _RESOLUTION_NM << (_LABELS.scales - 1))
+        write_label_index(directory / INDEX, below, labels)
     write_synapses(directory / SYNAPSES, labels, tissue.activity, _RESOLUTION_NM)
-    report(0.95)
-    write_label_index(directory / INDEX, below, labels)
     report(1)
 
 
@@ -85,12 +99,19 @@ def _split(shape: Shape) -> Iterator[Region]:
     return product(z, y, x)
 
 
+def _scales(kind: _Kind, voxels: Voxels) -> Iterator[Voxels]:
+    """Yield all scales of a volume, finest first."""
+    yield voxels
+    for _ in range(kind.scales - 1):
+        voxels = ts.downsample(ts.array(voxels), [2, 2, 2], kind.method).read().result()
+        yield voxels
+
+
 def _write_scales(directory: Path, kind: _Kind, voxels: Voxels) -> Voxels:
-    """Write all scales of a volume; return the coarsest."""
-    for scale in range(kind.scales):
-        if scale:
-            voxels = ts.downsample(ts.array(voxels), [2, 2, 2], kind.method).read().result()
-        _write_scale(directory, kind, voxels, _RESOLUTION_NM << scale)
+    """Write all scales of a precomputed volume; return the coarsest."""
+    for scale, shown in enumerate(_scales(kind, voxels)):
+        _write_scale(directory, kind, shown, _RESOLUTION_NM << scale)
+        voxels = shown
     return voxels
 
 

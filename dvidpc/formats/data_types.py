@@ -4,6 +4,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
+import numpy as np
 from numpy.typing import NDArray
 
 Voxels: TypeAlias = NDArray[Any]
@@ -30,3 +31,9 @@ class DataType(StrEnum):
 
 
 _ITEMSIZES: Final = MappingProxyType({one: int(one.value.lstrip("uintfloa")) // 8 for one in DataType})
+
+
+def widen(voxels: Voxels, data_type: DataType) -> Voxels:
+    """Return integers as a wider unsigned type, bit for bit: -1 of int32 becomes 2^32 - 1."""
+    unsigned = voxels.view(f"<u{voxels.dtype.itemsize}")
+    return unsigned.astype(np.dtype(data_type.value).newbyteorder("<"), copy=False)

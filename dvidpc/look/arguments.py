@@ -12,9 +12,8 @@ from dvidpc.config.store_values import RESERVED_NAMES, parse_instance
 from dvidpc.config.values import BadValueError
 from dvidpc.errors import ConfigError
 from dvidpc.log.escaping import one_line
-from dvidpc.storage.ref import Ref, parse_ref
+from dvidpc.storage.ref import METADATA_FILES, Ref, parse_ref_of_any_format
 
-_METADATA: Final = "info"
 _UNFIT: Final = re.compile(r"[\s/?#%\\]+")
 """What a data name cannot hold."""
 _FALLBACK: Final = "volume"
@@ -36,10 +35,10 @@ class NamedVolume:
 def is_config_file(argument: str) -> bool:
     """Return whether an argument names a configuration file, which need not exist if it ends in `.toml`.
 
-    A file called `info` is not one: it describes a precomputed volume.
+    A file that describes a volume, such as `info` or `zarr.json`, is not one.
     """
     path = Path(argument)
-    if "://" in argument or path.name == _METADATA:
+    if "://" in argument or path.name in METADATA_FILES:
         return False
     return path.is_file() or path.suffix == ".toml"
 
@@ -72,19 +71,19 @@ def name_volumes(arguments: Sequence[str], names: Sequence[str], *, anonymous: b
 
 
 def parse_argument(argument: str) -> Ref:
-    """Return the place that an argument names: a URL, or a directory or its `info` file.
+    """Return the place that an argument names: a URL, or a directory or the file that describes it.
 
     Raises:
         ConfigError: It is neither.
     """
     try:
         if "://" in argument:
-            return parse_ref(argument)
+            return parse_ref_of_any_format(argument)
         path = Path(argument).expanduser().absolute()
         if argument and path.is_dir():
-            return parse_ref(f"{path.resolve().as_uri()}/")
-        if path.name == _METADATA and path.is_file():
-            return parse_ref(f"{path.parent.resolve().as_uri()}/")
+            return parse_ref_of_any_format(f"{path.resolve().as_uri()}/")
+        if path.name in METADATA_FILES and path.is_file():
+            return parse_ref_of_any_format(f"{path.parent.resolve().as_uri()}/")
     except ConfigError as error:
         raise ConfigError(one_line(f"{argument}: {error}")) from None
     except (ValueError, RuntimeError):  # a NUL character, or a user without a home

@@ -25,6 +25,8 @@ class SeenVolume:
 async def look(config: Config, environ: Mapping[str, str]) -> list[SeenVolume]:
     """Read what describes each volume of *config*, in order.
 
+    The format of a volume whose `ref` names none is found out: `SeenVolume.store` has its engine.
+
     Raises:
         ConfigError: A volume does not exist, cannot be understood or may not be read. The message is one
             line: what was tried, what came of it, and what to do.
@@ -38,12 +40,10 @@ async def look(config: Config, environ: Mapping[str, str]) -> list[SeenVolume]:
 
 
 async def _look_at(settings: VolumeSettings, store: StoreConfig, buckets: Buckets) -> SeenVolume:
-    source_format = ENGINES[settings.engine]
     try:
         opened = await buckets.open(settings)
         try:
-            metadata = await source_format.load(opened, settings.directory)
-            return SeenVolume(store, source_format.plan(metadata, settings))
+            return await _open_any(settings, store, opened)
         except NoMetadataError as error:
             raise ConfigError(await _explain_absence(error, settings, store, buckets, opened)) from error
         finally:
@@ -52,6 +52,19 @@ async def _look_at(settings: VolumeSettings, store: StoreConfig, buckets: Bucket
         raise
     except DvidpcError as error:
         raise _explain(error, store) from error
+
+
+async def _open_any(settings: VolumeSettings, store: StoreConfig, opened: ObjectStore) -> SeenVolume:
+    """Plan a volume; if its `ref` names no format, in the format of what is there."""
+    try:
+        metadata = await ENGINES[settings.engine].load(opened, settings)
+    except NoMetadataError as error:
+        if error.engine is None or store.ref.format is not None:
+            raise
+        settings = replace(settings, engine=error.engine)
+        store = replace(store, engine=error.engine)
+        metadata = await ENGINES[settings.engine].load(opened, settings)
+    return SeenVolume(store, ENGINES[settings.engine].plan(metadata, settings))
 
 
 async def _explain_absence(
@@ -73,10 +86,11 @@ async def _explain_absence(
     finally:
         if lister is not None:
             await lister.close()
+    advice = "name the directory that holds the volume's info, or a group or array of zarr or N5"
     if nearby is None:
-        return one_line(f"{what}; name the directory that holds the volume's info")
+        return one_line(f"{what}; {advice}")
     if nearby.directory is None:
-        return one_line(f"{what}; {nearby.text}; name the directory that holds the volume's info")
+        return one_line(f"{what}; {nearby.text}; {advice}")
     prefix = f"{store.ref.root_prefix}/{nearby.directory}".strip("/")
     place = replace(store.ref, prefix=f"/{prefix}" if store.ref.kind is Kind.FILE else prefix)
     return one_line(f"{what}; {nearby.text}; name {place.url}")

@@ -8,7 +8,9 @@ from dvidpc.config import Address, UnixAddress
 from dvidpc.log.escaping import one_line
 from dvidpc.look.arguments import NamedVolume
 from dvidpc.look.looking import SeenVolume
-from dvidpc.sources.plan import VolumePlan, times
+from dvidpc.sources.plan import VolumePlan
+from dvidpc.sources.scale_plan import times
+from dvidpc.storage.ref_formats import PRECOMPUTED
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 """A key that needs no quotes in TOML."""
@@ -37,7 +39,7 @@ httpAddress = {address}
 
 _KEYS = """\
 engine = {engine}
-# The directory of the volume's `info`.
+# The directory of the volume: of its `info`, or of the group or array.
 ref = {ref}
 # The data name of the finest scale.
 instance = {instance}
@@ -70,7 +72,8 @@ def bare_text(volumes: Iterable[NamedVolume], address: Address, *, is_open: bool
     if is_open:
         parts.append('corsDomains = ["*"]\n')
     for one in volumes:
-        parts.append(f'\n{_heading(one.instance)}\nengine = "ngprecomputed"\nref = {_quote(one.ref.text)}\n')
+        engine = one.ref.format.engine if one.ref.format else PRECOMPUTED
+        parts.append(f'\n{_heading(one.instance)}\nengine = "{engine}"\nref = {_quote(one.ref.text)}\n')
         parts.append(f"instance = {_quote(one.instance)}\nanonymous = {str(one.anonymous).lower()}\n")
     return "".join(parts)
 

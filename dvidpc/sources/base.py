@@ -53,6 +53,10 @@ class ChunkSource(Protocol):
     def stored_payload(self) -> Payload | None:
         """The payload that a stored chunk can be passed through as; None: chunks must be decoded."""
 
+    @property
+    def fill(self) -> int | float | None:
+        """The value of voxels of a missing chunk; None or 0: blocks without any chunk are left out."""
+
     def shape_of(self, cell: ChunkCoord) -> ChunkShape:
         """Return what a chunk holds once decoded."""
 
@@ -124,6 +128,9 @@ class StoredScale(Protocol):
     @property
     def stored_as(self) -> str:
         """How chunks are stored, in short, for the log table and the page."""
+
+    def of_channel(self, number: int, /) -> "StoredScale":
+        """Return the scale as it is opened for one channel; itself if its chunks hold all channels."""
 
     def open(self, store: ObjectStore, tools: SourceTools) -> Sequence[ChunkSource]:
         """Return the copies of the scale, each complete; the one that needs the fewest reads first."""

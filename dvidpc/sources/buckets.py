@@ -6,11 +6,14 @@ from types import MappingProxyType
 from typing import Final
 
 from dvidpc.config import Config, LimitsConfig, StoreConfig
+from dvidpc.formats.arrays.selection import ArraySelection
 from dvidpc.formats.precomputed.annotation_settings import AnnotationSettings
-from dvidpc.sources.plan import LabelType, VolumeSettings
+from dvidpc.sources.plan import VolumeSettings
+from dvidpc.sources.scale_plan import LabelType
 from dvidpc.storage.base import BucketAccess, Lister, ObjectStore, UpstreamLimits
 from dvidpc.storage.coalesce import CoalescingStore
 from dvidpc.storage.opening import bucket_of, open_lister, open_store
+from dvidpc.storage.ref_formats import PRECOMPUTED
 from dvidpc.storage.retry.retrying_store import Gate
 from dvidpc.storage.retry.upstream_counts import UpstreamCounts
 from dvidpc.storage.shared import Shared
@@ -103,8 +106,26 @@ def settings_of(store: StoreConfig) -> VolumeSettings:
         engine=store.engine,
         skip_scales=store.skip_scales,
         label_index=None if store.label_index is None else store.label_index.url,
+        window=store.window,
+        full=store.full,
+        is_labels=None if store.type is None else store.type == "segmentation",
+        arrays=_selection_of(store),
         sync=store.sync,
         annotations=_annotations_of(store),
+    )
+
+
+def _selection_of(store: StoreConfig) -> ArraySelection:
+    """Return what a store says of arrays, by its keys and by its `ref`."""
+    named = store.ref.format
+    return ArraySelection(
+        multiscale=store.multiscale,
+        axes=store.axes,
+        at=store.at,
+        resolution_nm=store.resolution,
+        ignore_offset=store.offset == "ignore",
+        dimension_separator=store.dimension_separator or (named.dimension_separator if named else None),
+        zarr_version=named.version if named else None,
     )
 
 
@@ -133,6 +154,7 @@ def access_of(store: StoreConfig) -> BucketAccess:
         user_project=store.user_project,
         missing_status=store.missing_status,
         ignore_etag=store.etag == "ignore",
+        has_suffixes=store.engine == PRECOMPUTED,
     )
 
 

@@ -24,6 +24,7 @@ class Slip(StrEnum):
     NESTED = "has / in place of _"
     LAYOUT = "is of the other layout: sharded, or not"
     ELSEWHERE = "is in another directory than the key says"
+    SEPARATOR = "has another separator between its numbers"
 
 
 @dataclass(slots=True)
@@ -32,7 +33,7 @@ class Stray:
 
     slip: Slip
     detail: str
-    """The suffix, or the directory; empty for other slips."""
+    """The suffix, the directory or the separator; empty for other slips."""
     example: str
     """The first object, as the store knows it."""
     intended: str
@@ -106,6 +107,8 @@ class ChunkCount:
     odd: int = 0
     """Objects with a name that no key can have, such as one with `//` or a tab; they are never read."""
     first_odd: str | None = None
+    fill: int | float | None = None
+    """What absent chunks hold, where it is usual to leave them out; None: no chunk should be absent."""
 
     def note_odd(self, name: str) -> None:
         """Count an object that is never read, because of its name."""

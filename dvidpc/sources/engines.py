@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Protocol
 
+from dvidpc.sources.arrays.array_engine import Arrays
 from dvidpc.sources.plan import Metadata, VolumePlan, VolumeSettings
 from dvidpc.sources.precomputed.engine import Precomputed
 from dvidpc.storage.base import Lister, ObjectStore
+from dvidpc.storage.ref_formats import N5, PRECOMPUTED, ZARR
 
 if TYPE_CHECKING:
     from dvidpc.sources.counting import Nearby
@@ -15,11 +17,12 @@ if TYPE_CHECKING:
 class SourceFormat(Protocol):
     """One format of volumes; registered in `engines.ENGINES`."""
 
-    async def load(self, store: ObjectStore, directory: str) -> Metadata:
-        """Read what describes the volume below *directory*.
+    async def load(self, store: ObjectStore, settings: VolumeSettings) -> Metadata:
+        """Read what describes the volume that *settings* name.
 
         Raises:
-            FormatError: There is none, or it sends its reader nowhere.
+            NoMetadataError: There is none.
+            FormatError: It breaks the format, or sends its reader nowhere.
             StoreError: The bucket failed.
         """
 
@@ -39,4 +42,6 @@ class SourceFormat(Protocol):
         """
 
 
-ENGINES: Final[Mapping[str, SourceFormat]] = MappingProxyType({"ngprecomputed": Precomputed()})
+ENGINES: Final[Mapping[str, SourceFormat]] = MappingProxyType(
+    {PRECOMPUTED: Precomputed(), ZARR: Arrays(ZARR), N5: Arrays(N5)}
+)

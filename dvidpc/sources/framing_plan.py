@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from dvidpc.errors import ConfigError, StoreError
 from dvidpc.formats.grid import Box
 from dvidpc.formats.precomputed.annotation_settings import AnnotationSettings
-from dvidpc.sources.plan import VolumePlan, VolumeSettings, times
+from dvidpc.sources.plan import VolumePlan, VolumeSettings
+from dvidpc.sources.scale_plan import times
 from dvidpc.sources.voxel_frame import VoxelFrame
 
 

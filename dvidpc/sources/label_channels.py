@@ -7,7 +7,7 @@ import numpy as np
 from dvidpc.formats.assembly import BlockLayout
 from dvidpc.formats.data_types import DataType
 from dvidpc.formats.dvid.label_payloads import BLOCKS, GOOGLEGZIP, GZIP, LABELS_UNCOMPRESSED, LZ4
-from dvidpc.sources.plan import Channel
+from dvidpc.sources.channels import Channel
 
 LABEL_BLOCK_SIZE: Final[int | None] = 64
 """Voxels along each edge of a block of labels, whatever is configured: libdvid reads no other."""

@@ -4,43 +4,27 @@ Server, `dvidpc check`, the page and the log table all read the same `VolumePlan
 anything again.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from enum import StrEnum
 from itertools import pairwise, takewhile
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 import mmh3
 
 from dvidpc.errors import ConfigError
-from dvidpc.formats.assembly import BlockLayout
-from dvidpc.formats.data_types import DataType
-from dvidpc.formats.grid import Box
-from dvidpc.formats.payloads import Payload
+from dvidpc.formats.arrays.selection import ArraySelection
 from dvidpc.formats.precomputed.annotation_settings import AnnotationSettings
-from dvidpc.names import Companion, companion_name, instance_name, twin_name
-from dvidpc.sources.base import StoredScale
-from dvidpc.sources.block_service import Service
+from dvidpc.formats.window import Window
+from dvidpc.names import Companion, companion_name, full_name, instance_name, twin_name
+from dvidpc.sources.channels import Channel
 from dvidpc.sources.companion_plan import CompanionPlan
-from dvidpc.types import Point
+from dvidpc.sources.scale_plan import InstancePlan, LabelType, ScalePlan, ScaleProblem, is_finer
 
 if TYPE_CHECKING:
     from dvidpc.sources.collection_plan import CollectionPlan
 
-Resolution: TypeAlias = tuple[float, float, float]
-"""The extent of a voxel along x, y and z, in nm."""
-
 RESOLUTION_TOLERANCE: Final = 0.02
 """By how much the ratio of two resolutions may differ from a power of two, as a fraction of it."""
-
-
-class LabelType(StrEnum):
-    """One of DVID's types for labels."""
-
-    LABELMAP = "labelmap"
-    """One instance for all scales."""
-    LABELBLK = "labelblk"
-    """An instance for each scale."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +47,14 @@ class VolumeSettings:
     """Scales that are left out, by their position in the metadata."""
     label_index: str | None = None
     """The URL of the label index; None: there is none."""
+    window: Window | None = None
+    """How an image is shown as 8 bits; None: as it is stored."""
+    full: bool = False
+    """Whether an image that has a window is served as it is stored too."""
+    is_labels: bool | None = None
+    """Whether arrays are a segmentation; None: as their metadata says."""
+    arrays: ArraySelection = field(default_factory=ArraySelection)
+    """What is served of arrays."""
     sync: str | None = None
     """The segmentation that annotations belong to; None: the only one of the configuration."""
     annotations: AnnotationSettings = field(default_factory=AnnotationSettings)
@@ -84,82 +76,6 @@ class Metadata:
     def digest(self) -> str:
         """A name for exactly this metadata, the same on every replica and after a restart."""
         return mmh3.mmh3_x64_128_digest(self.data).hex()
-
-
-@dataclass(frozen=True, slots=True)
-class Channel:
-    """What one instance shows of the chunks of its scale."""
-
-    number: int
-    """The first channel it shows."""
-    data_type: DataType
-    layout: BlockLayout
-    payloads: tuple[Payload, ...]
-    """How blocks can be written, the default first."""
-
-    @property
-    def num_values(self) -> int:
-        """Values of a voxel as clients see it."""
-        return self.layout.num_values
-
-
-@dataclass(frozen=True, slots=True)
-class ScalePlan:
-    """One scale that is served."""
-
-    level: int
-    """Position in the metadata; 0 is the first, which should be the finest."""
-    box: Box
-    """All voxels of the scale."""
-    resolution_nm: Resolution
-    block_size: Point
-    service: Service
-    stored: StoredScale
-
-
-@dataclass(frozen=True, slots=True)
-class ScaleProblem:
-    """One scale that cannot be served, and why."""
-
-    level: int
-    """Position in the metadata."""
-    reason: str
-    """One line that names the key or package at fault."""
-
-
-@dataclass(frozen=True, slots=True)
-class InstancePlan:
-    """One data instance of a volume, or one scale of a labelmap."""
-
-    name: str
-    level: int
-    """The scale as clients count it: 0 is the first that is not left out."""
-    scale: ScalePlan
-    channel: Channel
-    label_type: LabelType | None = None
-    """None: it is an image."""
-
-    @property
-    def default_payload(self) -> Payload:
-        """How blocks are written where a client asks for nothing in particular."""
-        return self.channel.payloads[0]
-
-    @property
-    def served_how(self) -> str:
-        """What is done to a chunk before a client gets it, by default, in words."""
-        encoded_as = self.default_payload.encoded_as
-        cubes = f"{times(self.scale.block_size)} blocks"
-        match self.scale.service:
-            case Service.PASSED_THROUGH:
-                return "as stored"
-            case Service.RE_ENCODED:
-                return f"encoded as {encoded_as}" if encoded_as else "decoded"
-            case Service.RE_GRIDDED:
-                return (
-                    f"cut into {cubes}, encoded as {encoded_as}"
-                    if encoded_as
-                    else f"decoded, cut into {cubes}"
-                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +152,8 @@ class VolumePlan:
             yield InstancePlan(name, level, scale, self.channels[0], LabelType.LABELBLK)
         if not self.label_types:
             for channel in self.channels:
-                yield InstancePlan(instance_name(self.name, channel.number, level), level, scale, channel)
+                base = full_name(self.name) if channel.is_full else self.name
+                yield InstancePlan(instance_name(base, channel.number, level), level, scale, channel)
 
 
 def _is_halved(base: ScalePlan, scale: ScalePlan, levels: int) -> bool:
@@ -266,13 +183,3 @@ def find_first_level(total: int, settings: VolumeSettings) -> int:
     if not left:
         raise ConfigError(f"{place}: all {total} scales are left out; leave at least one in")
     return left[0]
-
-
-def is_finer(one: Resolution, other: Resolution) -> bool:
-    """Return whether a resolution is finer than another: along some axis, and coarser along none."""
-    return one != other and all(a <= b for a, b in zip(one, other, strict=True))
-
-
-def times(numbers: Sequence[float]) -> str:
-    """Return extents or resolutions along x, y and z as people write them: `4 x 4 x 40`."""
-    return " x ".join(f"{number:.10g}" for number in numbers)

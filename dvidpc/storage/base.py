@@ -81,6 +81,18 @@ class ObjectStore(Protocol):
             StoreError: The store failed; whether the object exists is not known.
         """
 
+    async def get_tail(self, key: str, size: int) -> Blob | None:
+        """Return exactly the last *size* bytes of the object as stored; None if there is no such object.
+
+        Args:
+            key: Which object.
+            size: How many bytes; at least 1.
+
+        Raises:
+            FormatError: The object has fewer bytes.
+            StoreError: The store failed; whether the object exists is not known.
+        """
+
     async def close(self) -> None:
         """Release connections; the store is not used afterwards."""
 
@@ -145,6 +157,8 @@ class BucketAccess:
     """HTTP statuses that mean "no such object"."""
     ignore_etag: bool = False
     """Tell versions of an object apart by size and time only."""
+    has_suffixes: bool = True
+    """Whether files below a directory may have a suffix for their encoding, as cloud-volume writes them."""
 
 
 @dataclass(frozen=True, slots=True)

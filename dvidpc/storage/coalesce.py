@@ -121,6 +121,10 @@ class CoalescingStore:
             raise
         return await self._read_alone(key, byte_range, version) if answer is _ALONE else answer
 
+    async def get_tail(self, key: str, size: int) -> Blob | None:
+        """As the underlying store."""
+        return await self._store.get_tail(key, size)
+
     async def close(self) -> None:
         """Cancel all reads, then close the underlying store."""
         for task in self._tasks:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dvidpc.errors import FormatError, ObjectChangedError, StoreError, StoreRefusedError
 from dvidpc.storage.base import Blob
-from dvidpc.storage.object_checks import check_size, check_version
+from dvidpc.storage.object_checks import check_size, check_version, too_short
 from dvidpc.storage.versions import SETTLED_AFTER_S, Comparison, Version, compare
 from dvidpc.types import ByteRange
 
@@ -62,6 +62,27 @@ def read_file_range(name: str, path: str, byte_range: ByteRange, version: Versio
         return byte_range
 
     return read_checked(name, path, choose, version=version)
+
+
+def read_file_tail(name: str, path: str, size: int) -> Blob | None:
+    """Return the last *size* bytes of the file; None if there is no such file.
+
+    Args:
+        name: How errors name the object.
+        path: Where the file is.
+        size: How many bytes.
+
+    Raises:
+        FormatError: The file has fewer bytes, or is not a regular file.
+        StoreError: The file system failed, or the file changed during the read.
+    """
+
+    def choose(found: os.stat_result) -> ByteRange:
+        if found.st_size < size:
+            raise too_short(name, found.st_size, size)
+        return ByteRange(found.st_size - size, found.st_size)
+
+    return read_checked(name, path, choose, version=None)
 
 
 def read_checked(

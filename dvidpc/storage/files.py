@@ -10,7 +10,7 @@ from dvidpc.errors import StoreError, StoreTimeoutError
 from dvidpc.storage.absence import Absences
 from dvidpc.storage.base import Blob
 from dvidpc.storage.content_encoding import gzip_of
-from dvidpc.storage.file_reads import read_file, read_file_range
+from dvidpc.storage.file_reads import read_file, read_file_range, read_file_tail
 from dvidpc.storage.object_checks import name_object, undo_encoding
 from dvidpc.storage.versions import Version
 from dvidpc.threads import ThreadPool
@@ -77,12 +77,15 @@ class DirectoryStore:
     ) -> Blob | None:
         """As `ObjectStore.get_range`."""
         name = name_object(self._url, key)
-        blob = await self._run(name, partial(read_file_range, name, self._path(key), byte_range, version))
-        if blob is None:
-            await self._check_absence(key)
-        else:
-            self._absences.note_read()
-        return blob
+        read = partial(read_file_range, name, self._path(key), byte_range, version)
+        return await self._checked(key, await self._run(name, read))
+
+    async def get_tail(self, key: str, size: int) -> Blob | None:
+        """As `ObjectStore.get_tail`."""
+        name = name_object(self._url, key)
+        return await self._checked(
+            key, await self._run(name, partial(read_file_tail, name, self._path(key), size))
+        )
 
     async def close(self) -> None:
         """Release the threads; reads in progress are not waited for."""
@@ -97,6 +100,14 @@ class DirectoryStore:
                 return await asyncio.get_running_loop().run_in_executor(self._threads, read)
         except TimeoutError as error:
             raise StoreTimeoutError(f"{name}: no answer within {self._timeout_s:g} s") from error
+
+    async def _checked(self, key: str, blob: Blob | None) -> Blob | None:
+        """Return what was read of a file, or None if the file can be believed to be missing."""
+        if blob is None:
+            await self._check_absence(key)
+        else:
+            self._absences.note_read()
+        return blob
 
     async def _check_absence(self, key: str, *, is_metadata: bool = False) -> None:
         """Return if the file can be believed to be missing.

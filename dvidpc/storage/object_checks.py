@@ -22,6 +22,11 @@ def check_size(name: str, size: int, max_size: int) -> None:
         raise OversizeError(f"{name} holds {size} bytes, more than the {max_size} allowed here")
 
 
+def too_short(name: str, length: int, size: int) -> FormatError:
+    """Return the error for an object of *length* bytes of which the last *size* were requested."""
+    return FormatError(f"{name} ends at byte {length}; at least {size} bytes were expected")
+
+
 def if_match(etag: str | None) -> str | None:
     """Return the value of `If-Match` for a read of *etag*; None to send no such header.
 

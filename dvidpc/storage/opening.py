@@ -82,7 +82,8 @@ async def open_lister(
             from dvidpc.storage.directory_listing import DirectoryLister
 
             await check_directory(ref.prefix, url=ref.url)
-            return DirectoryLister(ref.prefix, url=ref.url, suffixes=SUFFIXES)
+            suffixes = SUFFIXES if access.has_suffixes else {}
+            return DirectoryLister(ref.prefix, url=ref.url, suffixes=suffixes)
 
 
 async def _open(
@@ -103,5 +104,8 @@ async def _open(
             return await open_web(ref, access, limits, environ, shared)
         case Kind.FILE:
             return await open_directory(
-                ref.prefix, url=ref.url, timeout_s=limits.first_byte_timeout_s, suffixes=SUFFIXES
+                ref.prefix,
+                url=ref.url,
+                timeout_s=limits.first_byte_timeout_s,
+                suffixes=SUFFIXES if access.has_suffixes else {},
             )

@@ -11,6 +11,7 @@ from enum import StrEnum
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from dvidpc.errors import ConfigError
+from dvidpc.storage.ref_formats import NamedFormat, split_format, strip_format
 
 ALLOWED = (
     "s3://bucket/prefix, gs://bucket/prefix, bucket/prefix (Google), vast://endpoint/bucket/prefix, "
@@ -18,14 +19,14 @@ ALLOWED = (
 )
 _NO_USER = "a URL here holds no user and no password"
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,221}")
-_INTENDED = {"gcs": "gs", "gc": "gs", "s3a": "s3", "s3n": "s3", "swift": "vast"}
+_INTENDED = {"gcs": "gs", "gc": "gs", "s3a": "s3", "s3n": "s3", "swift": "vast"} | {
+    "gs+ngauth+https": "gs",
+    "s3+http": "vast",
+    "s3+https": "vast",
+}
 """Names that other programs use for a service, and ours for it."""
-_FORMATS = ("precomputed://", "neuroglancer-precomputed://")
-"""What neuroglancer and cloud-volume write before a URL to name the format."""
-_PIPE = re.compile(r"\|([a-z0-9-]+):?/*")
-"""What neuroglancer and TensorStore write after a URL to name the format."""
-_METADATA = "info"
-"""The file that a ref may name in place of its directory."""
+METADATA_FILES = frozenset({"info", "zarr.json", ".zarray", ".zattrs", ".zgroup", "attributes.json"})
+"""The files that a ref may name in place of their directory."""
 _SLASH = re.compile("%2f", re.IGNORECASE)
 _SHOWN = 60
 """Most characters of a wrong text that an error repeats."""
@@ -60,6 +61,8 @@ class Ref:
     """The `prefix` of the root; empty: the whole bucket or web server."""
     text: str = field(default="", compare=False)
     """The ref as it was written; empty for a ref that was derived from another."""
+    format: NamedFormat | None = field(default=None, compare=False)
+    """The format that the text names; None if it names none."""
 
     @property
     def url(self) -> str:
@@ -73,13 +76,13 @@ class Ref:
                 parts = [str(self.endpoint), self.prefix]
             case Kind.FILE:
                 parts = [f"file://{self.prefix.replace('%', '%25')}"]
-        end = "/" if posixpath.basename(self.prefix) == _METADATA else ""  # else it would name the file
+        end = "/" if posixpath.basename(self.prefix) in METADATA_FILES else ""  # else it would name the file
         return "/".join(part for part in parts if part) + end
 
     @property
     def root(self) -> "Ref":
         """The root, which is its own root."""
-        return replace(self, prefix=self.root_prefix, text="")
+        return replace(self, prefix=self.root_prefix, text="", format=None)
 
     @property
     def directory(self) -> str:
@@ -109,40 +112,31 @@ class Ref:
 
 
 def parse_ref(text: str) -> Ref:
+    """Parse the ref of a precomputed volume; otherwise as `parse_ref_of_any_format`.
+
+    Raises:
+        ConfigError: It has none of the `ALLOWED` forms, or names another format.
+    """
+    strip_format(text)
+    return parse_ref_of_any_format(text)
+
+
+def parse_ref_of_any_format(text: str) -> Ref:
     """Parse a ref; its root is the bucket, the web server, or the directory above a directory.
 
     As in DVID the service is what stands before the first `//`, and a ref without one is a Google bucket.
     Unlike DVID we take a prefix after `vast://`, and web servers and directories.  (cloud.go:21-74)
-    It may name the format as neuroglancer does (see `strip_format`), and the `info` file in place of its
+    It may name the format as neuroglancer does (see `split_format`), and a metadata file in place of its
     directory.
 
     Raises:
         ConfigError: It has none of the `ALLOWED` forms.
     """
-    place = strip_format(text)
+    place, named = split_format(text)
     ref = _parse_place(place)
-    if not place.endswith("/") and posixpath.basename(ref.prefix) == _METADATA:
+    if not place.endswith("/") and posixpath.basename(ref.prefix) in METADATA_FILES:
         ref = replace(ref, prefix=posixpath.dirname(ref.prefix))
-    return replace(ref, text=text).with_root(replace(ref, prefix=_default_root(ref)))
-
-
-def strip_format(text: str) -> str:
-    """Return a URL without the name of the format before or behind it.
-
-    Raises:
-        ConfigError: It names another format.
-    """
-    for name in _FORMATS:
-        text = text.removeprefix(name)
-    place, pipe, _ = text.partition("|")
-    if not pipe:
-        return text
-    match = _PIPE.fullmatch(text, len(place))
-    if match is None or f"{match[1]}://" not in _FORMATS:
-        raise ConfigError(
-            f"{_show(text)} is of another format; only |neuroglancer-precomputed: may follow '|'"
-        )
-    return place
+    return replace(ref, text=text, format=named).with_root(replace(ref, prefix=_default_root(ref)))
 
 
 def parse_endpoint(text: str) -> str:

@@ -19,6 +19,7 @@ from dvidpc.tasks import gather_or_cancel
 from dvidpc.types import BlockCoord, ChunkCoord, Point
 from dvidpc.volume.block_making import Found, assemble_pieces, make_from_chunk, make_from_pieces
 from dvidpc.volume.chunk_cache import CachedChunks
+from dvidpc.volume.fill import fill_of
 
 T = TypeVar("T")
 
@@ -27,7 +28,8 @@ class GridStore:
     """Fetches blocks of one scale and caches the payloads.
 
     Blocks are cubes counted from the origin of absolute coordinates. A block that no stored chunk
-    touches is absent; a block that chunks touch in part is padded with zeros.
+    touches is absent; a block that chunks touch in part is padded with zeros. Where the source has a fill
+    value other than 0, missing chunks hold it, and no block inside the volume is absent.
 
     Args:
         copies: The scale's copies, each complete on its own. Chunks that are missing in one are read from
@@ -61,8 +63,9 @@ class GridStore:
         self._chunk_shape = shape if layout.channel is None else shape._replace(num_channels=1)
         self._payloads = payloads
         self._is_alone = shape.num_channels == 1 or layout.channel is None
+        self._fill = fill_of(self._source, layout) if len(copies) == 1 else None
         stored = self._source.stored_payload
-        self._as_stored = stored if stored in self._payloads else None
+        self._as_stored = stored if stored in self._payloads and self._fill is None else None
 
     @property
     def grid(self) -> Grid:
@@ -206,11 +209,9 @@ class GridStore:
     def peek_chunk(self, cell: ChunkCoord) -> Voxels | Missing | None:
         """Return what `read_chunk` would if it is cached; otherwise `MISSING`."""
         voxels = self._copies[0].peek(cell)
-        if isinstance(voxels, Missing):
-            return voxels
         if voxels is None:
-            return None if len(self._copies) == 1 else MISSING
-        return self._shown(voxels)
+            return self._fill_chunk(cell) if len(self._copies) == 1 else MISSING
+        return voxels if isinstance(voxels, Missing) else self._shown(voxels)
 
     async def read_chunk(self, cell: ChunkCoord, *, keep: bool = True) -> Voxels | None:
         """Return the voxels of a chunk, `[c, z, y, x]`, of the channels shown; None if it is not stored.
@@ -230,13 +231,13 @@ class GridStore:
             if voxels is not None:
                 return self._shown(voxels)
             if len(self._copies) == 1:
-                return None
+                return self._fill_chunk(cell)
             box = self.grid.chunk_box(cell)
             found = await self._collect(box, self._copies[1:], hold)
         finally:
             hold.close()
         if not found:
-            return None
+            return self._fill_chunk(cell)
         layout = self._layout._replace(num_values=self.chunk_shape.num_channels)
         return np.moveaxis(await self.in_pool(partial(assemble_pieces, box, found, layout)), -1, 0)
 
@@ -248,17 +249,27 @@ class GridStore:
         channel = self._layout.channel
         return voxels if channel is None else voxels[channel : channel + 1]
 
+    def _fill_chunk(self, cell: ChunkCoord) -> Voxels | None:
+        """Return what a chunk that is not stored holds; None if that is nothing."""
+        return None if self._fill is None else self._shown(self._fill.chunk(cell))
+
+    async def _fill_block(self, box: Box, payload: Payload) -> bytes | None:
+        """Return a block of which no chunk is stored; None if it is absent."""
+        return None if self._fill is None else await self.in_pool(partial(self._fill.payload, box, payload))
+
     async def _load(self, box: Box, payload: Payload, hold: Hold) -> bytes | None:
         copies = self._copies
         pieces = pieces_of(self.grid, box)
         if len(pieces) == 1 and pieces[0].is_whole_chunk and self._is_alone:
             data = await self._load_from_one(box, pieces[0], payload)
-            if data is not None or len(copies) == 1:
+            if data is not None:
                 return data
             copies = copies[1:]
-        found = await self._collect(box, copies, hold)
+        found = await self._collect(box, copies, hold) if copies else []
         if not found:
-            return None
+            return await self._fill_block(box, payload)
+        if self._fill is not None:
+            found = self._fill.complete(found, pieces)
         return await self.in_pool(partial(make_from_pieces, box, found, self._layout, payload))
 
     async def _load_from_one(self, box: Box, piece: Piece, payload: Payload) -> bytes | None:

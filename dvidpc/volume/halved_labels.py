@@ -33,6 +33,7 @@ class HalvedLabels:
     """
 
     stored_payload: Payload | None = None
+    fill: int | float | None = None
 
     def __init__(self, finer: GridStore, sources: Sequence[ChunkSource]) -> None:
         self._finer = finer

@@ -9,13 +9,13 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dvidpc.cache.loading_cache import MISSING
 from dvidpc.formats.assembly import Piece, pieces_of
 from dvidpc.formats.grid import Box, block_box
 from dvidpc.tasks import abandon, gather_or_cancel
 from dvidpc.types import BlockCoord, Point
 from dvidpc.volume.chunk_cache import CachedChunks
 from dvidpc.volume.label_view import LabelView
+from dvidpc.volume.point_lookup import find_view
 
 LOOK_AHEAD: Final = 64
 """Blocks of one request that may be in flight or wait to be delivered; each takes 256 KiB."""
@@ -72,7 +72,7 @@ async def _make_mask(
 async def _collect(box: Box, copies: Sequence[CachedChunks]) -> list[tuple[Piece, LabelView]]:
     """Return what the first of *copies* stores of *box*, and for its holes what the others store."""
     pieces = pieces_of(copies[0].source.grid, box)
-    views = await gather_or_cancel(_find_view(piece, copies[0]) for piece in pieces)
+    views = await gather_or_cancel(find_view(piece.cell, copies[0]) for piece in pieces)
     found: list[tuple[Piece, LabelView]] = []
     for piece, view in zip(pieces, views, strict=True):
         if view is not None:
@@ -80,11 +80,6 @@ async def _collect(box: Box, copies: Sequence[CachedChunks]) -> list[tuple[Piece
         elif len(copies) > 1:
             found += await _collect(piece.box, copies[1:])
     return found
-
-
-async def _find_view(piece: Piece, chunks: CachedChunks) -> LabelView | None:
-    view = chunks.peek_view(piece.cell)
-    return await chunks.fetch_view(piece.cell) if view is MISSING else view
 
 
 def _assemble(block: BlockCoord, box: Box, found: Sequence[tuple[Piece, LabelView]], label: int) -> BlockMask:

@@ -12,6 +12,7 @@ from dvidpc.cache.loading_cache import MISSING
 from dvidpc.formats.grid import Grid
 from dvidpc.formats.precomputed.label_chunk import LabelChunk
 from dvidpc.formats.precomputed.label_lookup import label_at, labels_of
+from dvidpc.sources.base import ChunkSource
 from dvidpc.tasks import gather_or_cancel
 from dvidpc.types import ChunkCoord, Point
 from dvidpc.volume.chunk_cache import CachedChunks
@@ -42,7 +43,7 @@ class LabelLookup:
                 return 0
             steps = (divmod(at - o, n) for at, o, n in zip(point, grid.offset, grid.chunk_size, strict=True))
             cell, voxel = zip(*steps, strict=True)
-            view = await _find_view(ChunkCoord(*cell), copy)
+            view = await find_view(ChunkCoord(*cell), copy)
             if view is not None:
                 return _label_of(view, Point(*voxel))
         return 0
@@ -71,7 +72,7 @@ class LabelLookup:
 
         async def read_cell(cell: ChunkCoord, group: NDArray[np.intp]) -> None:
             async with turns:
-                view = await _find_view(cell, copies[0])
+                view = await find_view(cell, copies[0])
             if view is None:
                 labels[group] = await self._read(points[group], copies[1:])
                 return
@@ -113,6 +114,14 @@ def _labels_of(view: LabelView, voxels: NDArray[np.int64]) -> NDArray[np.uint64]
     return found.astype(np.uint64, copy=False)
 
 
-async def _find_view(cell: ChunkCoord, chunks: CachedChunks) -> LabelView | None:
+async def find_view(cell: ChunkCoord, chunks: CachedChunks) -> LabelView | None:
+    """Return a chunk; None if it is not stored, and its voxels are 0 or nothing at all."""
     view = chunks.peek_view(cell)
-    return await chunks.fetch_view(cell) if view is MISSING else view
+    found = await chunks.fetch_view(cell) if view is MISSING else view
+    return _missing(chunks.source, cell) if found is None and chunks.source.fill else found
+
+
+def _missing(source: ChunkSource, cell: ChunkCoord) -> LabelView:
+    """Return a chunk that is not stored, but has a fill value; it takes no memory."""
+    shape = source.shape_of(cell)
+    return LabelView(np.broadcast_to(np.array(source.fill, shape.dtype), shape.czyx)[0])

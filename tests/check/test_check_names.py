@@ -252,9 +252,18 @@ async def test_an_info_under_another_name_is_found(tmp_path: Path, name: str) ->
 
 async def test_other_objects_in_place_of_a_volume_are_named(tmp_path: Path) -> None:
     (tmp_path / "s3" / "bucket" / "em").mkdir(parents=True)
-    (tmp_path / "s3" / "bucket" / "em" / ".zarray").write_text("{}")
+    (tmp_path / "s3" / "bucket" / "em" / "readme.txt").write_text("{}")
     said = await check_s3(tmp_path)
-    assert "the directory holds other objects, such as .zarray\n" in said.out
+    assert "the directory holds other objects, such as readme.txt\n" in said.out
+
+
+async def test_array_in_place_of_a_volume_is_named_with_its_engine(tmp_path: Path) -> None:
+    (tmp_path / "s3" / "bucket" / "em").mkdir(parents=True)
+    (tmp_path / "s3" / "bucket" / "em" / ".zarray").write_text('{"zarr_format": 2}')
+    said = await check_s3(tmp_path)
+    assert "em/info does not exist" in said.out
+    assert 'there is a zarr v2 array: write engine = "zarr"\n' in said.out
+    assert 'fix: [store.em] engine = "zarr"\n' in said.out
 
 
 async def test_a_web_server_has_no_listing_but_the_directory_above_is_looked_at(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def test_configuration_of_dvids_readme_loads_unchanged(tmp_path: Path) -> None:
     assert config.stores == (
         StoreConfig("mystorage", parse_ref("s3://mybucket/sample1/image_aligned/"), instance="sample1"),
     )
-    not_needed = "is not needed: only ngprecomputed stores are read; ignored"
+    not_needed = "is not needed: only ngprecomputed, zarr, n5 stores are read; ignored"
     assert config.notes == (
         "[backend] is not needed: nothing is stored here; ignored",
         "[server] rpcAddress is not needed: no RPC is served; ignored",

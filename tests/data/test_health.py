@@ -66,8 +66,8 @@ async def test_a_bucket_that_serves_only_the_info_is_unhealthy(
 class Unforeseen:
     """A format that raises what nobody expects."""
 
-    async def load(self, store: ObjectStore, directory: str) -> Metadata:
-        raise LookupError(store.url, directory)
+    async def load(self, store: ObjectStore, settings: VolumeSettings) -> Metadata:
+        raise LookupError(store.url, settings)
 
     async def find_nearby(self, store: ObjectStore, lister: Lister | None, directory: str) -> Nearby | None:
         raise LookupError(store.url, lister, directory)

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from dvidpc.storage.opening import open_store
 from dvidpc.storage.ref import parse_ref
 from dvidpc.types import BlockCoord
 from dvidpc.volume.resources import Resources
+from tests.array_volumes import levels_of, tissue, write_ome_zarr
 from tests.opened import data_of
 from tests.serving import config_text, serving
 from tests.volumes import VolumeSpec, write_volume
@@ -91,6 +93,39 @@ async def test_changed_geometry_drops_what_was_cached(tmp_path: Path) -> None:
         assert data_of(after).min_point == (6400, 0, 0)
         assert await data_of(after).grid.fetch(BLOCK, JPEG) is None
         assert not isinstance(data_of(before).grid.peek(BLOCK, JPEG), bytes)
+
+
+@pytest.mark.parametrize("version", ["0.4", "0.5"])
+async def test_new_level_of_a_group_of_arrays_is_served(tmp_path: Path, version: str) -> None:
+    levels = levels_of(tissue((70, 70, 70)), 2)
+    write_ome_zarr(tmp_path / "em", levels, version=version)
+    group = tmp_path / "em" / (".zattrs" if version == "0.4" else "zarr.json")
+    whole = group.read_bytes()
+
+    def leave_last_out(document: dict[str, Any]) -> None:
+        attributes = document if version == "0.4" else document["attributes"]["ome"]
+        attributes["multiscales"][0]["datasets"].pop()
+
+    rewrite(group, leave_last_out)
+    async with keeping(tmp_path, replace(SOURCE, engine="zarr")) as (_, repo):
+        assert list(repo.instances) == ["em"]
+        group.write_bytes(whole)
+        await soon(lambda: list(repo.instances) == ["em", "em_1"])
+
+
+async def test_array_that_grows_drops_what_was_cached(tmp_path: Path) -> None:
+    voxels = tissue((70, 70, 70))
+    write_ome_zarr(tmp_path / "em", [voxels])
+    async with keeping(tmp_path, replace(SOURCE, engine="zarr")) as (_, repo):
+        before = repo.instance("2", "em")
+        block = await data_of(before).grid.fetch(BLOCK, JPEG)
+        assert block is not None
+        rewrite(tmp_path / "em" / "s0" / ".zarray", lambda array: array.update(shape=[140, 70, 70]))
+        await soon(lambda: repo.instance("2", "em") is not before)
+        after = data_of(repo.instance("2", "em"))
+        assert after.max_point == (69, 69, 139)
+        assert not isinstance(data_of(before).grid.peek(BLOCK, JPEG), bytes)
+        assert await after.grid.fetch(BLOCK, JPEG) == block
 
 
 @pytest.mark.parametrize("damage", [b"{", b"", b'{"scales": []}'])

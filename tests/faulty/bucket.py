@@ -20,7 +20,8 @@ from urllib.parse import unquote
 from tests.faulty.faults import Chance, Fault
 
 BUCKET = "faulty"
-_RANGE = re.compile(r"bytes=(\d+)-(\d+)")
+_RANGE = re.compile(r"bytes=(\d*)-(\d+)")
+"""Without a first number, the second counts bytes from the end."""
 _GOOD = Fault()
 _ENDLESS = 2**30
 
@@ -221,7 +222,9 @@ class FaultyBucket:
         match = _RANGE.fullmatch(asked.get("range", ""))
         if match is None or fault.whole:
             return 200, headers, data
-        start, stop = int(match[1]) + fault.shift, int(match[2]) + 1 + fault.shift
+        start, stop = int(match[1] or max(0, len(data) - int(match[2]))), int(match[2]) + 1
+        stop = stop if match[1] else len(data)
+        start, stop = start + fault.shift, stop + fault.shift
         if start >= len(data):
             return 416, headers | {"Content-Range": f"bytes */{len(data)}"}, b""
         part = data[start:stop]

@@ -61,6 +61,10 @@ class ManyShards:
         data = struct.pack("<QQ", 8, 32) + struct.pack("<Q", number) + struct.pack("<QQQ", number, 0, 8)
         return Blob(data[byte_range.start : byte_range.stop], version or Version(f'"{number}"'))
 
+    async def get_tail(self, key: str, size: int) -> Blob | None:
+        """Nothing."""
+        raise NotImplementedError(f"{key}, {size}")
+
     async def close(self) -> None:
         """Do nothing: no resources are held."""
 

@@ -16,6 +16,7 @@ from dvidpc.look.arguments import name_volumes
 from dvidpc.look.looking import SeenVolume, look
 from dvidpc.look.written import bare_text, commented_text
 from dvidpc.types import Point
+from tests.array_volumes import tissue, write_cosem_n5, write_ome_zarr
 from tests.label_volumes import LabelScale, write_labels
 from tests.servers import serve, serve_directory
 from tests.serving import serving
@@ -63,6 +64,32 @@ async def test_a_volume_nearby_is_named_so_that_it_can_be_served(tmp_path: Path)
         place = text.rpartition("; name ")[2]
         assert place == f"file://{tmp_path}/{right}"
         assert (await seen(place))[0].plan.name == "em"
+
+
+@pytest.mark.parametrize(
+    ("name", "engine"), [("v2", "zarr"), ("v3", "zarr"), ("n5", "n5"), ("pre", "ngprecomputed")]
+)
+async def test_the_format_of_a_place_is_found_out(tmp_path: Path, name: str, engine: str) -> None:
+    voxels = tissue((20, 20, 20))
+    write_ome_zarr(tmp_path / "v2", [voxels])
+    write_ome_zarr(tmp_path / "v3", [voxels], version="0.5")
+    write_cosem_n5(tmp_path / "n5", [voxels])
+    write_volume(tmp_path / "pre", VolumeSpec())
+    [one] = await seen(str(tmp_path / name))
+    assert (one.store.engine, one.store.instance) == (engine, name)
+    text = commented_text([one], Address("localhost", 0))
+    assert f'engine = "{engine}"\n' in text
+    (tmp_path / "config.toml").write_text(text)
+    assert load_config(tmp_path / "config.toml").stores[0].engine == engine
+
+
+async def test_a_format_that_the_place_names_is_taken_at_its_word(tmp_path: Path) -> None:
+    write_ome_zarr(tmp_path / "v2", [tissue((20, 20, 20))])
+    for place in (f"zarr://file://{tmp_path}/v2", f"file://{tmp_path}/v2/|zarr2:s0"):
+        [one] = await seen(place)
+        assert one.store.engine == "zarr"
+    text = await complaint(ConfigError, f"n5://file://{tmp_path}/v2")
+    assert 'there is an OME-Zarr group: write engine = "zarr"' in text
 
 
 async def test_damaged_metadata_are_an_error_of_the_volume(tmp_path: Path) -> None:

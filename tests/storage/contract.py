@@ -85,6 +85,44 @@ class StoreContract:
         with pytest.raises(FormatError, match=r"0\.shard ends"):
             await store.get_range("0.shard", ByteRange(start, stop))
 
+    @pytest.mark.parametrize("size", [1, 4, 9, 10])
+    async def test_tail_is_the_end_of_the_object(self, bucket: Bucket, store: ObjectStore, size: int) -> None:
+        bucket.put("0.shard", b"0123456789", None)
+        blob = await store.get_tail("0.shard", size)
+        assert blob is not None
+        assert blob.data == b"0123456789"[-size:]
+
+    async def test_tail_of_a_large_object(self, bucket: Bucket, store: ObjectStore) -> None:
+        bucket.put("0.shard", bytes(100_000) + b"the end", None)
+        blob = await store.get_tail("0.shard", 7)
+        assert blob is not None
+        assert blob.data == b"the end"
+
+    @pytest.mark.parametrize("length", [0, 1, 10])
+    async def test_tail_longer_than_the_object_is_a_format_error(
+        self, bucket: Bucket, store: ObjectStore, length: int
+    ) -> None:
+        bucket.put("0.shard", b"0123456789"[:length], None)
+        with pytest.raises(FormatError, match=r"0\.shard ends"):
+            await store.get_tail("0.shard", 11)
+
+    async def test_tail_of_a_missing_object_is_none(self, bucket: Bucket, store: ObjectStore) -> None:
+        bucket.put("info", b"{}", None)
+        assert await store.get_tail("nothing", 4) is None
+        assert await store.get_tail("no/such/folder", 4) is None
+
+    async def test_version_of_a_tail_is_good_for_a_range(self, bucket: Bucket, store: ObjectStore) -> None:
+        bucket.put("0.shard", b"0123456789", None)
+        tail = await store.get_tail("0.shard", 4)
+        assert tail is not None
+        assert tail.version.etag
+        part = await store.get_range("0.shard", ByteRange(4, 6), version=tail.version)
+        assert part is not None
+        assert (part.data, part.version.etag) == (b"45", tail.version.etag)
+        bucket.put("0.shard", b"another one", None)
+        with pytest.raises(ObjectChangedError, match=r"0\.shard"):
+            await store.get_range("0.shard", ByteRange(4, 6), version=tail.version)
+
     async def test_etag_of_one_read_is_good_for_the_next(self, bucket: Bucket, store: ObjectStore) -> None:
         bucket.put("0.shard", b"0123456789", None)
         first = await store.get_range("0.shard", ByteRange(0, 4))

@@ -86,6 +86,9 @@ class Objects:
             raise FormatError(f"{key} ends at {len(self.data)}")
         return Blob(self.data[byte_range.start : byte_range.stop], version or Version())
 
+    async def get_tail(self, key: str, size: int) -> Blob | None:
+        return None if key == "absent" else Blob(self.data[-size:], Version())
+
     async def close(self) -> None:
         return
 
@@ -189,3 +192,10 @@ async def test_names_are_those_of_the_underlying_store() -> None:
     store = CoalescingStore(objects)
     assert (store.url, store.identity) == (objects.url, objects.identity)
     await store.close()
+
+
+async def test_tails_are_read_from_the_underlying_store() -> None:
+    store = CoalescingStore(Objects(DATA))
+    blob = await store.get_tail("key", 10)
+    assert blob == Blob(DATA[-10:], Version())
+    assert await store.get_tail("absent", 10) is None

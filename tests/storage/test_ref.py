@@ -72,7 +72,7 @@ def test_ref_is_read(text: str) -> None:
         ("s3://bucket/a#b", "a '#', which begins a fragment"),
         ("https://host/a#", "followed by a fragment ('#')"),
         ("https://host/a?", "followed by a query ('?')"),
-        ("zarr://gs://bucket/a", "unknown service 'zarr'"),
+        ("zarr://gs://bucket/a", "is of another format"),
         ("gs://bucket/a|zarr3:", "another format"),
         ("gs://bucket/a|", "another format"),
         ("s3://bucket?region=eu-west-1", "use the keys region"),

@@ -40,6 +40,7 @@ class CountingStore:
         self._store = store
         self.ranges: Counter[tuple[str, ByteRange]] = Counter()
         self.gets: Counter[str] = Counter()
+        self.tails: Counter[str] = Counter()
 
     @property
     def url(self) -> str:
@@ -65,6 +66,10 @@ class CountingStore:
     ) -> Blob | None:
         self.ranges[key, byte_range] += 1
         return await self._store.get_range(key, byte_range, version=version)
+
+    async def get_tail(self, key: str, size: int) -> Blob | None:
+        self.tails[key] += 1
+        return await self._store.get_tail(key, size)
 
     async def close(self) -> None:
         await self._store.close()

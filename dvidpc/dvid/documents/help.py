@@ -94,7 +94,7 @@ def _verb(methods: tuple[str, ...]) -> str:
 _HELP_PAGE = """\
 <!doctype html><html lang=en><meta charset=utf-8><title>DVID API of {host}</title>
 <h1>DVID API of {host}</h1>
-<p>{version} serves Neuroglancer precomputed volumes through DVID's HTTP API. It is read-only.
+<p>{version} serves Neuroglancer precomputed volumes, zarr and N5 through DVID's HTTP API. It is read-only.
 This table is also available as an OpenAPI document: <a href={up}openapi.json>openapi.json</a>.
 <p>{{uuid}} is the version's UUID, any prefix of it, or <code>:master</code>.
 {{data}} is the name of a data instance.

@@ -23,7 +23,7 @@ def instance_info(repo_uuid: str, instance: Instance[Data]) -> dict[str, JsonVal
             "Checksum": "No checksum",
             "Syncs": list(data.syncs) if isinstance(data, Synced) else [],
             "Versioned": True,
-            "KVStore": f"neuroglancer precomputed store [{data.kind}] @ {instance.store_url}",
+            "KVStore": f"{instance.format_title} store [{data.kind}] @ {instance.store_url}",
             "LogStore": "no mutation log set",
             # DVID writes null until its next start and {} from then on; no known client reads it.
             "Tags": tags_of(data),

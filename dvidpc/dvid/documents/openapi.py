@@ -26,7 +26,8 @@ _DATA_ROUTE: Mapping[int, str] = {
     504: "A bucket did not answer in time.",
 }
 _DESCRIPTION = (
-    "Read-only access to Neuroglancer precomputed volumes through DVID's HTTP API. Errors are plain text. "
+    "Read-only access to Neuroglancer precomputed volumes, zarr and N5 through DVID's HTTP API. Errors are "
+    "plain text. "
     "Web pages of the server's machine may read every answer, and others if corsDomains allow their origin; "
     "every page may read volumes that are anonymous."
 )

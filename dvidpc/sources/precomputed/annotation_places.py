@@ -11,7 +11,7 @@ from dvidpc.cache.loading_cache import LoadingCache
 from dvidpc.formats.lattice import Cell
 from dvidpc.formats.precomputed.annotation_info import Index
 from dvidpc.formats.precomputed.sharding import DataEncoding
-from dvidpc.sources.precomputed.location import resolve_key
+from dvidpc.sources.keys import resolve_key
 from dvidpc.sources.precomputed.shard_indexes import bounds_for
 from dvidpc.sources.precomputed.shard_reader import ShardReader
 from dvidpc.storage.base import ObjectStore

@@ -4,11 +4,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
-import numpy as np
-
 from dvidpc.errors import FormatError
 from dvidpc.formats.codec import ChunkShape, check_jpeg, decode_chunk, max_encoded_size, may_crash
-from dvidpc.formats.data_types import DataType, Voxels
+from dvidpc.formats.data_types import DataType, Voxels, widen
 from dvidpc.formats.foreign_bytes import explain_foreign
 from dvidpc.formats.grid import Grid
 from dvidpc.formats.payloads import Payload, stored_payload
@@ -71,6 +69,11 @@ class PrecomputedChunks:
         """As `ChunkSource.stored_payload`."""
         return self._stored_payload
 
+    @property
+    def fill(self) -> int | float | None:
+        """As `ChunkSource.fill`: the format has none."""
+        return None
+
     def shape_of(self, cell: ChunkCoord) -> ChunkShape:
         """As `ChunkSource.shape_of`."""
         if self._grid.is_whole(cell):
@@ -102,7 +105,7 @@ class PrecomputedChunks:
         stored = self._stored_shape_of(cell)
         voxels = self._naming(cell, data, partial(self._decode_chunk, data, self._encoding, stored))
         shown = self._whole_shape.data_type
-        return voxels if shown is stored.data_type else _convert(voxels, shown)
+        return voxels if shown is stored.data_type else widen(voxels, shown)
 
     def label_chunk(self, cell: ChunkCoord, data: bytes) -> LabelChunk | None:
         """As `ChunkSource.label_chunk`."""
@@ -134,9 +137,3 @@ class PrecomputedChunks:
             return step()
         except FormatError as error:
             raise FormatError(f"{self.describe(cell)}: {error}{explain_foreign(data)}") from error
-
-
-def _convert(voxels: Voxels, data_type: DataType) -> Voxels:
-    """Return integers as the wider unsigned type, bit for bit: -1 of int32 becomes 2^32 - 1."""
-    unsigned = voxels.view(f"<u{voxels.dtype.itemsize}")
-    return unsigned.astype(np.dtype(data_type.value).newbyteorder("<"))

@@ -4,6 +4,7 @@
 
 from typing import TYPE_CHECKING, Final
 
+from dvidpc.errors import NoMetadataError
 from dvidpc.sources.plan import Metadata, VolumePlan, VolumeSettings
 from dvidpc.sources.precomputed.location import find_info
 from dvidpc.sources.precomputed.planning import plan_volume
@@ -19,9 +20,14 @@ _MARK: Final = b"neuroglancer_annotations_v1"
 class Precomputed:
     """The format; it has no state."""
 
-    async def load(self, store: ObjectStore, directory: str) -> Metadata:
+    async def load(self, store: ObjectStore, settings: VolumeSettings) -> Metadata:
         """As `SourceFormat.load`: the `info` file, redirects followed."""
-        return await find_info(store, directory)
+        try:
+            return await find_info(store, settings.directory)
+        except NoMetadataError as error:
+            from dvidpc.sources.recognition import with_other_format
+
+            raise await with_other_format(error, store, settings) from error
 
     async def find_nearby(self, store: ObjectStore, lister: Lister | None, directory: str) -> "Nearby | None":
         """As `SourceFormat.find_nearby`."""

@@ -9,7 +9,7 @@ from typing import Final
 from dvidpc.errors import FormatError, TooLargeError
 from dvidpc.formats.mesh import Mesh, join_meshes
 from dvidpc.formats.precomputed.legacy_mesh import decode_fragment, manifest_name, parse_manifest
-from dvidpc.sources.precomputed.location import resolve_key
+from dvidpc.sources.keys import resolve_key
 from dvidpc.sources.precomputed.segment_tools import SegmentTools
 from dvidpc.storage.base import ObjectStore
 from dvidpc.storage.object_checks import name_object

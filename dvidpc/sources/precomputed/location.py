@@ -4,15 +4,16 @@ Keys may climb out of the volume's directory (`../x`), and an `info` may redirec
 but never out of the root: a bucket, a web server's host, or the directory that the configuration names.
 """
 
-import posixpath
 from collections.abc import Sequence
 
 from dvidpc.errors import ConfigError, FormatError, NoMetadataError
 from dvidpc.formats.precomputed.info import MAX_INFO_SIZE, parse_redirect
+from dvidpc.sources.keys import resolve_key
 from dvidpc.sources.plan import Metadata
 from dvidpc.storage.base import ObjectStore
 from dvidpc.storage.object_checks import name_object
-from dvidpc.storage.ref import parse_ref, strip_format
+from dvidpc.storage.ref import parse_ref
+from dvidpc.storage.ref_formats import strip_format
 
 INFO_KEY = "info"
 MAX_REDIRECTS = 10
@@ -50,18 +51,6 @@ def _follow(store: ObjectStore, directory: str, redirect: str, seen: Sequence[st
     if len(seen) > MAX_REDIRECTS:
         raise FormatError(f"is one of more than {MAX_REDIRECTS}")
     return target
-
-
-def resolve_key(directory: str, key: str) -> str:
-    """Return *key*, which is relative to *directory*, as the store knows it.
-
-    Raises:
-        FormatError: It leads out of the store.
-    """
-    path = posixpath.normpath(posixpath.join(directory, key))
-    if path == ".." or path.startswith(("../", "/")):
-        raise FormatError("leads out of the bucket or root")
-    return "" if path == "." else path
 
 
 def resolve_redirect(root_url: str, directory: str, redirect: str) -> str:

@@ -9,8 +9,9 @@ from dvidpc.formats.dvid.mesh_forms import MeshForm, encode_mesh
 from dvidpc.formats.mesh import Mesh
 from dvidpc.formats.precomputed.mesh_info import LegacyMeshInfo, parse_mesh_info
 from dvidpc.formats.precomputed.side_documents import MAX_SIDE_INFO_SIZE
+from dvidpc.sources.keys import resolve_key
 from dvidpc.sources.precomputed.legacy_meshes import LegacyMeshes
-from dvidpc.sources.precomputed.location import INFO_KEY, resolve_key
+from dvidpc.sources.precomputed.location import INFO_KEY
 from dvidpc.sources.precomputed.multilod_meshes import MultilodMeshes
 from dvidpc.sources.precomputed.segment_tools import SegmentTools
 from dvidpc.storage.base import ObjectStore

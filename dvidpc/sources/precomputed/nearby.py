@@ -5,8 +5,9 @@ from typing import Final
 
 from dvidpc.errors import FormatError
 from dvidpc.sources.counting import Nearby
+from dvidpc.sources.listings import first_names
 from dvidpc.sources.precomputed.location import INFO_KEY
-from dvidpc.sources.precomputed.survey import first_names, join
+from dvidpc.sources.precomputed.survey import join
 from dvidpc.storage.base import Lister, ObjectStore
 from dvidpc.storage.object_checks import name_object
 

@@ -6,45 +6,28 @@
 import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
 from dvidpc.errors import FormatError
-from dvidpc.formats.assembly import BlockLayout
 from dvidpc.formats.codec import ChunkShape, find_obstacle
 from dvidpc.formats.data_types import DataType
 from dvidpc.formats.grid import Grid
-from dvidpc.formats.payloads import payloads_for, stored_payload
+from dvidpc.formats.payloads import stored_payload
 from dvidpc.formats.precomputed.info import Scale, Side, VolumeInfo, VolumeType, parse_info
 from dvidpc.names import Companion
 from dvidpc.sources.base import ChunkSource, SourceTools
-from dvidpc.sources.block_service import decide_service
-from dvidpc.sources.plan import (
-    Channel,
-    LabelType,
-    Metadata,
-    ScalePlan,
-    ScaleProblem,
-    VolumePlan,
-    VolumeSettings,
-    find_first_level,
-    times,
-)
+from dvidpc.sources.keys import resolve_key
+from dvidpc.sources.plan import Metadata, VolumePlan, VolumeSettings
 from dvidpc.sources.precomputed.chunk_reader import ChunkReader
 from dvidpc.sources.precomputed.chunk_source import PrecomputedChunks
-from dvidpc.sources.precomputed.location import resolve_key
-from dvidpc.sources.precomputed.pyramid import explain_pyramid
+from dvidpc.sources.scale_plan import ScalePlan, ScaleProblem, times
+from dvidpc.sources.volume_planning import Outline, join_scales, outline_volume
 from dvidpc.storage.base import Lister, ObjectStore
-from dvidpc.types import Point
 
 if TYPE_CHECKING:
     from dvidpc.sources.counting import ChunkCount, Progress, Survey
-
-MAX_CHANNELS = 64
-"""Channels beyond which a volume is not served: each has an instance of its own for every scale."""
-
 
 COMPANIONS: Final[Mapping[Side, Companion]] = MappingProxyType(
     {
@@ -53,8 +36,6 @@ COMPANIONS: Final[Mapping[Side, Companion]] = MappingProxyType(
         Side.SEGMENT_PROPERTIES: Companion.ANNOTATIONS,
     }
 )
-
-_COLOURS = (3, 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +78,10 @@ class PrecomputedScale:
         """As `StoredScale.stored_as`."""
         sharded = ", sharded" if self.scale.sharding else ""
         return f"{self.scale.encoding} chunks of {times(self.grids[0].chunk_size)}{sharded}"
+
+    def of_channel(self, _number: int, /) -> "PrecomputedScale":
+        """As `StoredScale.of_channel`: a chunk holds all channels."""
+        return self
 
     def open(self, store: ObjectStore, tools: SourceTools) -> Sequence[ChunkSource]:
         """As `StoredScale.open`."""
@@ -151,41 +136,13 @@ def plan_volume(metadata: Metadata, settings: VolumeSettings) -> VolumePlan:
 
 
 def _plan(info: VolumeInfo, metadata: Metadata, settings: VolumeSettings) -> VolumePlan:
-    first = find_first_level(len(info.scales) + len(info.refused), settings)
     is_labels = info.volume_type is VolumeType.SEGMENTATION
-    if is_labels:
-        from dvidpc.sources.label_channels import LABEL_BLOCK_SIZE, LABEL_CHANNELS
-
-        channels, block_size = LABEL_CHANNELS, LABEL_BLOCK_SIZE
-    else:
-        channels, block_size = plan_channels(info.data_type, info.num_channels), settings.block_size
-    scales = []
-    problems = [ScaleProblem(refused.level, refused.reason) for refused in info.refused]
-    for scale in info.scales:
-        if scale.level in settings.skip_scales:
-            continue
-        try:
-            scales.append(_plan_scale(info, scale, metadata, block_size, channels[0]))
-        except FormatError as error:
-            problems.append(ScaleProblem(scale.level, str(error)))
-    problems = [problem for problem in problems if problem.level not in settings.skip_scales]
-    problems.sort(key=lambda problem: problem.level)
-    if not scales:
-        raise FormatError(f"no scale can be served: scale {problems[0].level}: {problems[0].reason}")
-    label_types = settings.label_types if is_labels else ()
-    plan = VolumePlan(
-        settings.instance, channels, tuple(scales), tuple(problems), (), label_types, first_level=first
-    )
-    pyramid = [(scale.level, scale.resolution_nm) for scale in scales]
-    is_map = LabelType.LABELMAP in label_types
-    warnings = _labelmap_warnings(plan) if is_map else explain_pyramid(pyramid)
-    directories, refused = _plan_companions(info, metadata.directory)
-    return replace(
-        plan,
-        pyramid_warnings=tuple(warnings),
-        companion_warnings=tuple(refused),
-        directories=tuple(directories),
-    )
+    outline = outline_volume(settings, info.data_type, info.num_channels, is_labels=is_labels)
+    levels = [(scale.level, partial(_plan_scale, info, scale, metadata, outline)) for scale in info.scales]
+    refused = [ScaleProblem(refused.level, refused.reason) for refused in info.refused]
+    directories, refusals = _plan_companions(info, metadata.directory)
+    plan = join_scales(outline, levels, refused)
+    return replace(plan, companion_warnings=tuple(refusals), directories=tuple(directories))
 
 
 def _plan_companions(info: VolumeInfo, directory: str) -> tuple[list[tuple[Companion, str]], list[str]]:
@@ -202,29 +159,7 @@ def _plan_companions(info: VolumeInfo, directory: str) -> tuple[list[tuple[Compa
     return directories, refusals
 
 
-def plan_channels(data_type: DataType, num_channels: int) -> tuple[Channel, ...]:
-    """Decide what the instances of every scale show.
-
-    Three or four channels of uint8 are colours, as `rgba8blk`. Other channels are images of their own,
-    because no client knows a type for them together.
-
-    Raises:
-        FormatError: There are absurdly many channels.
-    """
-    dtype = np.dtype(data_type.value).newbyteorder("<")
-    if data_type is DataType.UINT8 and num_channels in _COLOURS:
-        return (Channel(0, data_type, BlockLayout(dtype, 4), payloads_for(data_type, 4)),)
-    if num_channels > MAX_CHANNELS:
-        raise FormatError(f"num_channels is {num_channels}; at most {MAX_CHANNELS} are served")
-    payloads = payloads_for(data_type, 1)
-    return tuple(
-        Channel(number, data_type, BlockLayout(dtype, 1, number), payloads) for number in range(num_channels)
-    )
-
-
-def _plan_scale(
-    info: VolumeInfo, scale: Scale, metadata: Metadata, block_size: int | None, channel: Channel
-) -> ScalePlan:
+def _plan_scale(info: VolumeInfo, scale: Scale, metadata: Metadata, outline: Outline) -> ScalePlan:
     try:
         directory = resolve_key(metadata.directory, scale.key)
     except FormatError as error:
@@ -232,10 +167,9 @@ def _plan_scale(
     obstacle = find_obstacle(scale.encoding, info.data_type, info.num_channels)
     if obstacle is not None:
         raise FormatError(obstacle)
-    block = _block_size(block_size, scale.grids[0])
+    block = outline.block_size(scale.grids[0])
     grids = tuple(sorted(scale.grids, key=lambda grid: (grid.reads_per_block(block), grid.chunk_size)))
     as_stored = stored_payload(scale.encoding, info.num_channels)
-    service = decide_service(grids[0], block, as_stored, channel.payloads[0])
     stored = PrecomputedScale(
         scale,
         directory,
@@ -247,31 +181,9 @@ def _plan_scale(
         _shown_as(info),
         metadata.digest,
     )
-    return ScalePlan(scale.level, grids[0].box, scale.resolution_nm, block, service, stored)
+    return outline.plan_scale(scale.level, grids[0], scale.resolution_nm, as_stored, stored)
 
 
 def _shown_as(info: VolumeInfo) -> DataType:
     """Return the type that voxels are converted to: DVID's labels are uint64."""
     return DataType.UINT64 if info.volume_type is VolumeType.SEGMENTATION else info.data_type
-
-
-def _block_size(block_size: int | None, grid: Grid) -> Point:
-    if block_size is not None:
-        return Point(block_size, block_size, block_size)
-    if len(set(grid.chunk_size)) > 1:
-        raise FormatError(
-            f'chunks of {times(grid.chunk_size)} voxels are not cubes, which block_size = "chunk" needs; '
-            "give a number"
-        )
-    return grid.chunk_size
-
-
-def _labelmap_warnings(plan: VolumePlan) -> list[str]:
-    """Name the scales that a labelmap cannot have, because each of its scales halves the one before."""
-    left_out = plan.scales[len(plan.labelmap_scales) :]
-    if not left_out:
-        return []
-    levels = ", ".join(str(scale.level) for scale in left_out)
-    end = left_out[0].level
-    reason = "it does not halve the resolution of the one before along x, y and z, from the same corner"
-    return [f"the labelmap ends before scale {end}: {reason}; not served by it: scale {levels}"]

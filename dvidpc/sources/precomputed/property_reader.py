@@ -10,7 +10,8 @@ from dvidpc.formats.precomputed.segment_properties import (
     SegmentProperties,
     parse_segment_properties,
 )
-from dvidpc.sources.precomputed.location import INFO_KEY, resolve_key
+from dvidpc.sources.keys import resolve_key
+from dvidpc.sources.precomputed.location import INFO_KEY
 from dvidpc.sources.precomputed.segment_tools import SegmentTools
 from dvidpc.storage.base import ObjectStore
 from dvidpc.storage.object_checks import name_object

@@ -13,8 +13,9 @@ from dvidpc.formats.precomputed.skeleton import (
     decode_skeleton,
     parse_skeleton_info,
 )
+from dvidpc.sources.keys import resolve_key
 from dvidpc.sources.precomputed.keyed_reader import KeyedReader
-from dvidpc.sources.precomputed.location import INFO_KEY, resolve_key
+from dvidpc.sources.precomputed.location import INFO_KEY
 from dvidpc.sources.precomputed.segment_tools import SegmentTools
 from dvidpc.storage.base import ObjectStore
 from dvidpc.storage.object_checks import name_object

@@ -4,15 +4,12 @@ Only the first pages are read, so that a survey of a huge bucket takes a few req
 """
 
 import posixpath
-from collections.abc import AsyncGenerator, Collection
-from typing import Final
+from collections.abc import Collection
 
 from dvidpc.sources.counting import Slip, Survey
+from dvidpc.sources.listings import first_names
 from dvidpc.sources.precomputed.object_names import ObjectNames
 from dvidpc.storage.base import Lister
-
-_PAGES: Final = 5
-"""Pages that are read of each listing; a page of a bucket has 1,000 names."""
 
 
 async def survey_scale(
@@ -70,22 +67,6 @@ async def _look_elsewhere(
     alike = [(where, last) for where, last in found if posixpath.basename(where).lower() == own]
     for where, last in alike or found:
         survey.strays.note(Slip.ELSEWHERE, where, join(where, last), join(directory, last))
-
-
-async def first_names(lister: Lister, directory: str) -> list[str]:
-    """Return the names on the first pages of a listing."""
-    names: list[str] = []
-    pages = lister.list_below(directory)
-    try:
-        for _ in range(_PAGES):
-            page = await anext(pages, None)
-            if page is None:
-                break
-            names += [entry.name for entry in page]
-    finally:
-        if isinstance(pages, AsyncGenerator):
-            await pages.aclose()
-    return names
 
 
 def _case_variants(directory: str) -> list[str]:

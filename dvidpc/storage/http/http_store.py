@@ -15,7 +15,15 @@ from dvidpc.storage.http.ranges import bytes_before, content_range_of
 from dvidpc.storage.http.response_bodies import encoding_of, read_body, read_refusal
 from dvidpc.storage.http.response_versions import read_version
 from dvidpc.storage.http.service import Asking, HttpService, Refusal
-from dvidpc.storage.object_checks import check_size, check_version, if_match, name_object, undo_encoding
+from dvidpc.storage.http.tails import read_tail
+from dvidpc.storage.object_checks import (
+    check_size,
+    check_version,
+    if_match,
+    name_object,
+    too_short,
+    undo_encoding,
+)
 from dvidpc.storage.versions import Comparison, Version, is_proven_same
 from dvidpc.types import ByteRange
 
@@ -57,6 +65,7 @@ class HttpStore:
         self._ignore_etag = ignore_etag
         self._absences = Absences()
         self._trusts_if_match = True
+        self._knows_suffixes = True
         self._has_answered = False
         self._oddity: str | None = None
 
@@ -126,10 +135,44 @@ class HttpStore:
                     raise FormatError(f"{name} ends before its bytes {byte_range.start}-{byte_range.stop} do")
                 return Blob(await _read_range(name, response, byte_range), found)
 
+    async def get_tail(self, key: str, size: int) -> Blob | None:
+        """As `ObjectStore.get_tail`.
+
+        A server that does not understand suffix ranges is asked for the object's size instead, here and
+        from then on: two requests for each tail.
+        """
+        name = name_object(self._url, key)
+        if self._knows_suffixes:
+            headers = {"Range": f"bytes=-{size}", "Accept-Encoding": "identity"}
+            with translate_connection_errors(name):
+                response = await self._ask(name, key, headers)
+                if response is None:
+                    return None
+                async with response:
+                    data = await read_tail(name, response, size)
+                    if data is not None:
+                        return Blob(data, self._version_of(response))
+            self._knows_suffixes = False
+        return await self._get_tail_by_size(name, key, size)
+
     async def close(self) -> None:
         """Close the connections and release the credentials."""
         await self._session.close()
         await self._service.close()
+
+    async def _get_tail_by_size(self, name: str, key: str, size: int) -> Blob | None:
+        first = await self.get_range(key, ByteRange(0, 1))
+        if first is None:
+            return None
+        length = first.version.size
+        if length is None:
+            raise StoreError(
+                f"{name} cannot be read from its end: the server understands no suffix range and does not "
+                "say how large it is"
+            )
+        if length < size:
+            raise too_short(name, length, size)
+        return await self.get_range(key, ByteRange(length - size, length), version=first.version)
 
     def _version_of(self, response: aiohttp.ClientResponse) -> Version:
         return read_version(response.status, response.headers, ignore_etag=self._ignore_etag)

@@ -130,6 +130,10 @@ class RetryingStore:
         """As `ObjectStore.get_range`."""
         return await self._with_retries(key, lambda: self._store.get_range(key, byte_range, version=version))
 
+    async def get_tail(self, key: str, size: int) -> Blob | None:
+        """As `ObjectStore.get_tail`."""
+        return await self._with_retries(key, lambda: self._store.get_tail(key, size))
+
     async def close(self) -> None:
         """Close the underlying store."""
         await self._store.close()

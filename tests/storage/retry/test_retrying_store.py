@@ -51,6 +51,10 @@ class FlakyStore:
         del key, byte_range, version
         return await self._answer()
 
+    async def get_tail(self, key: str, size: int) -> Blob | None:
+        del key, size
+        return await self._answer()
+
     async def close(self) -> None:
         self.closed = True
 

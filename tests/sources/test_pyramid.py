@@ -2,8 +2,8 @@
 
 import pytest
 
-from dvidpc.sources.plan import Resolution
-from dvidpc.sources.precomputed.pyramid import explain_pyramid
+from dvidpc.sources.pyramid import explain_pyramid
+from dvidpc.sources.scale_plan import Resolution
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from dvidpc.sources.plan import Resolution, is_finer, times
+from dvidpc.sources.scale_plan import Resolution, is_finer, times
 
 _TOLERANCE = 0.02
 """How far a ratio of resolutions may be from a power of two, as a share of it."""
