@@ -44,14 +44,14 @@ class Lines:
         now = self._clock()
         name, at = self._last
         pause = _JSON_EVERY_S if self._as_json else _LINE_EVERY_S
-        if stage.name == name and now - at < pause and stage.done < stage.total:
+        if stage.stage == name and now - at < pause and stage.done < stage.total:
             return
-        self._last = stage.name, now
+        self._last = stage.stage, now
         seconds = now - self._started
         if self._as_json:
             line = json.dumps({**stage._asdict(), "seconds": round(seconds, 3)})
         else:
-            line = f"{stage.name}: {stage.done} of {stage.total}, {rate_text(stage.chunks, seconds)}"
+            line = f"{stage.stage}: {stage.done} of {stage.total}, {rate_text(stage.chunks, seconds)}"
         self._out.write(f"{line}\n")
         self._out.flush()
 
@@ -78,10 +78,10 @@ class Bar:
 
     def __call__(self, stage: Stage) -> None:
         """Show a stage."""
-        if stage.name not in self._tasks:
-            self._tasks[stage.name] = self._bar.add_task(stage.name, rate="")
-        rate = rate_text(stage.chunks, time.monotonic() - self._started) if stage.name == "map" else ""
-        self._bar.update(self._tasks[stage.name], completed=stage.done, total=stage.total, rate=rate)
+        if stage.stage not in self._tasks:
+            self._tasks[stage.stage] = self._bar.add_task(stage.stage, rate="")
+        rate = rate_text(stage.chunks, time.monotonic() - self._started) if stage.stage == "map" else ""
+        self._bar.update(self._tasks[stage.stage], completed=stage.done, total=stage.total, rate=rate)
 
     def close(self) -> None:
         """Leave the bar as it is."""

@@ -30,7 +30,8 @@ _RETRIES: Final = 4
 class Stage(NamedTuple):
     """How far a step is."""
 
-    name: str
+    stage: str
+    """`map`, `reduce` or `finish`."""
     done: int
     total: int
     chunks: int

@@ -3,7 +3,7 @@
 import os
 import random
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,19 +14,17 @@ import numpy as np
 from dvidpc.cache.loading_cache import LoadingCache
 from dvidpc.config import Config, StoreConfig
 from dvidpc.errors import ConfigError, LabelIndexError
-from dvidpc.formats.dvid.label_index import pack_blocks
-from dvidpc.formats.grid import Box, block_box
-from dvidpc.index.build.block_counts import BlockCounts, add_equal, join_counts
+from dvidpc.formats.grid import block_box
+from dvidpc.index.build.block_counts import BlockCounts, add_equal
 from dvidpc.index.build.job_making import make_job, opened_volume
 from dvidpc.index.build.source_versions import MAX_SOURCES_SIZE, SOURCES_KEY, find_changes
-from dvidpc.index.build.tile_reading import count_cell, opened_source
+from dvidpc.index.build.tile_reading import count_box, opened_copies
 from dvidpc.index.label_index_reader import LabelIndexReader, find_mismatch, load_index_info
 from dvidpc.index.layout import BLOCK_SIZE
 from dvidpc.sources.base import ChunkSource
 from dvidpc.sources.buckets import access_of, access_of_index, upstream_limits_of
 from dvidpc.storage.base import BucketAccess, ObjectStore
 from dvidpc.storage.opening import open_store
-from dvidpc.tasks import gather_or_cancel
 from dvidpc.types import BlockCoord, Point
 
 _BLOCK: Final = Point(BLOCK_SIZE, BLOCK_SIZE, BLOCK_SIZE)
@@ -86,9 +84,9 @@ async def check_index(
         with ThreadPoolExecutor(1) as pool:
             cache = LoadingCache(_CACHE, absence_ttl_s=0, clock=time.monotonic)
             reader = LabelIndexReader(index, directory, info, cache, pool)
-            async with opened_source(job) as source:
+            async with opened_copies(job) as copies:
                 try:
-                    await _Comparison(reader, source, random_numbers, report).run(samples)
+                    await _Comparison(reader, copies, random_numbers, report).run(samples)
                 except LabelIndexError as error:
                     report.wrong.append(str(error))
     return report
@@ -127,7 +125,7 @@ class _Comparison:
     """The comparison of samples."""
 
     reader: LabelIndexReader
-    source: ChunkSource
+    copies: Sequence[ChunkSource]
     random_numbers: random.Random
     report: IndexReport
 
@@ -157,7 +155,7 @@ class _Comparison:
         return BlockCoord(
             *(
                 self.random_numbers.randint(start // BLOCK_SIZE, (stop - 1) // BLOCK_SIZE)
-                for start, stop in zip(*self.source.grid.box, strict=True)
+                for start, stop in zip(*self.copies[0].grid.box, strict=True)
             )
         )
 
@@ -210,8 +208,5 @@ class _Comparison:
 
     async def _count(self, block: BlockCoord) -> BlockCounts:
         """Count the labels of a block of the volume; they ascend."""
-        box: Box = block_box(block, _BLOCK)
-        cells = self.source.grid.chunks_touching(box)
-        counts = join_counts(await gather_or_cancel(count_cell(self.source, cell) for cell in cells))
-        found = counts.take(counts.blocks == pack_blocks(np.array([block], np.int64)))
+        found = await count_box(self.copies, block_box(block, _BLOCK))
         return add_equal(found.take(np.argsort(found.labels)))

@@ -13,12 +13,11 @@ from dvidpc.index.build.build_progress import make_progress
 from dvidpc.index.build.dask_run import Cluster, connected, run_build
 from dvidpc.index.build.index_check import IndexReport, check_index
 from dvidpc.index.build.job import BuildJob
-from dvidpc.index.build.job_making import default_scratch, find_store, make_job, writing_access
+from dvidpc.index.build.job_making import default_scratch, find_store, make_job, parse_place, writing_access
 from dvidpc.index.build.source_versions import SOURCES_KEY
 from dvidpc.index.build.table_writing import Totals
 from dvidpc.index.index_info import parse_index_info
 from dvidpc.index.layout import INFO_KEY
-from dvidpc.storage.ref import parse_ref
 
 
 def build_index(options: argparse.Namespace) -> int:
@@ -50,8 +49,9 @@ def build_index(options: argparse.Namespace) -> int:
 
 async def _make_job(config: Config, options: argparse.Namespace) -> tuple[BuildJob, bytes]:
     store = find_store(config, options.store)
-    scratch = default_scratch(parse_ref(options.to)).url if options.scratch is None else options.scratch
-    return await make_job(config, store, writing_access(store, options.to), writing_access(store, scratch))
+    output = parse_place(options.to)
+    scratch = default_scratch(output) if options.scratch is None else parse_place(options.scratch)
+    return await make_job(config, store, writing_access(store, output), writing_access(store, scratch))
 
 
 def _is_built(job: BuildJob, sources: bytes) -> bool:

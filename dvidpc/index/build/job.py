@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from itertools import product
 from typing import Final
@@ -11,22 +11,23 @@ import msgspec
 
 from dvidpc.config import StoreConfig
 from dvidpc.errors import ConfigError
-from dvidpc.formats.grid import Grid
+from dvidpc.formats.grid import Box, Grid
 from dvidpc.formats.precomputed.sharding import ShardingSpec
 from dvidpc.index.index_info import IndexedVolume
 from dvidpc.index.label_index_reader import digest_of
-from dvidpc.index.layout import BLOCK_SIZE, choose_sharding
+from dvidpc.index.layout import BLOCK_SIZE
 from dvidpc.sources.buckets import settings_of
 from dvidpc.sources.engines import ENGINES
-from dvidpc.sources.plan import Metadata, ScalePlan
+from dvidpc.sources.plan import Metadata
 from dvidpc.sources.precomputed.planning import PrecomputedScale
+from dvidpc.sources.scale_plan import ScalePlan
 from dvidpc.storage.base import BucketAccess, UpstreamLimits
 from dvidpc.types import ChunkCoord, Point
 
 _TILES: Final = 256
-"""Tiles of a volume, if that makes them neither too small nor too large."""
-_LEAST_BLOCKS, _MOST_BLOCKS = 8, 2**16
-"""Blocks of a tile: a task for each takes milliseconds, and at most about a minute."""
+"""Tiles of a volume, at least, if it has as many blocks."""
+_MOST_BLOCKS: Final = 2**16
+"""Blocks of a tile: they take about a minute."""
 _BATCH_BLOCKS: Final = 64
 """Blocks that are read together."""
 _FEW_SHARDS: Final = 256
@@ -48,6 +49,8 @@ class BuildJob:
     """Of its `info`; empty if the store gives none."""
     sources: str
     """A name for the versions of the objects that hold its chunks; empty if they are not known."""
+    sharding: ShardingSpec
+    """How the labels of the index are distributed."""
     output: BucketAccess
     """The directory of the index."""
     scratch: BucketAccess
@@ -64,10 +67,7 @@ class BuildJob:
         Raises:
             ConfigError: The volume is not a segmentation.
         """
-        plan = ENGINES[self.store.engine].plan(self.metadata, settings_of(self.store))
-        if not plan.label_types:
-            raise ConfigError(f"[store.{self.store.alias}] is not a segmentation; only labels are indexed")
-        return plan.scales[0]
+        return find_scale(self.store, self.metadata)
 
     @cached_property
     def volume(self) -> IndexedVolume:
@@ -81,17 +81,6 @@ class BuildJob:
             self.scale.box.start,
             self.scale.box.stop,
         )
-
-    @cached_property
-    def blocks(self) -> int:
-        """How many blocks the volume touches."""
-        pairs = zip(*self.scale.box, strict=True)
-        return math.prod(-(-stop // BLOCK_SIZE) - start // BLOCK_SIZE for start, stop in pairs)
-
-    @cached_property
-    def sharding(self) -> ShardingSpec:
-        """How the labels of the index are distributed."""
-        return choose_sharding(self.blocks)
 
     @property
     def fingerprint(self) -> str:
@@ -117,6 +106,25 @@ class BuildJob:
     def shards_of(self, partition: int) -> range:
         """Return the shards of a partition."""
         return range(partition * self.partition_shards, (partition + 1) * self.partition_shards)
+
+
+def find_scale(store: StoreConfig, metadata: Metadata) -> ScalePlan:
+    """Return the finest scale of a volume.
+
+    Raises:
+        ConfigError: The volume is not a segmentation.
+        FormatError: The metadata cannot be understood.
+    """
+    plan = ENGINES[store.engine].plan(metadata, settings_of(store))
+    if not plan.label_types:
+        raise ConfigError(f"[store.{store.alias}] is not a segmentation; only labels are indexed")
+    scale = plan.scales[0]
+    return replace(scale, stored=scale.stored.of_channel(plan.channels[0].number))
+
+
+def count_blocks(box: Box) -> int:
+    """Return how many blocks a box of voxels touches."""
+    return math.prod(-(-stop // BLOCK_SIZE) - start // BLOCK_SIZE for start, stop in zip(*box, strict=True))
 
 
 @dataclass(frozen=True)
@@ -165,7 +173,7 @@ class Tiling:
 def tile_grid(grid: Grid) -> Tiling:
     """Return how a grid is cut: it depends on the grid alone, so that a build can be resumed."""
     blocks = math.prod(grid.size) // BLOCK_SIZE**3
-    wanted = max(_LEAST_BLOCKS, min(_MOST_BLOCKS, blocks // _TILES))
+    wanted = max(1, min(_MOST_BLOCKS, blocks // _TILES))
     return Tiling(grid, _box_of(grid, wanted), _box_of(grid, min(wanted, _BATCH_BLOCKS)))
 
 

@@ -4,19 +4,24 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 
 from dvidpc.config import Config, StoreConfig
 from dvidpc.errors import ConfigError, FormatError
 from dvidpc.formats.precomputed.info import MAX_INFO_SIZE
-from dvidpc.index.build.job import BuildJob
+from dvidpc.index.build.job import BuildJob, count_blocks, find_scale
 from dvidpc.index.build.source_versions import find_sources
 from dvidpc.index.label_index_reader import digest_of
-from dvidpc.sources.buckets import access_of, upstream_limits_of
+from dvidpc.index.layout import choose_sharding
+from dvidpc.sources.buckets import access_of, settings_of, upstream_limits_of
 from dvidpc.sources.engines import ENGINES
-from dvidpc.sources.precomputed.location import INFO_KEY, resolve_key
+from dvidpc.sources.keys import resolve_key
+from dvidpc.sources.plan import Metadata
+from dvidpc.sources.precomputed.location import INFO_KEY
 from dvidpc.storage.base import BucketAccess, Lister, ObjectStore
 from dvidpc.storage.opening import open_lister, open_store
 from dvidpc.storage.ref import Ref, parse_ref
+from dvidpc.storage.ref_formats import PRECOMPUTED
 
 
 def find_store(config: Config, alias: str) -> StoreConfig:
@@ -35,13 +40,17 @@ def find_store(config: Config, alias: str) -> StoreConfig:
     raise ConfigError(f"--store {alias}: the configuration has no such store; it has {known}")
 
 
-def writing_access(store: StoreConfig, text: str) -> BucketAccess:
-    """Return how to write below a ref: as the volume is read, if it is in a bucket of the same kind.
+def parse_place(text: str) -> Ref:
+    """Return the place that an argument names: a URL, or the path of a directory, which need not exist.
 
     Raises:
-        ConfigError: The ref is malformed.
+        ConfigError: It is neither.
     """
-    ref = parse_ref(text)
+    return parse_ref(text if "://" in text else f"{Path(text).expanduser().absolute().as_uri()}/")
+
+
+def writing_access(store: StoreConfig, ref: Ref) -> BucketAccess:
+    """Return how to write below *ref*: as the volume is read, if it is in a bucket of the same kind."""
     return replace(access_of(store), ref=ref) if ref.kind is store.ref.kind else BucketAccess(ref)
 
 
@@ -80,16 +89,30 @@ async def make_job(
         StoreError: The bucket failed.
     """
     async with opened_volume(config, store) as (bucket, lister):
-        metadata = await ENGINES[store.engine].load(bucket, store.ref.directory)
-        key = resolve_key(metadata.directory, INFO_KEY)
-        blob = await bucket.get(key, max_size=MAX_INFO_SIZE, is_metadata=True)
-        if blob is None or blob.data != metadata.data:
-            raise FormatError(f"{metadata.url} was replaced while it was read")
-        limits = upstream_limits_of(config.limits)
-        job = BuildJob(store, limits, metadata, blob.version.etag or "", "", output, scratch)
-        sources = await find_sources(bucket, lister, job.scale)
-    job = replace(job, sources=digest_of(sources))
+        metadata = await ENGINES[store.engine].load(bucket, settings_of(store))
+        etag = await _find_etag(bucket, metadata) if store.engine == PRECOMPUTED else ""
+        scale = find_scale(store, metadata)
+        sources = await find_sources(bucket, lister, scale)
+    job = BuildJob(
+        store,
+        upstream_limits_of(config.limits),
+        metadata,
+        info_etag=etag,
+        sources=digest_of(sources),
+        sharding=choose_sharding(count_blocks(scale.box)),
+        output=output,
+        scratch=scratch,
+    )
     return replace(job, scratch=replace(scratch, ref=_below(scratch.ref, job.fingerprint))), sources
+
+
+async def _find_etag(bucket: ObjectStore, metadata: Metadata) -> str:
+    """Return the ETag of the `info` of a precomputed volume; empty if the store gives none."""
+    key = resolve_key(metadata.directory, INFO_KEY)
+    blob = await bucket.get(key, max_size=MAX_INFO_SIZE, is_metadata=True)
+    if blob is None or blob.data != metadata.data:
+        raise FormatError(f"{metadata.url} was replaced while it was read")
+    return blob.version.etag or ""
 
 
 def default_scratch(output: Ref) -> Ref:

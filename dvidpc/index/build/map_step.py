@@ -7,7 +7,7 @@ from dvidpc.index.build.block_counts import BlockCounts, join_counts
 from dvidpc.index.build.build_files import open_files
 from dvidpc.index.build.job import BuildJob, tile_grid
 from dvidpc.index.build.runs import TileWriter
-from dvidpc.index.build.tile_reading import count_tile, opened_source
+from dvidpc.index.build.tile_reading import count_tile, opened_copies
 
 TILES: Final = "tiles"
 """The directory of the files of this step, in scratch."""
@@ -45,9 +45,9 @@ async def _count(job: BuildJob, number: int) -> tuple[bytes, int, int]:
     writer = TileWriter(job.sharding, job.partition_shards)
     waiting: list[BlockCounts] = []
     rows = total = 0
-    async with opened_source(job) as source:
-        tiling = tile_grid(source.grid)
-        async for counts in count_tile(source, tiling, number):
+    async with opened_copies(job) as copies:
+        tiling = tile_grid(copies[0].grid)
+        async for counts in count_tile(copies, tiling, number):
             waiting.append(counts)
             rows += counts.rows
             if rows >= _MOST_ROWS:

@@ -8,8 +8,8 @@ import msgspec
 
 from dvidpc.errors import FormatError
 from dvidpc.formats.precomputed.sharding import ShardingSpec
-from dvidpc.sources.plan import ScalePlan
 from dvidpc.sources.precomputed.planning import PrecomputedScale
+from dvidpc.sources.scale_plan import ScalePlan
 from dvidpc.storage.base import Lister, ObjectStore
 from dvidpc.storage.versions import Comparison, Version, compare
 from dvidpc.tasks import gather_or_cancel
