@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncGenerator, Iterator
 from concurrent.futures import Executor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Final
 
@@ -25,6 +25,8 @@ from dvidpc.storage.object_checks import name_object
 
 _SPARE: Final = 1024
 """Bytes of a message besides its blocks, and by which gzip may enlarge it."""
+_LARGE: Final = 2**16
+"""Blocks of a label from which one message is read at a time: it needs 100 bytes of memory for each."""
 _OFF_LOOP_BLOCKS: Final = 256
 """Blocks from which a message is decoded in a thread."""
 
@@ -52,6 +54,7 @@ class LabelIndexReader:
         self._table = TableReader(store, directory, info.parts, cache)
         self._values = KeyedReader(store, _below(directory, LABELS_DIRECTORY), info.sharding, cache)
         self._pool = pool
+        self._large = asyncio.Semaphore(1)
 
     async def find(self, label: int) -> Rows | None:
         """Return the row of a label, an array of one; None if the volume does not have it.
@@ -98,6 +101,10 @@ class LabelIndexReader:
 
     async def _read(self, row: Rows) -> tuple[bytes, LabelBlocks]:
         label, count = int(row["label"][0]), int(row["blocks"][0])
+        async with self._large if count > _LARGE else nullcontext():
+            return await self._read_checked(row, label, count)
+
+    async def _read_checked(self, row: Rows, label: int, count: int) -> tuple[bytes, LabelBlocks]:
         with self._noting_damage():
             message = await self._values.read(label, count * MAX_BLOCK_SIZE + _SPARE)
             decode = partial(_decode, message, row, self.info)

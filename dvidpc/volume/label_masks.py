@@ -1,8 +1,7 @@
 """Finds the voxels of one label, block by block: many blocks at a time, delivered in order."""
 
-import asyncio
-from collections import deque
 from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import aclosing
 from functools import partial
 from typing import Final, NamedTuple
 
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 
 from dvidpc.formats.assembly import Piece, pieces_of
 from dvidpc.formats.grid import Box, block_box
-from dvidpc.tasks import abandon, gather_or_cancel
+from dvidpc.tasks import gather_or_cancel, in_order
 from dvidpc.types import BlockCoord, Point
 from dvidpc.volume.chunk_cache import CachedChunks
 from dvidpc.volume.label_view import LabelView
@@ -46,19 +45,10 @@ async def masks_of(
         FormatError: A chunk is damaged.
         StoreError: The bucket failed.
     """
-    waiting = iter(blocks)
-    pending: deque[asyncio.Task[BlockMask]] = deque()
-    try:
-        while True:
-            for block in waiting:
-                pending.append(asyncio.ensure_future(_make_mask(copies, block_size, label, block)))
-                if len(pending) == LOOK_AHEAD:
-                    break
-            if not pending:
-                return
-            yield await pending.popleft()
-    finally:
-        await abandon(pending)
+    work = (_make_mask(copies, block_size, label, block) for block in blocks)
+    async with aclosing(in_order(work, LOOK_AHEAD)) as masks:
+        async for mask in masks:
+            yield mask
 
 
 async def _make_mask(

@@ -5,12 +5,13 @@
 
 import struct
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from functools import partial
 from typing import Final
 
 from aiohttp import web
 
-from dvidpc.dvid.labelmap.label_requests import AS_VOLUME, Indexed, label_of, no_such_label
+from dvidpc.dvid.labelmap.label_requests import AS_VOLUME, AT_A_TIME, Indexed, label_of, no_such_label
 from dvidpc.dvid.labelmap.points import off_loop
 from dvidpc.dvid.labelmap.volume_bounds import Bounds, parse_bounds
 from dvidpc.dvid.limits import check_size
@@ -22,6 +23,8 @@ from dvidpc.formats.dvid.label_index import MAX_BLOCK_SIZE, LabelBlocks
 from dvidpc.formats.dvid.sparse_volume import Runs, encode_runs, encode_runs_header, runs_of_blocks
 from dvidpc.http.streaming import send, stream
 from dvidpc.index.label_index_reader import LabelIndexReader
+from dvidpc.index.size_table import Rows
+from dvidpc.tasks import in_order
 
 _NO_LABEL: Final = "DVID requires label ID to follow 'sparsevol-coarse' command"
 _NO_LABELS: Final = "DVID requires start and end label ID to follow 'sparsevols-coarse' command"
@@ -55,11 +58,18 @@ async def coarse_volumes(request: web.Request, indexed: Indexed) -> web.StreamRe
 async def _volumes(
     reader: LabelIndexReader, first: int, last: int, bounds: Bounds
 ) -> AsyncGenerator[bytes, None]:
-    async for rows in reader.rows_from(first, last):
-        for at in range(len(rows)):
-            blocks = await reader.blocks_of(rows[at : at + 1])
-            runs = await off_loop(blocks.nbytes, partial(_runs_within, bounds, blocks))
-            yield struct.pack("<Qi", int(rows["label"][at]), len(runs)) + encode_runs(runs)
+    async with aclosing(reader.rows_from(first, last)) as pages:
+        async for rows in pages:
+            work = (_volume(reader, rows[at : at + 1], bounds) for at in range(len(rows)))
+            async with aclosing(in_order(work, AT_A_TIME)) as volumes:
+                async for volume in volumes:
+                    yield volume
+
+
+async def _volume(reader: LabelIndexReader, row: Rows, bounds: Bounds) -> bytes:
+    blocks = await reader.blocks_of(row)
+    runs = await off_loop(blocks.nbytes, partial(_runs_within, bounds, blocks))
+    return struct.pack("<Qi", int(row["label"][0]), len(runs)) + encode_runs(runs)
 
 
 def _runs_within(bounds: Bounds, blocks: LabelBlocks) -> Runs:

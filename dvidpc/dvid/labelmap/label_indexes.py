@@ -5,6 +5,7 @@
 
 import struct
 from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from functools import partial
 from typing import Final
 
@@ -13,7 +14,7 @@ import numpy as np
 from aiohttp import hdrs, web
 from numpy.typing import NDArray
 
-from dvidpc.dvid.labelmap.label_requests import Indexed, label_of, no_such_label
+from dvidpc.dvid.labelmap.label_requests import AT_A_TIME, Indexed, label_of, no_such_label
 from dvidpc.dvid.labelmap.points import off_loop
 from dvidpc.dvid.labelmap.sizes import labels_in_body
 from dvidpc.dvid.limits import check_size
@@ -26,6 +27,7 @@ from dvidpc.http.bodies import NOT_STORED
 from dvidpc.http.streaming import stream
 from dvidpc.index.label_index_reader import LabelIndexReader
 from dvidpc.index.size_table import Rows
+from dvidpc.tasks import in_order
 
 MOST_LABELS: Final = 50_000
 """Labels of one request, as in DVID."""
@@ -108,11 +110,17 @@ async def _messages(
     rows: Rows,
     encode: Callable[[int, bytes | None], bytes],
 ) -> AsyncGenerator[bytes, None]:
-    for at, label in enumerate(labels.tolist()):
-        row = rows[at : at + 1]
-        message = await reader.message_of(row) if row["blocks"][0] else None
-        size = 0 if message is None else len(message)
-        yield await off_loop(size, partial(encode, label, message))
+    work = (_message(reader, label, rows[at : at + 1], encode) for at, label in enumerate(labels.tolist()))
+    async with aclosing(in_order(work, AT_A_TIME)) as messages:
+        async for message in messages:
+            yield message
+
+
+async def _message(
+    reader: LabelIndexReader, label: int, row: Rows, encode: Callable[[int, bytes | None], bytes]
+) -> bytes:
+    message = await reader.message_of(row) if row["blocks"][0] else None
+    return await off_loop(len(message or b""), partial(encode, label, message))
 
 
 def _compress(label: int, message: bytes | None) -> bytes:

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Final
 
 from aiohttp import web
 
@@ -27,6 +28,9 @@ class Indexed:
 
 IndexHandler = Callable[[web.Request, Indexed], Awaitable[web.StreamResponse]]
 MapHandler = Callable[[web.Request, Instance[LabelmapData]], Awaitable[web.StreamResponse]]
+
+AT_A_TIME: Final = 16
+"""Labels of one request whose blocks are read at a time."""
 
 AS_BODY = "Label 0 is protected background value and cannot be queried as body.\n"
 AS_VOLUME = "Label 0 is protected background value and cannot be used as sparse volume.\n"
