@@ -125,7 +125,7 @@ def test_wrong_places_and_engines_are_named(tmp_path: Path, capsys: pytest.Captu
     assert f'fix: [store.root] ref = "file://{tmp_path}/root/recon/em"\n' in captured.out
     assert 'fix: [store.em] engine = "zarr"\n' in captured.out
     assert 'fix: [store.pre] engine = "ngprecomputed"\n' in captured.out
-    assert f"file://{tmp_path}/nothing: there is none of zarr.json, .zattrs, .zarray" in captured.out
+    assert f"file://{tmp_path}/nothing: there is no zarr.json and no .zattrs and no .zarray" in captured.out
     assert captured.err == "dvidpc: 4 of 4 volumes have problems\n"
 
 

@@ -30,7 +30,7 @@ async def read_documents(store: ObjectStore, settings: VolumeSettings, kind: Arr
         raise FormatError(f"{url}: {error}") from error
     if not any(known.values()):
         raise NoMetadataError(
-            f"{url}: there is none of {', '.join(known)}; is the ref right, is it an array or a group?"
+            f"{url}: there is no {' and no '.join(known)}; is the ref right, is it an array or a group?"
         )
     await _note_readable(store, directory, known)
     return Metadata(directory, url, encode_bundle(known))

@@ -87,9 +87,7 @@ async def test_failure_is_not_absence(volume: Path) -> None:
 
 
 async def test_place_without_documents_is_named(volume: Path) -> None:
-    with pytest.raises(
-        NoMetadataError, match=r"memory://bucket/v2/s0/0: there is none of zarr\.json"
-    ) as caught:
+    with pytest.raises(NoMetadataError, match=r"memory://bucket/v2/s0/0: there is no zarr\.json") as caught:
         await ZARR.load(Guarded(volume), replace(SETTINGS, directory="v2/s0/0"))
     assert caught.value.engine is None
 
