@@ -66,4 +66,9 @@ def read_index(output: Path) -> Objects:
 def index_of_voxels(job: BuildJob, labels: NDArray[Any], offset: XYZ = (0, 0, 0)) -> Objects:
     """Return the index of voxels `[z, y, x]` that numpy has counted, with the usual shards."""
     assert job.volume.stop == Point(*(a + n for a, n in zip(offset, labels.shape[::-1], strict=True)))
-    return dict(encode_whole_index(job.volume, *count_blocks(labels, offset)))
+    return index_of_counts(job, count_blocks(labels, offset))
+
+
+def index_of_counts(job: BuildJob, counts: tuple[NDArray[Any], NDArray[Any], NDArray[Any]]) -> Objects:
+    """Return the index of what `count_blocks` has counted, with the usual shards."""
+    return dict(encode_whole_index(job.volume, *counts))

@@ -1,6 +1,7 @@
 """Builds on Dask: over TCP, with processes that are killed at random moments, and from a failing bucket."""
 
 import asyncio
+import functools
 import json
 import random
 import signal
@@ -11,15 +12,18 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 import pytest_asyncio
+from numpy.typing import NDArray
 
 from dvidpc.types import Point
-from tests.building import Objects, index_of_voxels, job_of, read_index, write_config
+from tests.building import Objects, index_of_counts, job_of, read_index, write_config
 from tests.dask_processes import Cluster, cluster, finish_build, start_build
 from tests.faulty.bucket import FaultyBucket, faulty_bucket
 from tests.faulty.faults import Chance, Fault
 from tests.label_chunks import draw_cells
+from tests.label_index import count_blocks
 from tests.label_volumes import LabelScale, write_labels
 from tests.waiting import soon
 
@@ -27,6 +31,12 @@ LABELS = draw_cells(200, Point(160, 160, 160))
 CHUNKS = 5**3
 SLOW = Chance(1, (Fault(delay_s=0.2),))
 """Makes the map take some seconds."""
+
+
+@functools.cache
+def counted() -> tuple[NDArray[np.uint64], NDArray[np.uint64], NDArray[np.int64]]:
+    """Return the blocks of all labels, as numpy counts them."""
+    return count_blocks(LABELS, (0, 0, 0))
 
 
 @dataclass(frozen=True)
@@ -49,7 +59,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     async with faulty_bucket(tmp_path / "bucket") as bucket:
         config = write_config(tmp_path, f"{bucket.url}/volume")
         job, _ = await asyncio.to_thread(job_of, config, tmp_path / "index")
-        truth = await asyncio.to_thread(index_of_voxels, job, LABELS)
+        truth = index_of_counts(job, counted())
         yield Site(bucket, config, tmp_path / "index", truth)
 
 
