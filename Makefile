@@ -20,7 +20,7 @@ $(VENV)/.run: $(VENV)/.made pyproject.toml
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run
-	$(BIN)/python -m pip install --quiet --editable '.[codecs]' --group dev
+	$(BIN)/python -m pip install --quiet --editable '.[codecs,index]' --group dev
 	@touch $@
 
 demo: $(VENV)/.run

@@ -44,7 +44,7 @@ _SIZE: Final = Point(_CHUNK, _CHUNK, _CHUNK)
 _SUB_BLOCK: Final = Point(8, 8, 8)
 _POINTS: Final = 10_000
 _CHUNKS: Final = 500
-_LABELS: Final = NODE.replace("/em", "/labels")
+LABELS: Final = NODE.replace("/em", "/labels")
 _FILE: Final = Path("labels") / "s0"
 _PART: Final = 2**20
 
@@ -68,13 +68,13 @@ def transcoding(bench: Bench) -> list[Row]:
 def google_gzip(bench: Bench) -> list[Row]:
     """Compare a cached `googlegzip` block with a cached image block of the same size."""
     with _serving(bench) as server:
-        labels = f"{server.url}{_LABELS}/raw/0_1_2/64_64_64/64_64_64?compression=googlegzip"
+        labels = f"{server.url}{LABELS}/raw/0_1_2/64_64_64/64_64_64?compression=googlegzip"
         image = f"{server.url}{NODE}/specificblocks?blocks=0,0,0"
         size, nbytes = len(fetch(labels)), len(fetch(image)) - 16
         if abs(size - nbytes) > size // 20:
             raise RuntimeError(f"the blocks have {size} and {nbytes} bytes")
         pairs = [
-            (_requests_per_cpu_s(server, [labels], bench), _requests_per_cpu_s(server, [image], bench))
+            (requests_per_cpu_s(server, [labels], bench), requests_per_cpu_s(server, [image], bench))
             for _ in range(bench.rounds)
         ]
     return [ratio_row(f"labels: googlegzip of {size // 1000} kB, hot", 0.9, pairs, "req/CPU-s")]
@@ -85,10 +85,10 @@ def one_label(bench: Bench) -> list[Row]:
     drawn = random.Random(1)
     with _serving(bench) as server:
         points = ["_".join(str(drawn.randrange(64)) for _ in range(3)) for _ in range(200)]
-        urls = [f"{server.url}{_LABELS}/label/{point}" for point in points]
-        info = f"{server.url}{_LABELS}/info"
+        urls = [f"{server.url}{LABELS}/label/{point}" for point in points]
+        info = f"{server.url}{LABELS}/info"
         pairs = [
-            (_requests_per_cpu_s(server, urls, bench), _requests_per_cpu_s(server, [info], bench))
+            (requests_per_cpu_s(server, urls, bench), requests_per_cpu_s(server, [info], bench))
             for _ in range(bench.rounds)
         ]
     return [ratio_row("labels: label of a voxel, chunk cached", 0.5, pairs, "req/CPU-s")]
@@ -141,7 +141,7 @@ def large_box(bench: Bench) -> list[Row]:
     ]
 
 
-def _requests_per_cpu_s(server: Server, urls: Sequence[str], bench: Bench) -> float:
+def requests_per_cpu_s(server: Server, urls: Sequence[str], bench: Bench) -> float:
     """Return how many requests the server answers per second of its CPU time."""
     before = server.cpu_s()
     _rate, count = wrk(urls, bench.directory)
@@ -152,7 +152,7 @@ def _requests_per_cpu_s(server: Server, urls: Sequence[str], bench: Bench) -> fl
 def _serving(bench: Bench, memory: int = 2**30) -> Iterator[Server]:
     """Serve a segmentation of 512^3 voxels, and as `em` an image of one block of about the same size."""
     if not (bench.directory / "labels").exists():
-        _write(bench.directory)
+        write_volumes(bench.directory)
     store = (
         f'ref = "file://{bench.directory}/image"\n[store.labels]\nengine = "ngprecomputed"\n'
         f'instance = "labels"\nref = "file://{bench.directory}/labels"'
@@ -161,7 +161,7 @@ def _serving(bench: Bench, memory: int = 2**30) -> Iterator[Server]:
         yield server
 
 
-def _write(directory: Path) -> None:
+def write_volumes(directory: Path) -> None:
     """Write both volumes; all chunks of the segmentation are equal."""
     chunk = encode_google(draw_cells(_NUM_LABELS))
     (directory / _FILE).mkdir(parents=True)
@@ -204,7 +204,7 @@ def _answer_of(server: Server, path: str, body: bytes | None = None) -> Iterator
     """Send a GET to the segmentation; a body is allowed, as DVID wants it for lists of positions."""
     connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=120)
     with contextlib.closing(connection):
-        connection.request("GET", f"{_LABELS}/{path}", body)
+        connection.request("GET", f"{LABELS}/{path}", body)
         yield connection.getresponse()
 
 

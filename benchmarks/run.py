@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import annotation_rows, array_rows, label_rows, rows
+from benchmarks import annotation_rows, array_rows, index_rows, label_rows, rows
 from benchmarks.mesh_rows import mesh
 from benchmarks.rows import Bench, Row
 from benchmarks.volume import prepare
@@ -35,7 +35,14 @@ def main() -> int:
         volume = prepare(Path(tempfile.gettempdir()) / "dvidpc-benchmark")
         bench = Bench(volume, Path(scratch), options.rounds)
         measured: list[Row] = []
-        for group in (*rows.ALL, *label_rows.ALL, mesh, *annotation_rows.ALL, *array_rows.ALL):
+        for group in (
+            *rows.ALL,
+            *label_rows.ALL,
+            *index_rows.ALL,
+            mesh,
+            *annotation_rows.ALL,
+            *array_rows.ALL,
+        ):
             if options.only is None or options.only in group.__name__:
                 for row in group(bench):
                     _say(_line(row))

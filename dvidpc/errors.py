@@ -15,6 +15,7 @@ DvidpcError
     StoreRefusedError     the bucket denies access; retries do not help
       CredentialsError    there are no credentials, or they cannot be looked up
     ObjectChangedError    the object was replaced after it was indexed
+    LabelIndexError       the label index is damaged, or not that of its volume
 
 A message must make sense in a log on its own: it names the object, key or query value that is wrong.
 One table maps errors to statuses, in `http.error_responses`.
@@ -110,3 +111,7 @@ class CredentialsError(StoreRefusedError):
 
 class ObjectChangedError(StoreError):
     """The object has another etag than expected: it was replaced after it was indexed."""
+
+
+class LabelIndexError(StoreError):
+    """The label index cannot be used: it is damaged or missing, or the volume has changed."""

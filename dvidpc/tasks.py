@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections import deque
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterable
+from itertools import islice
 from typing import Any, Final, NoReturn, TypeVar
 
 log = logging.getLogger(__name__)
@@ -24,6 +26,24 @@ async def gather_or_cancel(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
         return await asyncio.gather(*tasks)
     finally:
         await abandon(tasks)
+
+
+async def in_order(work: Iterable[Coroutine[Any, Any, T]], at_a_time: int) -> AsyncGenerator[T, None]:
+    """Yield the results of *work* in its order, while as many as *at_a_time* run or wait to be yielded.
+
+    The first failure is raised in its turn; what runs then is cancelled, and the rest is not begun.
+    """
+    waiting = iter(work)
+    pending: deque[asyncio.Task[T]] = deque()
+    try:
+        while True:
+            for coroutine in islice(waiting, at_a_time - len(pending)):
+                pending.append(asyncio.ensure_future(coroutine))
+            if not pending:
+                return
+            yield await pending.popleft()
+    finally:
+        await abandon(pending)
 
 
 async def abandon(tasks: Iterable["asyncio.Task[Any]"]) -> None:

@@ -31,6 +31,7 @@ from dvidpc.formats.draco import decode_draco
 from dvidpc.formats.dvid.annotation_queries import make_matcher, parse_queries
 from dvidpc.formats.dvid.annotation_text import encode_elements
 from dvidpc.formats.dvid.key_requests import parse_json_ids, parse_json_reads, parse_protobuf_reads
+from dvidpc.formats.dvid.label_index import decode_label_index, encode_label_indexes, pack_blocks
 from dvidpc.formats.dvid.labels_block import decode_block, encode_block
 from dvidpc.formats.dvid.labels_json import parse_ids, parse_points
 from dvidpc.formats.dvid.regular_expressions import Expression
@@ -76,6 +77,7 @@ from dvidpc.formats.precomputed.skeleton import (
     parse_skeleton_info,
 )
 from dvidpc.formats.precomputed.transforms import IDENTITY
+from dvidpc.index.index_info import parse_index_info
 from dvidpc.storage.content_encoding import decode_content
 from dvidpc.storage.ref import parse_endpoint, parse_ref
 from dvidpc.types import ChunkCoord, Point
@@ -193,6 +195,21 @@ def label_chunk(data: bytes) -> None:
     for itemsize in (4, 8):
         for sub_block in (Point(8, 8, 8), Point(16, 16, 2), Point(7, 7, 7)):
             _run(partial(read, itemsize, sub_block))
+
+
+def label_index(data: bytes) -> None:
+    """Read the message of a label; one that is accepted is written as it was read. Parse the `info` too."""
+
+    def read() -> None:
+        blocks = decode_label_index(data, 300)
+        labels = np.full(len(blocks.voxels), 300, np.uint64)
+        assert (
+            not len(labels)
+            or encode_label_indexes(labels, pack_blocks(blocks.xyz), blocks.voxels).data == data
+        )
+
+    _run(read)
+    _run(partial(parse_index_info, data))
 
 
 def labels_block(data: bytes) -> None:
@@ -352,6 +369,7 @@ TARGETS: Final[Mapping[str, Callable[[bytes], None]]] = MappingProxyType(
             skeleton,
             properties,
             label_chunk,
+            label_index,
             labels_block,
             labels_json,
             key_requests,

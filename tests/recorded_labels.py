@@ -49,6 +49,12 @@ def endpoint_answers() -> tuple[Answer, ...]:
     return (*answers(), *(_answer(entry) for entry in more))
 
 
+@cache
+def index_answers() -> tuple[Answer, ...]:
+    """Return the answers of the endpoints that read the label index, of instances that have one."""
+    return tuple(_answer(entry) for entry in json.loads((HERE / "label_index.json").read_text()))
+
+
 def find(instance: str, start: str, status: int = 200) -> list[Answer]:
     """Return the answers of an instance whose path begins with *start*."""
     return [a for a in answers() if (a.instance, a.status) == (instance, status) and a.path.startswith(start)]

@@ -5,7 +5,7 @@ import inspect
 
 import pytest
 
-from dvidpc.tasks import abandon, gather_or_cancel, keep_running, run_in_background
+from dvidpc.tasks import abandon, gather_or_cancel, in_order, keep_running, run_in_background
 
 
 async def test_background_work_that_fails_is_logged_and_started_again(
@@ -80,3 +80,46 @@ async def test_the_rest_is_cancelled_when_one_fails() -> None:
     with pytest.raises(LookupError, match="first"):
         await gather_or_cancel([wait(), fail()])
     assert cancelled.is_set()
+
+
+async def test_results_come_in_the_order_of_the_work_and_few_run_at_a_time() -> None:
+    running = most = 0
+
+    async def work(number: int) -> int:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        for _ in range(1 + 7 * number % 5):
+            await asyncio.sleep(0)
+        running -= 1
+        return number
+
+    assert [n async for n in in_order((work(n) for n in range(40)), 6)] == [*range(40)]
+    assert most == 6
+
+
+async def test_work_that_fails_ends_the_rest() -> None:
+    begun: list[int] = []
+    cancelled: list[int] = []
+    got: dict[int, bool] = {}
+
+    async def work(number: int) -> int:
+        begun.append(number)
+        if number == 2:
+            raise ValueError(number)
+        try:
+            await asyncio.sleep(60 if number > 2 else 0)
+        except asyncio.CancelledError:
+            cancelled.append(number)
+            raise
+        return number
+
+    async def run() -> None:
+        async for number in in_order((work(n) for n in range(99)), 4):
+            got[number] = True
+
+    with pytest.raises(ValueError, match="2"):
+        await run()
+    assert list(got) == [0, 1]
+    assert cancelled == begun[3:]
+    assert len(begun) < 7

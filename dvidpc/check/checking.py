@@ -10,9 +10,10 @@ from dvidpc.check.collections import CollectionCheck
 from dvidpc.check.companions import check_companions
 from dvidpc.check.counts import Judged, describe_count, is_empty, judge_counts
 from dvidpc.check.fixes import Fixes
+from dvidpc.check.index_samples import IndexCheck
 from dvidpc.check.missing_chunks import Absence
 from dvidpc.check.neighbours import find_neighbours, opened
-from dvidpc.check.report import CopyCount, VolumeReport
+from dvidpc.check.report import CopyCount, Findings, VolumeReport
 from dvidpc.check.samples import Samples, sample
 from dvidpc.check.scale_lines import describe_scale
 from dvidpc.check.windows import propose_window_line
@@ -99,12 +100,14 @@ class _Check:
         finally:
             await self._note_rights(can_read=metadata is not None)
         plan = None if metadata is None else self._plan(metadata, fixes)
-        if plan is None:
+        if metadata is None or plan is None:
             return
         if plan.collection is not None:
             await self._check_collection(bucket, lister, plan, fixes, deep=deep)
         else:
             await self._check_scales(bucket, lister, plan, fixes, deep=deep)
+            index = IndexCheck(self.store, self.config.limits, self.environ, self.shared, self.resources)
+            self._take(await index.run(bucket, metadata, plan, fixes))
         if bucket.oddity is not None:
             self.warnings.append(Finding(bucket.oddity, fixes.of_oddity()))
 
@@ -118,7 +121,7 @@ class _Check:
             await self._note_damaged_samples(scale, samples[scale.level], absence)
         if plan.adds_level:
             self.lines.append(f"{plan.name} has one level; another is made from it, which neuroglancer needs")
-        await self._check_companions(bucket, plan, fixes)
+        self._take(await check_companions(plan, bucket, self.resources, fixes))
         self.lines += await propose_window_line(plan, bucket, self.resources, self.store.alias)
         if deep:
             await self._count_scales(bucket, lister, plan, absence)
@@ -162,8 +165,7 @@ class _Check:
             return None
         return frame_plan(plan, settings_of(self.store), ()) if plan.collection is None else plan
 
-    async def _check_companions(self, bucket: ObjectStore, plan: VolumePlan, fixes: Fixes) -> None:
-        found = await check_companions(plan, bucket, self.resources, fixes)
+    def _take(self, found: Findings) -> None:
         self.lines += found.lines
         self.warnings += found.warnings
         self.problems += found.problems
@@ -178,10 +180,7 @@ class _Check:
             self.problems.append(Finding(str(error), fixes.of_key("voxel_size", "[8, 8, 8]")))
             return
         check = CollectionCheck(framed, bucket, lister, self.resources, fixes, self.progress)
-        found = await check.run(deep=deep)
-        self.lines += found.lines
-        self.warnings += found.warnings
-        self.problems += found.problems
+        self._take(await check.run(deep=deep))
 
     def _note_plan(self, plan: VolumePlan, fixes: Fixes) -> None:
         for text in plan.pyramid_warnings:

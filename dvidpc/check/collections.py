@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from dvidpc.check.collection_survey import CellSurvey, survey_cells
 from dvidpc.check.fixes import Fixes
+from dvidpc.check.report import Findings
 from dvidpc.data.annotation_opening import open_reader
 from dvidpc.errors import DvidpcError, FormatError
 from dvidpc.formats.precomputed.annotation_info import AnnotationType, Index
@@ -44,15 +45,6 @@ _REPEATS_MORE: Final = 0.9
 
 
 @dataclass(slots=True)
-class CollectionFindings:
-    """The findings about a collection."""
-
-    lines: list[str] = field(default_factory=list)
-    warnings: list[Finding] = field(default_factory=list)
-    problems: list[Finding] = field(default_factory=list)
-
-
-@dataclass(slots=True)
 class CollectionCheck:
     """The check of one collection."""
 
@@ -62,9 +54,9 @@ class CollectionCheck:
     resources: Resources
     fixes: Fixes
     progress: Progress
-    found: CollectionFindings = field(default_factory=CollectionFindings)
+    found: Findings = field(default_factory=Findings)
 
-    async def run(self, *, deep: bool) -> CollectionFindings:
+    async def run(self, *, deep: bool) -> Findings:
         """Return what is found: by a sample, or, if *deep*, by reading every list."""
         assert self.plan.collection is not None
         self.found.lines += self.plan.collection.explanation

@@ -1,13 +1,13 @@
 """Check what lies beside a segmentation: whether its meshes, skeletons and annotations can be read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
 import numpy as np
 
 from dvidpc.check.fixes import Fixes
+from dvidpc.check.report import Findings
 from dvidpc.data.companion_opening import make_companions
 from dvidpc.data.instance import Data
 from dvidpc.data.keyvalue import KeyvalueData
@@ -30,20 +30,11 @@ _SUFFIXES: Final[Mapping[Companion, str]] = MappingProxyType(
 """How keys end, as neuroglancer asks for them."""
 
 
-@dataclass(slots=True)
-class CompanionFindings:
-    """The findings about what lies beside a segmentation."""
-
-    lines: list[str] = field(default_factory=list)
-    warnings: list[Finding] = field(default_factory=list)
-    problems: list[Finding] = field(default_factory=list)
-
-
 async def check_companions(
     plan: VolumePlan, store: ObjectStore, resources: Resources, fixes: Fixes
-) -> CompanionFindings:
+) -> Findings:
     """Read a sample of everything that the `info` names beside the chunks; nothing for an image."""
-    found = CompanionFindings()
+    found = Findings()
     if not plan.companions:
         return found
     segments = await _find_segments(plan, store, resources)

@@ -140,6 +140,12 @@ class Fixes:
             f"upload the info that describes these chunks (size, chunk_sizes): {self._commands.upload_info()}"
         )
 
+    def of_label_index(self) -> str:
+        """Return the fix for a label index that is missing, damaged or stale."""
+        ref = self._store.label_index
+        target = "" if ref is None else f" --to {shlex.quote(ref.url)}"
+        return f"build it again: dvidpc index build CONFIG --store {shlex.quote(self._store.alias)}{target}"
+
     def of_companion_key(self, reason: str) -> str:
         """Return the fix for meshes, skeletons or properties whose key in the info cannot be followed."""
         fix = f"correct that key in the info, or remove it: {self._commands.upload_info()}"

@@ -1,7 +1,7 @@
 """The report of `dvidpc check` on one volume, as text and as JSON."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dvidpc.types import Finding, Point
 
@@ -15,6 +15,15 @@ class CopyCount:
     expected: int
     """Number of chunks of the whole grid."""
     stored: int
+
+
+@dataclass(slots=True)
+class Findings:
+    """The findings about a part of a volume, as they are gathered."""
+
+    lines: list[str] = field(default_factory=list)
+    warnings: list[Finding] = field(default_factory=list)
+    problems: list[Finding] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

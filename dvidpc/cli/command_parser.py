@@ -8,6 +8,8 @@ from typing import Final, TypeAlias
 from dvidpc import __version__
 
 DEFAULT_PORT: Final = 8000
+DEFAULT_SAMPLES: Final = 200
+"""Of `dvidpc index check`."""
 
 _Add: TypeAlias = Callable[[str, str, str], argparse.ArgumentParser]
 """Adds a command: its name, what it does, and the examples at the end of its help."""
@@ -33,6 +35,11 @@ _CHECK_EXAMPLES = """\
 examples:
   dvidpc check config.toml
   dvidpc check config.toml --deep --json
+"""
+_INDEX_EXAMPLES = """\
+examples:
+  dvidpc index build config.toml --store labels --to path/to/labels.index
+  dvidpc index check config.toml --store labels
 """
 _DEMO_EXAMPLES = """\
 examples:
@@ -74,6 +81,7 @@ def command_parser(shells: Sequence[str] = (), files: object = None) -> argparse
     _add_view(add, files)
     _add_init(add, files)
     _add_check(add, files)
+    _add_index(add, files)
     _add_demo(add)
     completion = add(
         "completion", "print the script that completes this command in a shell", _COMPLETION_EXAMPLES
@@ -117,6 +125,47 @@ def _add_check(add: _Add, files: object) -> None:
     _complete_by(config, files)
     check.add_argument("--json", action="store_true", help="print one line of JSON per volume")
     check.add_argument("--deep", action="store_true", help="count the stored chunks of every scale")
+
+
+def _add_index(add: _Add, files: object) -> None:
+    index = add("index", "build or check the label index of a segmentation", _INDEX_EXAMPLES)
+    actions = index.add_subparsers(dest="action", required=True, metavar="ACTION")
+    for name, summary in (
+        ("build", "find out which blocks hold each label; a build that was stopped goes on"),
+        ("check", "compare an index with its volume: versions, totals, and random blocks and labels"),
+    ):
+        action = actions.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+        config = action.add_argument(
+            "config", type=Path, metavar="CONFIG", help="a TOML file in DVID's format"
+        )
+        _complete_by(config, files)
+        action.add_argument("--store", required=True, metavar="NAME", help="the alias of the volume's store")
+        action.add_argument("--json", action="store_true", help="print lines of JSON")
+        if name == "build":
+            _add_build_options(action)
+        else:
+            action.add_argument(
+                "--samples",
+                type=int,
+                default=DEFAULT_SAMPLES,
+                metavar="N",
+                help="blocks, and labels, to compare (default %(default)s)",
+            )
+
+
+def _add_build_options(build: argparse.ArgumentParser) -> None:
+    build.add_argument(
+        "--to", required=True, metavar="REF", help="where to: a directory, s3://... or gs://..."
+    )
+    build.add_argument(
+        "--scratch", metavar="REF", help="where files between the steps go (default: REF.scratch)"
+    )
+    where = build.add_mutually_exclusive_group()
+    where.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler, such as tcp://host:8786")
+    where.add_argument("--scheduler-file", type=Path, metavar="FILE", help="the file of a Dask scheduler")
+    where.add_argument(
+        "--workers", type=int, metavar="N", help="processes to start (default: one for each core)"
+    )
 
 
 def _add_demo(add: _Add) -> None:

@@ -166,6 +166,17 @@ def _check(options: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
+def _index(options: argparse.Namespace) -> int:
+    try:
+        from dvidpc.index.build.index_commands import build_index, print_check
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"dvidpc index needs the package {error.name}; run: pip install 'dvidpc[index]'"
+        ) from error
+
+    return build_index(options) if options.action == "build" else print_check(options)
+
+
 def _demo(options: argparse.Namespace) -> int:
     from dvidpc.config import load_config
     from dvidpc.demo import (
@@ -189,7 +200,7 @@ def _demo(options: argparse.Namespace) -> int:
     set_up_logging(config.logging.settings)
 
     def show_guide(url: str, uuid: str) -> None:
-        _tell(f"\n{demo_guide(url, uuid)}")
+        _tell(f"\n{demo_guide(url, uuid, layout)}")
         if open_page is not None:
             open_page(url, uuid)
 
@@ -220,6 +231,7 @@ COMMANDS: Final[Mapping[str, Callable[[argparse.Namespace], int]]] = MappingProx
         "view": _serve,
         "init": _init,
         "check": _check,
+        "index": _index,
         "demo": _demo,
         "completion": _complete,
     }

@@ -160,6 +160,9 @@ class LimitsConfig:
     """Maximum number of cells of a spatial index that one request for annotations may read."""
     max_annotations: Annotated[int, Key(COUNT)] = 1_000_000
     """Maximum number of annotations that one request may decode."""
+    max_sparsevol: Annotated[int, Key(SIZE)] = 128 * _MIB
+    """Maximum size of a sparse volume that is sent with its number of runs or compressed, and therefore made
+    before it is sent. Formats that are streamed have no limit."""
     header_timeout_s: Annotated[float, Key(SECONDS, "header_timeout")] = 15.0
     """Seconds in which a client must send the head of a request."""
     keepalive_timeout_s: Annotated[float, Key(SECONDS, "keepalive_timeout")] = 75.0

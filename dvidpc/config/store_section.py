@@ -71,6 +71,10 @@ class StoreConfig:
     """How a segmentation is served: as one `labelmap`, as a `labelblk` for each scale (for lowtis with a
     libdvid of 2022-11 or later), or as both; then the `labelblk` instances are named `<instance>_blk`,
     `<instance>_blk_1`, and so on."""
+    label_index: Annotated[Ref | None, Key(of_store.LABEL_INDEX)] = None
+    """The location of the segmentation's label index, written like `ref`, as `dvidpc index build` made it. In
+    a bucket of the same kind it is accessed like the volume, with the keys of this section; elsewhere with
+    the defaults. Unset: endpoints that need to know where a label lies are refused."""
     missing_status: Annotated[frozenset[int], Key(of_store.MISSING_STATUS)] = frozenset({404})
     """HTTP statuses that mean "no such object". They count only while `info` can be read, and never for
     `info` itself."""

@@ -94,6 +94,11 @@ ROOT = Kind(
     '"s3://mybucket/public"',
     lambda value: parse_location(value) if value != "" else None,
 )
+LABEL_INDEX = Kind(
+    "a string with the location of a label index",
+    '"s3://mybucket/sample1/labels.index"',
+    lambda value: parse_location(value) if value != "" else None,
+)
 INSTANCE = Kind("a string", '"sample1"', parse_instance)
 BLOCK_SIZE = Kind(f'an integer from 1 to {_MOST_BLOCK_SIZE} or "chunk"', "64", parse_block_size)
 LABEL_TYPE = choice("labelmap", "labelblk", "both")

@@ -46,6 +46,11 @@ class Health:
     """
     oddity: str | None = None
     """What an operator should know although everything can be read; see `ObjectStore.oddity`."""
+    index: str | None = None
+    """Why the label index cannot be used, as a whole or in part; None if it can, or there is none.
+
+    The voxels are served all the same, and every replica would find the same.
+    """
 
 
 @dataclass(slots=True)
@@ -108,7 +113,8 @@ class HealthChecks:
             await asyncio.wait((finding.reading,), timeout=PATIENCE_S)
         if finding.reading is not None:
             finding.health = Health(f"{volume.store.url} does not answer within {PATIENCE_S:g} s")
-        return replace(finding.health, oddity=volume.store.oddity)
+        index = None if volume.index_source is None else volume.index_source.problem
+        return replace(finding.health, oddity=volume.store.oddity, index=index)
 
     async def _read(self, volume: Volume, store: ObjectStore, finding: _Finding) -> None:
         known = finding.health.damage

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from dvidpc.data.image import ImageData
 from dvidpc.data.image_opening import make_scale
@@ -23,11 +24,23 @@ from dvidpc.volume.halved_labels import HalvedLabels
 from dvidpc.volume.point_lookup import LabelLookup
 from dvidpc.volume.resources import Resources
 
+if TYPE_CHECKING:
+    from dvidpc.data.volume_index import VolumeIndex
 
-def make_labels(plan: VolumePlan, opened: OpenedScales, resources: Resources) -> Iterator[tuple[str, Data]]:
-    """Yield the name and the data of each instance; the arguments are those of `make_images`."""
+
+def make_labels(
+    plan: VolumePlan, opened: OpenedScales, resources: Resources, index: "VolumeIndex | None"
+) -> Iterator[tuple[str, Data]]:
+    """Yield the name and the data of each instance; other arguments are those of `make_images`.
+
+    Args:
+        plan: The plan of the volume.
+        opened: Its scales.
+        resources: Shared by all volumes.
+        index: The label index; None if there is none.
+    """
     if LabelType.LABELMAP in plan.label_types:
-        yield plan.name, _make_labelmap(plan, opened, resources)
+        yield plan.name, _make_labelmap(plan, opened, resources, index)
     if LabelType.LABELBLK in plan.label_types:
         for scale in plan.scales:
             *_, instance = plan.instances_of(scale)
@@ -36,7 +49,9 @@ def make_labels(plan: VolumePlan, opened: OpenedScales, resources: Resources) ->
             yield instance.name, replace(data, lookup=LabelLookup(of_scale))
 
 
-def _make_labelmap(plan: VolumePlan, opened: OpenedScales, resources: Resources) -> LabelmapData:
+def _make_labelmap(
+    plan: VolumePlan, opened: OpenedScales, resources: Resources, index: "VolumeIndex | None"
+) -> LabelmapData:
     levels = []
     for scale in plan.labelmap_scales:
         instance, *_ = plan.instances_of(scale)
@@ -47,7 +62,7 @@ def _make_labelmap(plan: VolumePlan, opened: OpenedScales, resources: Resources)
         instance, *_ = plan.instances_of(plan.scales[0])
         copies = opened.copies_for(plan.scales[0], instance.channel)
         levels.append(_halve(levels[0], instance, copies, resources))
-    return LabelmapData(tuple(levels))
+    return LabelmapData(tuple(levels), index)
 
 
 def _halve(

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from dvidpc.data.image import ImageData, VoxelType
 from dvidpc.data.instance import DataType
 from dvidpc.formats.dvid.go_json import JsonValue
+
+if TYPE_CHECKING:
+    from dvidpc.data.volume_index import VolumeIndex
 
 LABELMAP_FAMILY: Final = "labelmap"
 LABELBLK_FAMILY: Final = "labelblk"
@@ -29,12 +32,18 @@ LABELBLK_COMPRESSION: Final = "LZ4 compression, level -1"
 """`Base.Compression` in DVID.  (dvid/serialize.go:72-74, 3400c2cb)"""
 
 
+_VERSION: Final = "1"
+"""DVID's local number of the only version."""
+
+
 @dataclass(frozen=True, slots=True)
 class LabelmapData:
-    """A segmentation with all its scales: a `Data` of the type `labelmap`. It has no label index."""
+    """A segmentation with all its scales: a `Data` of the type `labelmap`."""
 
     levels: tuple[ImageData, ...]
     """Its scales; each has half the resolution of the one before. At least two, the finest first."""
+    index: "VolumeIndex | None" = None
+    """Where its labels lie; None if no label index is configured."""
 
     @property
     def data_type(self) -> DataType:
@@ -62,22 +71,24 @@ class LabelmapData:
     def properties(self, store_alias: str) -> dict[str, JsonValue]:
         """Return the `Extended` member of the info document.
 
-        `MaxLabel` and `MaxRepoLabel` stay empty: only a scan of every chunk could tell.
+        Without a label index `MaxLabel` and `MaxRepoLabel` stay empty: only a scan of every chunk could tell.
         (labelmap.go:2210-2271, 3400c2cb)
         """
+        info = None if self.index is None else self.index.info
         return {
             **self.levels[0].properties(store_alias),
-            "MaxLabel": {},
-            "MaxRepoLabel": 0,
+            "MaxLabel": {_VERSION: info.max_label} if info is not None and info.labels else {},
+            "MaxRepoLabel": 0 if info is None else info.max_label,
             "NextLabel": 0,
-            "IndexedLabels": False,
+            "IndexedLabels": self.index is not None,
             "MaxDownresLevel": len(self.levels) - 1,
         }
 
     def creation(self, store_alias: str) -> str:
         """As `Data.creation`."""
         levels = len(self.levels) - 1
-        return f"gridstore:{store_alias} indexedlabels:false maxdownreslevel:{levels} versioned:true"
+        indexed = "false" if self.index is None else "true"
+        return f"gridstore:{store_alias} indexedlabels:{indexed} maxdownreslevel:{levels} versioned:true"
 
     def forget(self) -> None:
         """As `Data.forget`."""

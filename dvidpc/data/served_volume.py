@@ -3,12 +3,16 @@
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from dvidpc.data.instance import Data, Instance
 from dvidpc.sources.engines import SourceFormat
 from dvidpc.sources.framing_plan import Neighbour, frame_plan
 from dvidpc.sources.plan import Metadata, VolumePlan, VolumeSettings
 from dvidpc.storage.base import ObjectStore
+
+if TYPE_CHECKING:
+    from dvidpc.data.volume_index import IndexSource
 
 
 @dataclass(slots=True)
@@ -35,6 +39,8 @@ class Volume:
     """What the instances were made by; None if there are none."""
     complaint: str = ""
     """The last error logged about metadata that cannot be used."""
+    index_source: "IndexSource | None" = None
+    """Its label index; None if none is configured, or the volume is not served."""
 
 
 async def plan_volume_of(volume: Volume, metadata: Metadata, volumes: Iterable[Volume]) -> VolumePlan:

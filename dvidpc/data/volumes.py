@@ -8,10 +8,10 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from dvidpc.data.instance import Data, Instance, Preparing
-from dvidpc.data.instance_opening import make_instances
+from dvidpc.data.instance_opening import make_index_source, make_instances
 from dvidpc.data.repo import Repo
 from dvidpc.data.served_volume import Volume, plan_volume_of
 from dvidpc.errors import ConfigError, DvidpcError, StoreError
@@ -21,6 +21,9 @@ from dvidpc.sources.plan import Metadata, VolumePlan, VolumeSettings
 from dvidpc.storage.base import Lister, ObjectStore
 from dvidpc.tasks import abandon, keep_running, run_in_background
 from dvidpc.volume.resources import Resources
+
+if TYPE_CHECKING:
+    from dvidpc.data.volume_index import IndexSource
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +40,11 @@ async def _cannot_list(_settings: VolumeSettings) -> Lister | None:
     return None
 
 
+async def _cannot_open(settings: VolumeSettings) -> tuple[ObjectStore, str]:
+    """Open no label index."""
+    raise ConfigError(f"[store.{settings.alias}] label_index cannot be opened here")
+
+
 class Volumes:
     """Opens volumes and puts their instances into the repo.
 
@@ -47,6 +55,7 @@ class Volumes:
         resources: What the instances share.
         engines: The formats by the name of their engine.
         open_lister: Opens what lists the store of one; its result is None if the store cannot be listed.
+        open_index: Opens the store of the label index of one that has one.
         retry_after_s: Pause before a volume that failed is retried.
         refresh_after_s: Pause before the metadata of a served one is read again.
     """
@@ -60,6 +69,7 @@ class Volumes:
         *,
         engines: Mapping[str, SourceFormat] = ENGINES,
         open_lister: Callable[[VolumeSettings], Awaitable[Lister | None]] = _cannot_list,
+        open_index: Callable[[VolumeSettings], Awaitable[tuple[ObjectStore, str]]] = _cannot_open,
         retry_after_s: float = RETRY_AFTER_S,
         refresh_after_s: float = REFRESH_AFTER_S,
     ) -> None:
@@ -67,12 +77,13 @@ class Volumes:
         self._volumes = {one.alias: self._describe(one) for one in settings}
         self._open_store = open_store
         self._open_lister = open_lister
+        self._open_index = open_index
         self._repo = repo
         self._resources = resources
         self._retry_after_s = retry_after_s
         self._refresh_after_s = refresh_after_s
         self._keepers: dict[str, asyncio.Task[None]] = {}
-        self._retiring: dict[asyncio.Task[None], ObjectStore] = {}
+        self._retiring: dict[asyncio.Task[None], ObjectStore | IndexSource] = {}
 
     @property
     def volumes(self) -> tuple[Volume, ...]:
@@ -120,6 +131,7 @@ class Volumes:
             volume = self._volumes[one.alias] = self._describe(one)
             if known is not None:
                 volume.instances, volume.store = known.instances, known.store
+                volume.index_source = known.index_source
         await abandon([self._keepers.pop(alias) for alias in {*before, *due} if alias in self._keepers])
         for gone in before.values():
             self._repo.remove(gone.settings.alias)
@@ -129,7 +141,7 @@ class Volumes:
     async def close(self) -> None:
         """Stop retrying and close every store."""
         await abandon([*self._keepers.values(), *self._retiring])
-        stores = [volume.store for volume in self._volumes.values()]
+        stores = [one for volume in self._volumes.values() for one in (volume.store, volume.index_source)]
         for store in (*stores, *self._retiring.values()):
             if store is not None:
                 await store.close()
@@ -190,29 +202,39 @@ class Volumes:
             store = await self._open_store(volume.settings)
         except DvidpcError as error:
             return error
-        kept = False
+        kept, source = False, None
         try:
             metadata = await volume.source_format.load(store, volume.settings)
             plan = await plan_volume_of(volume, metadata, self.volumes)
-            instances = self._put(volume, store, metadata, plan)
+            open_index = partial(self._open_index, volume.settings)
+            source = make_index_source(plan, volume.settings, open_index, self._resources)
+            instances = await self._put(volume, store, metadata, plan, source)
             kept = True
         except DvidpcError as error:
             return error
         finally:
-            if not kept:
-                await store.close()
+            for unused in () if kept else (store, source):
+                if unused is not None:
+                    await unused.close()
         self._let_go(volume)
         volume.store, volume.metadata, volume.served, volume.instances = store, metadata, plan, instances
+        volume.index_source = source
         return None
 
-    def _put(
-        self, volume: Volume, store: ObjectStore, metadata: Metadata, plan: VolumePlan
+    async def _put(
+        self,
+        volume: Volume,
+        store: ObjectStore,
+        metadata: Metadata,
+        plan: VolumePlan,
+        source: "IndexSource | None",
     ) -> list[Instance[Data]]:
         """Put the instances that *plan* describes into the repo, in place of the volume's others."""
         settings = volume.settings
+        index = None if source is None else await source.look(metadata, plan)
         open_lister = partial(self._open_lister, settings)
         instances = make_instances(
-            plan, settings, metadata.directory, store, self._repo.uuid, self._resources, open_lister
+            plan, settings, metadata.directory, store, self._repo.uuid, self._resources, open_lister, index
         )
         self._repo.put(settings.alias, instances)
         return instances
@@ -222,12 +244,15 @@ class Volumes:
         assert volume.store is not None
         try:
             metadata = await volume.source_format.load(volume.store, volume.settings)
-            if metadata == volume.metadata and (volume.served is None or volume.served.collection is None):
+            source = volume.index_source
+            is_indexed_alike = source is None or await source.is_unchanged()
+            is_known = metadata == volume.metadata and is_indexed_alike
+            if is_known and (volume.served is None or volume.served.collection is None):
                 return
             plan = await plan_volume_of(volume, metadata, self.volumes)
-            if metadata == volume.metadata and plan == volume.served:
+            if is_known and plan == volume.served:
                 return
-            instances = self._put(volume, volume.store, metadata, plan)
+            instances = await self._put(volume, volume.store, metadata, plan, source)
         except StoreError as error:
             log.debug("%s", error)
         except DvidpcError as error:
@@ -235,21 +260,24 @@ class Volumes:
                 log.error("store %s was changed, and is served as before: %s", volume.settings.alias, error)
                 volume.complaint = str(error)
         else:
-            what = "the volume that it counts in" if metadata == volume.metadata else "its metadata"
-            log.warning("store %s: %s was rewritten; serving what it says now", volume.settings.alias, what)
+            what = "its metadata was rewritten"
+            if metadata == volume.metadata:
+                what = "the volume that it counts in was rewritten"
+                what = what if is_indexed_alike else "its label index has changed"
+            log.warning("store %s: %s; serving what it says now", volume.settings.alias, what)
             _forget(volume.instances)
             volume.metadata, volume.served, volume.instances = metadata, plan, instances
             volume.complaint = ""
 
     def _let_go(self, volume: Volume) -> None:
         """Close the store of *volume* once the requests that read from it have ended."""
-        if volume.store is None:
-            return
         _forget(volume.instances)
-        task = run_in_background(f"close store {volume.settings.alias}", self._retire(volume.store))
-        self._retiring[task] = volume.store
+        for store in (volume.store, volume.index_source):
+            if store is not None:
+                task = run_in_background(f"close store {volume.settings.alias}", self._retire(store))
+                self._retiring[task] = store
 
-    async def _retire(self, store: ObjectStore) -> None:
+    async def _retire(self, store: "ObjectStore | IndexSource") -> None:
         await asyncio.sleep(RETIRE_S)
         task = asyncio.current_task()
         with contextlib.suppress(StoreError):

@@ -14,7 +14,7 @@ class Layout(StrEnum):
     @property
     def directory(self) -> str:
         """Its directory in the user's cache: has a new number whenever the volume changes."""
-        return {Layout.PRECOMPUTED: "demo-v4", Layout.ZARR: "demo-zarr-v1"}[self]
+        return {Layout.PRECOMPUTED: "demo-v5", Layout.ZARR: "demo-zarr-v1"}[self]
 
     @property
     def engine(self) -> str:
@@ -30,3 +30,8 @@ class Layout(StrEnum):
     def segmentation(self) -> str:
         """The directory of the neurites in that of the image."""
         return {Layout.PRECOMPUTED: "segmentation", Layout.ZARR: "labels/segmentation"}[self]
+
+    @property
+    def has_index(self) -> bool:
+        """Whether the neurites have a label index."""
+        return self is Layout.PRECOMPUTED

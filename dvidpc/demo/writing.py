@@ -10,7 +10,8 @@ import tensorstore as ts
 from numpy.typing import NDArray
 
 from dvidpc.demo.fields import Shape
-from dvidpc.demo.guide import SYNAPSES
+from dvidpc.demo.guide import INDEX, SYNAPSES
+from dvidpc.demo.indexing import write_label_index
 from dvidpc.demo.layouts import Layout
 from dvidpc.demo.shapes import write_shapes
 from dvidpc.demo.synapses import write_synapses
@@ -87,6 +88,7 @@ def write_volumes(
         report(0.9)
         coarsest = _write_scales(below, _LABELS, labels)
         write_shapes(below, coarsest, _RESOLUTION_NM << (_LABELS.scales - 1))
+        write_label_index(directory / INDEX, below, labels)
     write_synapses(directory / SYNAPSES, labels, tissue.activity, _RESOLUTION_NM)
     report(1)
 

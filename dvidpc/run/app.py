@@ -129,7 +129,14 @@ def _make_parts(config: Config, environ: Mapping[str, str], started: float, api:
     pool = ThreadPool(os.cpu_count() or 1, thread_name_prefix="codec")
     resources = make_resources(config.cache, config.limits, pool)
     buckets = Buckets(config, environ)
-    volumes = Volumes(buckets.volumes, buckets.open, repo, resources, open_lister=buckets.open_lister)
+    volumes = Volumes(
+        buckets.volumes,
+        buckets.open,
+        repo,
+        resources,
+        open_lister=buckets.open_lister,
+        open_index=buckets.open_index,
+    )
     memory = MemoryGuard(resources.caches)
     admission = Admission(config.limits, shortage=lambda: memory.reason)
     return _Parts(

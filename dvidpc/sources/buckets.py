@@ -1,6 +1,7 @@
 """The buckets that the configuration names: where each lies, how it is opened, and its request counts."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
@@ -62,15 +63,26 @@ class Buckets:
     async def open(self, volume: VolumeSettings) -> ObjectStore:
         """Open the bucket of *volume*."""
         access = access_of(self._stores[volume.alias])
-        gate = self._gates.setdefault(bucket_of(access), Gate(self._limits))
-        self._gate_of[volume.alias] = gate
+        self._gate_of[volume.alias] = self._gate(access)
+        return await self._open(volume.alias, access)
+
+    async def open_index(self, volume: VolumeSettings) -> tuple[ObjectStore, str]:
+        """Open the bucket of the label index of *volume*; return it with the directory of the index."""
+        store = self._stores[volume.alias]
+        assert store.label_index is not None
+        return await self._open(volume.alias, access_of_index(store)), store.label_index.directory
+
+    def _gate(self, access: BucketAccess) -> Gate:
+        return self._gates.setdefault(bucket_of(access), Gate(self._limits))
+
+    async def _open(self, alias: str, access: BucketAccess) -> ObjectStore:
         return CoalescingStore(
             await open_store(
                 access,
                 self._limits,
                 environ=self._environ,
-                counts=self.counts[volume.alias],
-                gate=gate,
+                counts=self.counts[alias],
+                gate=self._gate(access),
                 shared=self._shared,
             )
         )
@@ -93,6 +105,7 @@ def settings_of(store: StoreConfig) -> VolumeSettings:
         label_types=_LABEL_TYPES[store.label_type],
         engine=store.engine,
         skip_scales=store.skip_scales,
+        label_index=None if store.label_index is None else store.label_index.url,
         window=store.window,
         full=store.full,
         is_labels=None if store.type is None else store.type == "segmentation",
@@ -143,6 +156,13 @@ def access_of(store: StoreConfig) -> BucketAccess:
         ignore_etag=store.etag == "ignore",
         has_suffixes=store.engine == PRECOMPUTED,
     )
+
+
+def access_of_index(store: StoreConfig) -> BucketAccess:
+    """Return the root of the label index of a store, which must have one, and how to access it."""
+    ref = store.label_index
+    assert ref is not None
+    return replace(access_of(store), ref=ref.root) if ref.kind is store.ref.kind else BucketAccess(ref.root)
 
 
 def upstream_limits_of(limits: LimitsConfig) -> UpstreamLimits:

@@ -45,6 +45,8 @@ class VolumeSettings:
     """Which format it is in: a key of `engines.ENGINES`."""
     skip_scales: frozenset[int] = frozenset()
     """Scales that are left out, by their position in the metadata."""
+    label_index: str | None = None
+    """The URL of the label index; None: there is none."""
     window: Window | None = None
     """How an image is shown as 8 bits; None: as it is stored."""
     full: bool = False

@@ -2,8 +2,12 @@
 
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from dvidpc.formats.data_types import Voxels
 from dvidpc.formats.precomputed.label_chunk import LabelChunk
+from dvidpc.formats.precomputed.label_mask import mask_of
 from dvidpc.formats.precomputed.label_voxels import cut_voxels
 from dvidpc.types import Point
 
@@ -33,3 +37,11 @@ class LabelView:
             return cut_voxels(self.chunk, corner, size)
         (x, y, z), (width, height, depth) = corner, size
         return self.chunk[z : z + depth, y : y + height, x : x + width]
+
+    def mask(self, corner: Point, size: Point, label: int) -> NDArray[np.bool_]:
+        """Return which voxels `[z, y, x]` of a part of the chunk have *label*."""
+        part = self.crop(corner, size)
+        if part is not None:
+            return mask_of(part, label)
+        found: NDArray[np.bool_] = self.cut(corner, size).astype(np.uint64, copy=False) == np.uint64(label)
+        return found

@@ -32,18 +32,18 @@ class LabelLookup:
     """
 
     def __init__(self, copies: Sequence[CachedChunks]) -> None:
-        self._copies = copies
+        self.copies = copies
 
     async def label_at(self, point: Point) -> int:
         """Return the label of one voxel; otherwise as `labels_at`, and several times as fast."""
-        for copy in self._copies:
+        for copy in self.copies:
             grid = copy.source.grid
             inside = zip(grid.box.start, point, grid.box.stop, strict=True)
             if not all(first <= at < stop for first, at, stop in inside):
                 return 0
             steps = (divmod(at - o, n) for at, o, n in zip(point, grid.offset, grid.chunk_size, strict=True))
             cell, voxel = zip(*steps, strict=True)
-            view = await _find_view(ChunkCoord(*cell), copy)
+            view = await find_view(ChunkCoord(*cell), copy)
             if view is not None:
                 return _label_of(view, Point(*voxel))
         return 0
@@ -55,11 +55,11 @@ class LabelLookup:
             FormatError: A chunk is damaged.
             StoreError: The bucket failed.
         """
-        return await self._read(points, self._copies)
+        return await self._read(points, self.copies)
 
     def count_chunks(self, points: NDArray[np.int64]) -> int:
         """Return how many chunks `labels_at` would read from. Takes milliseconds for 10,000 points."""
-        return len(_group(points, self._copies[0].source.grid))
+        return len(_group(points, self.copies[0].source.grid))
 
     async def _read(self, points: NDArray[np.int64], copies: Sequence[CachedChunks]) -> NDArray[np.uint64]:
         labels = np.zeros(len(points), np.uint64)
@@ -72,7 +72,7 @@ class LabelLookup:
 
         async def read_cell(cell: ChunkCoord, group: NDArray[np.intp]) -> None:
             async with turns:
-                view = await _find_view(cell, copies[0])
+                view = await find_view(cell, copies[0])
             if view is None:
                 labels[group] = await self._read(points[group], copies[1:])
                 return
@@ -114,7 +114,7 @@ def _labels_of(view: LabelView, voxels: NDArray[np.int64]) -> NDArray[np.uint64]
     return found.astype(np.uint64, copy=False)
 
 
-async def _find_view(cell: ChunkCoord, chunks: CachedChunks) -> LabelView | None:
+async def find_view(cell: ChunkCoord, chunks: CachedChunks) -> LabelView | None:
     """Return a chunk; None if it is not stored, and its voxels are 0 or nothing at all."""
     view = chunks.peek_view(cell)
     found = await chunks.fetch_view(cell) if view is MISSING else view

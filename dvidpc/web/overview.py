@@ -141,6 +141,7 @@ def _volume(volume: Volume, scales: list[_Scale], problem: str | None) -> dict[s
         "url": first.store_url if first else None,
         "problem": problem,
         "type": first.data.data_type.name if first else None,
+        "index": _describe_index(volume, first),
         "scales": [_describe(scale) for scale in scales],
         "companions": [
             {"name": instance.name, "type": instance.data.data_type.name}
@@ -148,6 +149,15 @@ def _volume(volume: Volume, scales: list[_Scale], problem: str | None) -> dict[s
             if not scales_of(instance.data)
         ],
     }
+
+
+def _describe_index(volume: Volume, instance: Instance[Data] | None) -> dict[str, JsonValue] | None:
+    """Return what is known of the label index of a labelmap; None if it has none."""
+    source = volume.index_source
+    if source is None or instance is None or instance.data.data_type.name != "labelmap":
+        return None
+    info = source.info
+    return {"labels": None if info is None else info.labels, "problem": source.problem}
 
 
 def _describe(shown: _Scale) -> dict[str, JsonValue]:

@@ -1,13 +1,17 @@
 """`dvidpc check` on segmentations and on what lies beside them."""
 
 import json
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from dvidpc.cli import main
 from dvidpc.demo import write_demo_volume
 from dvidpc.types import Point
+from tests.label_index import write_index
 from tests.segmentation import stripes, write_segmentation
 from tests.serving import config_text
 from tests.volumes import XYZ
@@ -147,3 +151,40 @@ def test_a_key_that_cannot_be_followed_is_corrected_in_the_info(
     assert f"fix: set [store.seg] root to a directory that holds both, or {correct}\n" in said
     assert f"fix: {correct}\n" in said
     assert "downsample" not in said
+
+
+def write_indexed(directory: Path) -> str:
+    """Write a segmentation and its index; return the line of the configuration that names the index."""
+    write_segmentation(directory / "seg", [LABELS])
+    write_index(directory / "index", (directory / "seg" / "info").read_bytes(), LABELS.T)
+    return f'label_index = "{directory}/index"\n'
+
+
+def test_a_label_index_in_order_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    more = write_indexed(tmp_path)
+    code, said = check(capsys, tmp_path, tmp_path / "seg", more)
+    assert code == 0
+    voxels = np.count_nonzero(LABELS)
+    compared = "2 labels and 3 of their blocks were compared with the volume"
+    assert f"label index: 2 labels, {voxels} voxels; {compared}" in said
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (lambda place: shutil.rmtree(place / "index"), "does not exist"),
+        (lambda place: shutil.rmtree(place / "index" / "labels"), "is damaged"),
+        (lambda place: add_to_info(place / "seg", more=1), "the volume's info was changed"),
+        (lambda place: write_segmentation(place / "seg", [LABELS // 9 * 9]), "and the index says"),
+    ],
+)
+def test_a_label_index_that_cannot_be_used_is_a_problem(
+    spoil: Callable[[Path], None], reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    more = write_indexed(tmp_path)
+    spoil(tmp_path)
+    code, said = check(capsys, tmp_path, tmp_path / "seg", more)
+    assert code == 1
+    assert "problem label index: " in said
+    assert reason in said
+    assert f"dvidpc index build CONFIG --store seg --to file://{tmp_path}/index" in said

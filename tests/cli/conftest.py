@@ -29,6 +29,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (directory / "config.toml").write_text(
         '[server]\nhttpAddress = "localhost:0"\n'
         f'[store.em]\nengine = "ngprecomputed"\nref = "{directory}/path/to/volume"\ninstance = "em"\n'
+        f'[store.labels]\nengine = "ngprecomputed"\nref = "{directory}/path/to/labels"\n'
+        f'instance = "labels"\nlabel_index = "{directory}/path/to/labels.index"\n'
     )
     browser = directory / "browser"
     browser.write_text(f'#!/bin/sh\necho "$1" >> {directory}/opened\n')

@@ -46,7 +46,7 @@ def test_a_volume_that_another_process_wrote_meanwhile_is_kept(tmp_path: Path) -
 
 
 def test_the_volume_is_written_once(tmp_path: Path) -> None:
-    directory, first, second = tmp_path / "dvidpc" / "demo-v4", io.StringIO(), io.StringIO()
+    directory, first, second = tmp_path / "dvidpc" / "demo-v5", io.StringIO(), io.StringIO()
     ensure_demo_volume(directory, first, TINY)
     written = (directory / "info").stat()
     ensure_demo_volume(directory, second, TINY)
@@ -65,7 +65,7 @@ def test_a_terminal_shows_a_bar(tmp_path: Path) -> None:
 
 def test_a_cache_that_cannot_be_written_is_named_with_the_remedy(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no directory")
-    directory = tmp_path / "file" / "dvidpc" / "demo-v4"
+    directory = tmp_path / "file" / "dvidpc" / "demo-v5"
     with pytest.raises(ConfigError) as caught:
         ensure_demo_volume(directory, io.StringIO(), TINY)
     assert str(caught.value) == (
@@ -85,10 +85,10 @@ def test_other_files_in_the_place_of_the_volume_are_kept(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("environ", "expected"),
     [
-        ({"XDG_CACHE_HOME": "/cache", "HOME": "/home/me"}, "/cache/dvidpc/demo-v4"),
-        ({"HOME": "/home/me"}, "/home/me/.cache/dvidpc/demo-v4"),
-        ({"XDG_CACHE_HOME": "", "HOME": "/home/me"}, "/home/me/.cache/dvidpc/demo-v4"),
-        ({"XDG_CACHE_HOME": "not/absolute", "HOME": "/home/me"}, "/home/me/.cache/dvidpc/demo-v4"),
+        ({"XDG_CACHE_HOME": "/cache", "HOME": "/home/me"}, "/cache/dvidpc/demo-v5"),
+        ({"HOME": "/home/me"}, "/home/me/.cache/dvidpc/demo-v5"),
+        ({"XDG_CACHE_HOME": "", "HOME": "/home/me"}, "/home/me/.cache/dvidpc/demo-v5"),
+        ({"XDG_CACHE_HOME": "not/absolute", "HOME": "/home/me"}, "/home/me/.cache/dvidpc/demo-v5"),
     ],
 )
 def test_the_volume_is_kept_in_the_users_cache(environ: dict[str, str], expected: str) -> None:

@@ -66,7 +66,7 @@ def test_each_scale_is_half_the_one_before_rounded_up(
 
 
 def test_there_are_four_scales_and_several_shards(directory: Path) -> None:
-    assert len(list(directory.iterdir())) == 7
+    assert len(list(directory.iterdir())) == 8
     assert len(list((directory / "8_8_8").glob("*.shard"))) == 2
     with pytest.raises(ValueError, match="scale"):
         open_scale(directory, 4)

@@ -61,4 +61,4 @@ async def test_image_and_segmentation_are_served(directory: Path, tmp_path: Path
 def test_each_layout_has_a_directory_of_its_own() -> None:
     environ = {"XDG_CACHE_HOME": "/cache"}
     assert demo_directory(environ, Layout.ZARR) == Path("/cache/dvidpc/demo-zarr-v1")
-    assert demo_directory(environ) == Path("/cache/dvidpc/demo-v4")
+    assert demo_directory(environ) == Path("/cache/dvidpc/demo-v5")

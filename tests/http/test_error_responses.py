@@ -20,6 +20,7 @@ CASES = [
     (errors.StoreBusyError("x", 3), 503),
     (errors.StoreRefusedError("x", 403), 503),
     (errors.ObjectChangedError("x"), 503),
+    (errors.LabelIndexError("stale"), 503),
     (errors.ConfigError("x"), 500),
 ]
 

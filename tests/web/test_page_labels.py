@@ -14,6 +14,7 @@ import pytest
 from imagecodecs import png_decode
 
 from tests.browser import PATIENCE_S, Browser, browsing, needs_chromium
+from tests.label_index import write_index
 from tests.segmentation import HUGE, stripes, write_segmentation
 from tests.serving import Asked, Server, config_text, serving
 from tests.volumes import VolumeSpec, write_volume
@@ -161,6 +162,37 @@ async def test_a_click_shows_one_segment_and_the_next_all(server: Server) -> Non
         await browser.drag(at, at)
         await browser.wait_for("return location.hash", lambda now: now and "segment" not in now)
         assert len({one.segment for one in await look_everywhere(browser) if one.color[3]}) > 1
+
+
+EXTENT = "const place = document.getElementById('extent'); return place.hidden ? '' : place.textContent"
+
+
+@needs_chromium
+async def test_a_click_shows_size_and_bounding_box_of_an_indexed_segment(tmp_path: Path) -> None:
+    write_volume(tmp_path / "em", VolumeSpec(size=(300, 200, 90), encoding="jpeg", scale_levels=3))
+    write_segmentation(tmp_path / "seg", [LABELS, LABELS[::2, ::2, ::2]], (16, 16, 16), OFFSET)
+    write_index(tmp_path / "index", (tmp_path / "seg" / "info").read_bytes(), LABELS.T, OFFSET)
+    stores = {"em": tmp_path / "em", "seg": tmp_path / "seg"}
+    text = config_text(stores, f'label_index = "{tmp_path}/index"\n')
+    blocks = (np.argwhere(HUGE[2] == LABELS) + OFFSET) // 64
+    low, high = 64 * blocks.min(axis=0), 64 * blocks.max(axis=0) + 63
+    box = ", ".join(f"{axis} {a} to {b}" for axis, a, b in zip("xyz", low, high, strict=True))
+    count, voxels = len(np.unique(blocks, axis=0)), np.count_nonzero(HUGE[2] == LABELS)
+    async with serving(text, tmp_path) as server, browsing() as browser:
+        await view(browser, server, "em?plane=xy&at=130,90,40&nm=4")
+        assert await browser.run(EXTENT) == ""
+        seen = await look_everywhere(browser)
+        at = POINTS[[one.segment for one in seen].index(HUGE[2])]
+        await browser.drag(at, at)
+        said = await browser.wait_for(EXTENT)
+        assert said == f"segment {HUGE[2]}: {voxels:,} voxels in {count} blocks of seg, {box}"
+        await browser.drag(at, at)
+        await browser.wait_for(EXTENT, lambda now: now == "")
+        await set_value(browser, "segment", "999")
+        assert await browser.wait_for(EXTENT) == "segment 999 is not in this volume"
+        await browser.open(f"{server.url}/")
+        words = "return document.querySelectorAll('.volume')[1]?.innerText"
+        assert "Label index: 4 labels" in await browser.wait_for(words)
 
 
 @needs_chromium

@@ -14,7 +14,8 @@ async def healthz(_request: web.Request) -> web.StreamResponse:
 async def readyz(request: web.Request) -> web.StreamResponse:
     """Answer `/readyz`: 200 if every volume is readable and the server is not stopping.
 
-    What is no reason to send clients elsewhere, such as a damaged chunk or odd ETags, follows the `ok`.
+    What is no reason to send clients elsewhere follows the `ok`: a damaged chunk, odd ETags, a label index
+    that cannot be used.
     """
     services = request.app[SERVICES]
     found = await services.health.check()
@@ -26,7 +27,7 @@ async def readyz(request: web.Request) -> web.StreamResponse:
     remarks = [
         f"store {alias}: {remark}"
         for alias, health in found.items()
-        for remark in (health.damage, health.oddity)
+        for remark in (health.damage, health.oddity, health.index)
         if remark
     ]
     body = "".join(f"{line}\n" for line in ("ok", *remarks)).encode(errors="replace")

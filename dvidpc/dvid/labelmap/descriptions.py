@@ -5,11 +5,11 @@ from typing import Final
 
 from dvidpc.dvid.table import JSON, OCTETS, TEXT, Doc, Parameter
 
-_SCALE = Parameter("0 for the finest scale, 1 for half its resolution, ... up to MaxDownresLevel", "0")
-_SUPERVOXELS = Parameter("accepted as in DVID; every label is a supervoxel and a body", "true")
+SCALE = Parameter("0 for the finest scale, 1 for half its resolution, ... up to MaxDownresLevel", "0")
+SUPERVOXELS = Parameter("accepted as in DVID; every label is a supervoxel and a body", "true")
 _THROTTLE = Parameter("accepted as in DVID; no effect", "off", ("on", "true", "off", "false"))
-_HASH = Parameter("MD5 of the request's body in hexadecimal digits, to check it", "")
-_COMMON = {"scale": _SCALE, "supervoxels": _SUPERVOXELS}
+HASH = Parameter("MD5 of the request's body in hexadecimal digits, to check it", "")
+_COMMON = {"scale": SCALE, "supervoxels": SUPERVOXELS}
 _PNG = "image/png"
 
 
@@ -81,12 +81,12 @@ LABEL: Final = Doc(
 LABELS: Final = Doc(
     "The labels of many voxels. The body of the GET is a JSON list of positions: [[x,y,z],...].",
     (JSON,),
-    MappingProxyType({"hash": _HASH, **_COMMON}),
+    MappingProxyType({"hash": HASH, **_COMMON}),
 )
 MAPPING: Final = Doc(
     "The bodies of supervoxels. The body of the GET is a JSON list of labels. Every label maps to itself.",
     (JSON,),
-    MappingProxyType({"hash": _HASH, "nolookup": Parameter("accepted as in DVID; no effect", "true")}),
+    MappingProxyType({"hash": HASH, "nolookup": Parameter("accepted as in DVID; no effect", "true")}),
 )
 MAPPINGS: Final = Doc("The supervoxels that map to another label: none.", (TEXT,))
 SUPERVOXEL_SPLITS: Final = Doc("The supervoxels that were split: none.", (JSON,))
@@ -95,7 +95,6 @@ MUTATIONS_RANGE: Final = Doc(
     "The mutations between two versions: none.", (TEXT,), forms=("mutations-range/{from}/{to}",)
 )
 HISTORY: Final = Doc("The mutations of a label: none.", (TEXT,), forms=("history/{label}/{from}/{to}",))
-NOT_INDEXED: Final = Doc("Always refused: this server has no label index (IndexedLabels=false).")
 METADATA: Final = Doc(
     "The axes of the volume and the values of a voxel.", ("application/vnd.dvid-nd-data+json",)
 )

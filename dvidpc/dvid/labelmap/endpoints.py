@@ -1,5 +1,6 @@
 """The table of the endpoints of `labelmap`."""
 
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -11,31 +12,54 @@ from dvidpc.dvid.descriptions import HELP, INFO, SYNC, TAGS
 from dvidpc.dvid.documents.manual import help_of_data
 from dvidpc.dvid.documents.repo_endpoints import data_info, data_sync, data_tags
 from dvidpc.dvid.imageblk.metadata import answer_metadata, extents, metadata_document, resolution
-from dvidpc.dvid.labelmap import blocks, cutouts, descriptions, mappings, points
+from dvidpc.dvid.labelmap import (
+    blocks,
+    coarse_volumes,
+    cutouts,
+    descriptions,
+    indexed_docs,
+    label_indexes,
+    label_lists,
+    mappings,
+    points,
+    sizes,
+    sparse_volumes,
+)
+from dvidpc.dvid.labelmap.label_requests import indexed
 from dvidpc.dvid.labelmap.levels import at_level
 from dvidpc.dvid.table import Endpoint, Family
 
-NOT_INDEXED: Final = (
-    "existing-labels",
-    "fvdb",
-    "index",
-    "index-version",
-    "indices",
-    "indices-compressed",
-    "lastmod",
-    "listlabels",
-    "maxlabel",
-    "nextlabel",
-    "proximity",
-    "size",
-    "sizes",
-    "sparsevol",
-    "sparsevol-by-point",
-    "sparsevol-coarse",
-    "sparsevol-size",
-    "sparsevols-coarse",
-    "supervoxel-sizes",
-    "supervoxels",
+REFUSED: Final = ("fvdb", "index-version", "proximity")
+"""Endpoints that read the label index in DVID, and are refused here with and without one."""
+
+INDEXED: Final[Mapping[str, Endpoint[LabelmapData]]] = MappingProxyType(
+    {
+        "existing-labels": Endpoint(indexed(label_lists.existing_labels), doc=indexed_docs.EXISTING_LABELS),
+        "index": Endpoint(indexed(label_indexes.index), doc=indexed_docs.INDEX),
+        "indices": Endpoint(indexed(label_indexes.indices), doc=indexed_docs.INDICES),
+        "indices-compressed": Endpoint(
+            indexed(label_indexes.indices_compressed), doc=indexed_docs.INDICES_COMPRESSED
+        ),
+        "lastmod": Endpoint(indexed(sizes.lastmod), doc=indexed_docs.LASTMOD),
+        "listlabels": Endpoint(indexed(label_lists.list_labels), doc=indexed_docs.LISTLABELS),
+        "maxlabel": Endpoint(indexed(sizes.maxlabel), doc=indexed_docs.MAXLABEL),
+        "nextlabel": Endpoint(indexed(sizes.nextlabel), doc=indexed_docs.NEXTLABEL),
+        "size": Endpoint(indexed(sizes.size), doc=indexed_docs.SIZE),
+        "sizes": Endpoint(indexed(sizes.sizes), doc=indexed_docs.SIZES),
+        "sparsevol": Endpoint(indexed(sparse_volumes.sparsevol), doc=indexed_docs.SPARSEVOL),
+        "sparsevol-by-point": Endpoint(
+            indexed(sparse_volumes.sparsevol_by_point), doc=indexed_docs.SPARSEVOL_BY_POINT
+        ),
+        "sparsevol-coarse": Endpoint(
+            indexed(coarse_volumes.coarse_volume), doc=indexed_docs.SPARSEVOL_COARSE
+        ),
+        "sparsevol-size": Endpoint(indexed(sizes.sparsevol_size), doc=indexed_docs.SPARSEVOL_SIZE),
+        "sparsevols-coarse": Endpoint(
+            indexed(coarse_volumes.coarse_volumes), doc=indexed_docs.SPARSEVOLS_COARSE
+        ),
+        "supervoxel-sizes": Endpoint(indexed(sizes.supervoxel_sizes), doc=indexed_docs.SUPERVOXEL_SIZES),
+        "supervoxels": Endpoint(indexed(sizes.supervoxels), doc=indexed_docs.SUPERVOXELS_OF),
+    }
 )
 """Endpoints that need to know where a label lies."""
 
@@ -81,9 +105,10 @@ LABELMAP_ENDPOINTS: Final[Family[LabelmapData]] = Family(
                 mappings.mutations_range, doc=descriptions.MUTATIONS_RANGE, is_document=True
             ),
             "history": Endpoint(mappings.history, doc=descriptions.HISTORY, is_document=True),
+            **INDEXED,
             **{
-                name: Endpoint(mappings.not_indexed, doc=descriptions.NOT_INDEXED, is_document=True)
-                for name in NOT_INDEXED
+                name: Endpoint(mappings.not_indexed, doc=indexed_docs.REFUSED, is_document=True)
+                for name in REFUSED
             },
             "extents": Endpoint(extents, doc=descriptions.EXTENTS),
             "resolution": Endpoint(resolution, doc=descriptions.RESOLUTION),

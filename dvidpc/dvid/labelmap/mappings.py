@@ -70,12 +70,14 @@ async def history(request: web.Request, _instance: Instance[LabelmapData]) -> we
 
 
 async def not_indexed(request: web.Request, instance: Instance[LabelmapData]) -> web.StreamResponse:
-    """Refuse an endpoint that needs to know where a label lies, in DVID's words.
+    """Refuse an endpoint that needs to know where a label lies, in DVID's words, or one that nothing answers.
 
     DVID without an index refuses nine of these, and for the others says that there is no such label; that
     would be wrong here.  (labelmap.go:3340-3346, 3400c2cb)
     """
     endpoint = call_parts(request)[0]
+    if instance.data.index is not None:
+        raise RequestError(f"{quote(endpoint)} endpoint is not supported by this server")
     raise RequestError(
         f"data {quote(instance.name)} is not label indexed (IndexedLabels=false): "
         f"{quote(endpoint)} endpoint is not supported"

@@ -87,6 +87,18 @@ class LabelChunk:
             return self.words.take(positions)
         return self._pairs.take(positions)
 
+    def positions_of(self, label: int, parity: int) -> Offsets:
+        """Return where in *words* a label starts, or would start, ascending.
+
+        Args:
+            label: The label.
+            parity: The remainder of the positions by `step`.
+        """
+        if label >= 1 << 8 * self.itemsize:
+            return np.zeros(0, np.intp)
+        found = self.words if self.step == 1 else self._pairs[parity :: self.step]
+        return np.flatnonzero(found == found.dtype.type(label)) * self.step + parity
+
     def has_corner(self, corner: Point) -> bool:
         """Return whether a sub-block starts at voxel *corner*."""
         return not any(at % side for at, side in zip(corner, self.sub_block, strict=True))
@@ -193,14 +205,14 @@ def _check_tables(chunk: LabelChunk) -> None:
 def _largest_indexes(chunk: LabelChunk, numbers: Offsets, width: int) -> Offsets:
     """Return the largest index in each of some sub-blocks, without padding."""
     indexes = chunk.indexes(numbers, width)
-    in_chunk = _voxels_in_chunk(chunk, numbers)
+    in_chunk = voxels_in_chunk(chunk, numbers)
     if in_chunk is not None:
         indexes = np.where(in_chunk, indexes, 0)
     largest: Offsets = indexes.max(axis=1).astype(np.intp)
     return largest
 
 
-def _voxels_in_chunk(chunk: LabelChunk, numbers: Offsets) -> NDArray[np.bool_] | None:
+def voxels_in_chunk(chunk: LabelChunk, numbers: Offsets) -> NDArray[np.bool_] | None:
     """Return which voxels `[sub-block, voxel]` are not padding; None if the chunk has no padding."""
     if all(n % b == 0 for n, b in zip(chunk.size, chunk.sub_block, strict=True)):
         return None

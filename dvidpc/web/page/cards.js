@@ -29,6 +29,7 @@ export function volumeCard(overview, volume) {
         `${times(first.size)} voxels of ${times(first.resolution_nm)} nm, ${volume.type}, `,
         `${volume.scales.length} ${volume.scales.length === 1 ? "scale" : "scales"}`,
       ),
+      labelIndex(volume),
       scaleTable(volume),
       companions(overview, volume),
       actions(overview, volume),
@@ -103,6 +104,13 @@ function scaleTable(volume) {
       element("tbody", {}, ...rows),
     ),
   );
+}
+
+/** Return what is known of the label index of a segmentation; undefined if it has none. */
+function labelIndex({ index }) {
+  if (!index) return undefined;
+  if (index.problem) return element("p", { class: "failure" }, index.problem);
+  return element("p", {}, `Label index: ${index.labels.toLocaleString("en")} labels`);
 }
 
 /** Return links to the meshes, skeletons and annotations of a segmentation; undefined if there are none. */

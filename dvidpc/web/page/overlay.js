@@ -1,6 +1,7 @@
 // The labels in the viewer: those drawn over an image, or the volume itself. Also the tools that belong to them.
 
 import { byId, element } from "./elements.js";
+import { extentOfSegment } from "./extents.js";
 import { parseLabel } from "./labels.js";
 import { Layer } from "./layer.js";
 import { holdsLabels, labelsOver, nameOf } from "./volumes.js";
@@ -22,6 +23,7 @@ export class Overlay {
   show(overview, api, volume, query) {
     this.api = api;
     this.isOwn = holdsLabels(volume);
+    this.own = volume;
     this.choices = this.isOwn ? [] : labelsOver(overview, volume);
     byId("overlay-name").replaceChildren(
       element("option", { value: "" }, "none"),
@@ -40,6 +42,7 @@ export class Overlay {
     this.volume = this.choices.find((choice) => choice.instance === instance);
     this.layer.show(this.api, this.volume);
     byId("overlay-name").value = this.volume?.instance ?? "";
+    this.showExtent();
     this.onChange();
   }
 
@@ -54,7 +57,21 @@ export class Overlay {
   isolate(segment) {
     this.segment = segment;
     byId("segment").value = segment === undefined ? "" : String(segment);
+    this.showExtent();
     this.onChange();
+  }
+
+  /** Show how large the isolated segment is and where it lies. */
+  async showExtent() {
+    const { segment } = this;
+    const place = byId("extent");
+    place.hidden = true;
+    const volume = this.isOwn ? this.own : this.volume;
+    if (segment === undefined || !volume) return;
+    const text = await extentOfSegment(this.api, volume, segment).catch((error) => error.message);
+    if (text === undefined || segment !== this.segment) return; // another was chosen in the meantime
+    place.textContent = text;
+    place.hidden = false;
   }
 
   pick(x, y) {

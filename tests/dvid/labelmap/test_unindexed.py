@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dvidpc.dvid.labelmap.endpoints import NOT_INDEXED
+from dvidpc.dvid.labelmap.endpoints import INDEXED, REFUSED
 from tests.dvid.labelmap.served import serving_labels
 from tests.label_volumes import LabelScale
 from tests.serving import UUID
@@ -52,7 +52,7 @@ async def test_what_was_never_changed_has_an_empty_history(tmp_path: Path) -> No
 
 async def test_what_needs_an_index_is_refused_and_never_empty(tmp_path: Path) -> None:
     async with serving_labels(tmp_path, LABELS) as server:
-        for path in {*EXTENTS, *NOT_INDEXED}:
+        for path in {*EXTENTS, *INDEXED, *REFUSED}:
             endpoint = path.partition("/")[0].partition("?")[0]
             status, text = await server.error(f"{server.node}/seg/{path}")
             assert status == 400
