@@ -29,7 +29,7 @@ OnReady = Callable[[str, str], None]
 
 def _serve(options: argparse.Namespace) -> int:
     gc.disable()  # during the imports
-    from dvidpc.look.arguments import is_config_file
+    from dvidpc.init.volume_arguments import is_config_file
 
     if not any(map(is_config_file, options.what)):
         return _serve_volumes(options)
@@ -82,8 +82,8 @@ def _serve_volumes(options: argparse.Namespace) -> int:
     """Serve volumes without a configuration file, once each has been looked at."""
     import asyncio
 
+    from dvidpc.init.looking import look
     from dvidpc.log.set_up import set_up_logging
-    from dvidpc.look.looking import look
     from dvidpc.run.processes import collect_garbage, run_server
 
     config, names = _config_of(options)
@@ -106,8 +106,8 @@ def _serve_volumes(options: argparse.Namespace) -> int:
 def _config_of(options: argparse.Namespace) -> "tuple[Config, list[str]]":
     """Return the configuration that the options describe, and the names of its volumes."""
     from dvidpc.config import Address, parse_config
-    from dvidpc.look.arguments import name_volumes
-    from dvidpc.look.written import bare_text
+    from dvidpc.init.config_text import bare_text
+    from dvidpc.init.volume_arguments import name_volumes
 
     volumes = name_volumes(options.what, options.name, anonymous=options.anonymous)
     port = DEFAULT_PORT if options.port is None else options.port
@@ -136,8 +136,8 @@ def _opener(options: argparse.Namespace) -> OnReady | None:
 def _init(options: argparse.Namespace) -> int:
     import asyncio
 
-    from dvidpc.look.looking import look
-    from dvidpc.look.written import commented_text
+    from dvidpc.init.config_text import commented_text
+    from dvidpc.init.looking import look
 
     config, _ = _config_of(options)
     text = commented_text(asyncio.run(look(config, os.environ)), config.server.http_address)

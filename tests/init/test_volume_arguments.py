@@ -9,8 +9,14 @@ from hypothesis import strategies as st
 
 from dvidpc.config import Address, parse_config
 from dvidpc.errors import ConfigError
-from dvidpc.look.arguments import NamedVolume, derive_name, is_config_file, name_volumes, parse_argument
-from dvidpc.look.written import bare_text
+from dvidpc.init.config_text import bare_text
+from dvidpc.init.volume_arguments import (
+    NamedVolume,
+    derive_name,
+    is_config_file,
+    name_volumes,
+    parse_argument,
+)
 from dvidpc.storage.ref import Kind, parse_ref
 
 NAMES = [

@@ -12,9 +12,9 @@ from aiohttp import web
 from dvidpc.config import Address, load_config, parse_config
 from dvidpc.demo import write_demo_volume
 from dvidpc.errors import ConfigError, DvidpcError, StoreError
-from dvidpc.look.arguments import name_volumes
-from dvidpc.look.looking import SeenVolume, look
-from dvidpc.look.written import bare_text, commented_text
+from dvidpc.init.config_text import bare_text, commented_text
+from dvidpc.init.looking import SeenVolume, look
+from dvidpc.init.volume_arguments import name_volumes
 from dvidpc.types import Point
 from tests.array_volumes import tissue, write_cosem_n5, write_ome_zarr
 from tests.label_volumes import LabelScale, write_labels

@@ -5,9 +5,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from dvidpc.config import Address, UnixAddress
+from dvidpc.init.looking import SeenVolume
+from dvidpc.init.volume_arguments import NamedVolume
 from dvidpc.log.escaping import one_line
-from dvidpc.look.arguments import NamedVolume
-from dvidpc.look.looking import SeenVolume
 from dvidpc.sources.plan import VolumePlan
 from dvidpc.sources.scale_plan import times
 from dvidpc.storage.ref_formats import PRECOMPUTED
