@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import annotation_rows, array_rows, index_rows, label_rows, rows
+from benchmarks import annotation_rows, array_rows, build_rows, index_rows, label_rows, rows
 from benchmarks.mesh_rows import mesh
 from benchmarks.rows import Bench, Row
 from benchmarks.volume import prepare
@@ -39,6 +39,7 @@ def main() -> int:
             *rows.ALL,
             *label_rows.ALL,
             *index_rows.ALL,
+            *build_rows.ALL,
             mesh,
             *annotation_rows.ALL,
             *array_rows.ALL,

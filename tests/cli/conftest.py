@@ -10,6 +10,7 @@ import pytest
 
 from dvidpc.demo import demo_directory, write_demo_volume
 from dvidpc.types import Point
+from tests.building import build, job_of
 from tests.label_volumes import LabelScale, write_labels
 from tests.servers import run_s3_server
 from tests.volumes import VolumeSpec, write_volume
@@ -32,6 +33,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         f'[store.labels]\nengine = "ngprecomputed"\nref = "{directory}/path/to/labels"\n'
         f'instance = "labels"\nlabel_index = "{directory}/path/to/labels.index"\n'
     )
+    build(*job_of(directory / "config.toml", directory / "path/to/labels.index"))
     browser = directory / "browser"
     browser.write_text(f'#!/bin/sh\necho "$1" >> {directory}/opened\n')
     browser.chmod(0o755)
