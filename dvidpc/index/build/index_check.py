@@ -48,6 +48,8 @@ class IndexReport:
     """Why the index does not belong to the volume as it is now."""
     wrong: list[str] = field(default_factory=list)
     """What the index says wrongly."""
+    unknown: list[str] = field(default_factory=list)
+    """What could not be compared."""
 
     @property
     def is_good(self) -> bool:
@@ -113,7 +115,7 @@ async def _compare_sources(
     key = f"{directory}/{SOURCES_KEY}" if directory else SOURCES_KEY
     blob = await index.get(key, max_size=MAX_SOURCES_SIZE)
     if blob is None:
-        report.wrong.append(f"{SOURCES_KEY} of the index does not exist: what it was built from is not known")
+        report.unknown.append(f"whether shards were replaced since: the index has no {SOURCES_KEY}")
         return
     async with opened_volume(config, store) as (volume, _):
         changed = await find_changes(volume, blob.data)

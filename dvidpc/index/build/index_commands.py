@@ -83,16 +83,17 @@ def print_check(options: argparse.Namespace) -> int:
     store = find_store(config, options.store)
     report = asyncio.run(check_index(config, store, options.samples, random.Random()))
     document = {"is_good": report.is_good, "stale": report.stale, "wrong": report.wrong}
-    document |= {"blocks": report.blocks, "labels": report.labels}
+    document |= {"unknown": report.unknown, "blocks": report.blocks, "labels": report.labels}
     _say(document, _describe(report), as_json=options.json)
     return 0 if report.is_good else 1
 
 
 def _describe(report: IndexReport) -> str:
-    lines = [f"stale: {reason}" for reason in report.stale] + [f"wrong: {what}" for what in report.wrong]
+    found = (("stale", report.stale), ("wrong", report.wrong), ("not known", report.unknown))
+    lines = [f"{what}: {text}" for what, texts in found for text in texts]
     compared = f"{report.blocks} blocks and {report.labels} labels were compared with the volume"
     if report.is_good:
-        return f"ok: {compared}"
+        return "\n".join([f"ok: {compared}", *lines])
     return "\n".join([*lines, compared, "Build the index again: dvidpc index build"])
 
 
