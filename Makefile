@@ -44,7 +44,7 @@ release: $(VENV)/.dev
 	rm -rf dist/env
 
 $(VENV)/.bench: $(VENV)/.run
-	$(BIN)/python -m pip install --quiet --group bench
+	$(BIN)/python -m pip install --quiet --editable '.[index]' --group bench
 	@touch $@
 
 bench: $(VENV)/.bench

@@ -27,12 +27,12 @@ Objects = dict[str, bytes]
 """The objects of an index by key."""
 
 
-def write_config(directory: Path, ref: str, more: str = "") -> Path:
+def write_config(directory: Path, ref: str, more: str = "", engine: str = "ngprecomputed") -> Path:
     """Write a configuration of one volume, the store `labels`, with timeouts short enough for tests."""
     path = directory / "config.toml"
     limits = "[limits]\nfirst_byte_timeout = 0.8\nattempt_timeout = 1.6\nbackoff_min = 0.001\n"
     path.write_text(
-        f'{limits}[store.labels]\nengine = "ngprecomputed"\nref = "{ref}"\ninstance = "segmentation"\n{more}'
+        f'{limits}[store.labels]\nengine = "{engine}"\nref = "{ref}"\ninstance = "segmentation"\n{more}'
     )
     return path
 

@@ -62,7 +62,7 @@ class Lines:
 class Bar:
     """A progress bar with the rate and the time that is left."""
 
-    def __init__(self, out: TextIO) -> None:
+    def __init__(self, console: Console) -> None:
         self._bar = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
@@ -70,7 +70,7 @@ class Bar:
             TextColumn("{task.fields[rate]}", markup=False),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
-            console=Console(file=out),
+            console=console,
         )
         self._started = time.monotonic()
         self._tasks: dict[str, TaskID] = {}
@@ -92,7 +92,7 @@ def make_progress(*, as_json: bool) -> Lines | Bar:
     """Return what shows progress: JSON on stdout, else a bar or lines on stderr."""
     if as_json:
         return Lines(sys.stdout, as_json=True)
-    return Bar(sys.stderr) if sys.stderr.isatty() else Lines(sys.stderr, as_json=False)
+    return Bar(Console(file=sys.stderr)) if sys.stderr.isatty() else Lines(sys.stderr, as_json=False)
 
 
 def rate_text(chunks: int, seconds: float) -> str:

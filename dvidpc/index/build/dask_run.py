@@ -1,5 +1,6 @@
 """Has Dask run the steps of a build, and resumes a build that was stopped."""
 
+import logging
 import time
 from asyncio import CancelledError
 from collections.abc import Callable, Iterator, Sequence
@@ -66,7 +67,11 @@ def connected(cluster: Cluster) -> Iterator[Client]:
         if cluster.address is None and cluster.scheduler_file is None:
             with (
                 LocalCluster(
-                    n_workers=cluster.workers, threads_per_worker=1, processes=True, dashboard_address=None
+                    n_workers=cluster.workers,
+                    threads_per_worker=1,
+                    processes=True,
+                    dashboard_address=None,
+                    silence_logs=logging.CRITICAL,  # errors of tasks are raised here, once
                 ) as local,
                 Client(local) as client,
             ):

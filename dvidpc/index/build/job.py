@@ -30,10 +30,8 @@ _MOST_BLOCKS: Final = 2**16
 """Blocks of a tile: they take about a minute."""
 _BATCH_BLOCKS: Final = 64
 """Blocks that are read together."""
-_FEW_SHARDS: Final = 256
-"""Up to so many shards, each is a partition of its own."""
-_SHARDS_TOGETHER: Final = 32
-"""Shards of a partition, if there are more: the reads from scratch are tiles times partitions."""
+_PARTITIONS: Final = 128
+"""The most partitions: the reads from scratch are tiles times partitions."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +94,7 @@ class BuildJob:
     @property
     def partition_shards(self) -> int:
         """How many shards a partition has."""
-        return 1 if 1 << self.sharding.shard_bits <= _FEW_SHARDS else _SHARDS_TOGETHER
+        return max(1, (1 << self.sharding.shard_bits) // _PARTITIONS)
 
     @property
     def partitions(self) -> int:

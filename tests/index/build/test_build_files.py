@@ -14,7 +14,7 @@ from dvidpc.types import Point
 from tests.building import build, index_of_voxels, job_of, write_config
 from tests.label_chunks import draw_cells
 from tests.label_volumes import LabelScale, write_labels
-from tests.servers import S3Server, run_s3_server
+from tests.servers import S3Server, run_google_server, run_s3_server
 
 
 @pytest.fixture(scope="module")
@@ -24,13 +24,21 @@ def s3() -> Iterator[S3Server]:
         yield server
 
 
-@pytest.fixture(params=["directory", "s3"])
-def files(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> BuildFiles:
-    if request.param == "directory":
-        return open_files(BucketAccess(parse_ref(f"{tmp_path}/some/where/")))
-    server: S3Server = request.getfixturevalue("s3")
-    sign_in(monkeypatch)
-    return open_files(access_of_bucket(server, tmp_path.name))
+@pytest.fixture(params=["directory", "s3", "google"])
+def files(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[BuildFiles]:
+    match request.param:
+        case "directory":
+            yield open_files(BucketAccess(parse_ref(f"{tmp_path}/some/where/")))
+        case "s3":
+            sign_in(monkeypatch)
+            yield open_files(access_of_bucket(request.getfixturevalue("s3"), tmp_path.name))
+        case _:
+            with run_google_server() as google:
+                google.make_bucket("bucket")
+                place = parse_ref("gs://bucket/index")
+                yield open_files(BucketAccess(place, endpoint=google.url, anonymous=True))
 
 
 def sign_in(monkeypatch: pytest.MonkeyPatch) -> None:

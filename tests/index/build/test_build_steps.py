@@ -1,7 +1,10 @@
 """The steps of a build make the index that numpy counts, byte by byte, from any volume."""
 
+import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +21,7 @@ from dvidpc.index.build.tile_reading import grid_of
 from dvidpc.index.index_info import parse_index_info
 from dvidpc.storage.ref import Kind
 from dvidpc.types import Point
+from tests.array_volumes import write_ome_zarr
 from tests.building import build, index_of_voxels, job_of, read_index, write_config
 from tests.label_chunks import draw_cells
 from tests.label_volumes import Labels, LabelScale, write_labels
@@ -71,17 +75,47 @@ def test_chunks_that_are_not_stored_have_no_labels(tmp_path: Path) -> None:
     assert read_index(tmp_path / "index") == index_of_voxels(job, seen)
 
 
+@pytest.mark.parametrize("fill", [0, 9])
+@pytest.mark.parametrize(("version", "shard"), [("0.4", None), ("0.5", (2, 2, 2))])
+def test_arrays_whose_missing_chunks_have_the_fill_value(
+    fill: int, version: str, shard: tuple[int, int, int] | None, tmp_path: Path
+) -> None:
+    labels = draw(SIZE)
+    labels[:64, 64:128, :64] = fill
+    options: dict[str, Any] = {"version": version, "shard": shard, "fill": fill}
+    write_ome_zarr(tmp_path / "volume", [labels], chunk=(32, 32, 32), is_labels=True, **options)
+    config = write_config(tmp_path, f"{tmp_path}/volume", 'type = "segmentation"\n', "zarr")
+    job, sources = job_of(config, tmp_path / "index")
+    build(job, sources)
+    assert read_index(tmp_path / "index") == index_of_voxels(job, labels)
+
+
+def test_holes_of_the_first_copy_are_read_from_the_other(tmp_path: Path) -> None:
+    labels = draw(SIZE)
+    write_labels(tmp_path / "volume", LabelScale(labels, holes=((0, 0, 0), (1, 1, 1))))
+    write_labels(tmp_path / "other", LabelScale(labels, chunk_size=(48, 32, 80), holes=((2, 3, 0),)))
+    shutil.copytree(tmp_path / "other/s0", tmp_path / "volume/s0", dirs_exist_ok=True)
+    info = json.loads((tmp_path / "volume/info").read_text())
+    info["scales"][0]["chunk_sizes"].append([48, 32, 80])
+    (tmp_path / "volume/info").write_text(json.dumps(info))
+    job, sources = job_of(write_config(tmp_path, f"{tmp_path}/volume"), tmp_path / "index")
+    build(job, sources)
+    seen = labels.copy()
+    seen[64:, 96:128, 96:128] = 0
+    assert read_index(tmp_path / "index") == index_of_voxels(job, seen)
+
+
 MANY_SHARDS = ShardingSpec(0, ShardHash.MURMURHASH3_X86_128, 2, 9, DataEncoding.GZIP, DataEncoding.GZIP)
 
 
 def test_partitions_of_many_shards(tmp_path: Path) -> None:
-    """512 shards are 16 partitions; the shards hold the messages that the only shard of one index has."""
+    """512 shards are 128 partitions; the shards hold the messages that the only shard of one index has."""
     labels = draw(SIZE)
     write_labels(tmp_path / "volume", LabelScale(labels))
     config = write_config(tmp_path, str(tmp_path / "volume"))
     one, sources = job_of(config, tmp_path / "one")
     many, _ = job_of(config, tmp_path / "many", MANY_SHARDS)
-    assert (one.partitions, many.partitions, many.partition_shards) == (1, 16, 32)
+    assert (one.partitions, many.partitions, many.partition_shards) == (1, 128, 4)
     assert build(one, sources)[:3] == build(many, sources)[:3]
     objects = read_index(tmp_path / "many")
     assert objects["table/00000000"] == read_index(tmp_path / "one")["table/00000000"]
