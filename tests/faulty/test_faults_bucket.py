@@ -157,7 +157,8 @@ async def test_f6_two_failures_in_a_row_are_not_seen_by_clients(
 
 
 async def test_f6_retries_do_not_feed_an_overload(kind: str, tmp_path: Path) -> None:
-    async with faulty_site(tmp_path, kind, limits=limits_section(retry_budget=0.2)) as site:
+    limits = limits_section(retry_budget=0.2, first_byte_timeout=30, request_deadline=60)  # no time-out here
+    async with faulty_site(tmp_path, kind, limits=limits) as site:
         site.bucket.rule(DATA, faults.SLOW_DOWN)
         before = len(site.bucket.asked)
         blocks = [[block] for block in site.truth.blocks if site.truth.is_stored(block)] * 20
