@@ -104,7 +104,7 @@ def many_annotations(bench: Bench) -> list[Row]:
         synapses = draw_synapses(per_cell, (64, _SIDE, _SIDE), x)
         synapses["ends"][:, :, 0] += x * 64
         lists[0, x] = synapses
-    root = bench.directory / "many"
+    root = bench.directory / "many-annotations"
     write_collection(root, size, [cells], lists)
     cache = 2**26
     with dvidpc(f'ref = "file://{root}"', bench.directory, memory=cache) as server:
