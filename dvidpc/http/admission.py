@@ -171,7 +171,8 @@ class Admission:
         self._patient_queue.end_waits(now)
         self._admit_next()  # there may be enough memory again
         self._cancel_overdue(now)
-        self._rest_if_idle()
+        if not (self._flights or self._queue or self._patient_queue or self._patient_in_flight):
+            self.busy.clear()
 
     async def _wait(self) -> None:
         """Wait in the queue; on return, the caller holds one place."""
@@ -203,11 +204,6 @@ class Admission:
         self._patient_in_flight -= 1
         self._places += 1
         self._admit_next()
-        self._rest_if_idle()
-
-    def _rest_if_idle(self) -> None:
-        if not (self._flights or self._queue or self._patient_queue or self._patient_in_flight):
-            self.busy.clear()
 
     def _may_admit_patient(self) -> bool:
         most = max(1, int(self._limits.max_in_flight * _PATIENT_SHARE))
