@@ -4,38 +4,22 @@
 """
 
 import asyncio
-import os
 import random
 import tempfile
 from pathlib import Path
 
 import numpy as np
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
 
 from tests.array_stores import XYZ, blocks_around, cut, engine_of, is_equal, offset_of, store_section
 from tests.blockstream import parse_stream
+from tests.drawing import drawing
 from tests.drawn_arrays import DrawnArray, Voxels, WrittenArray, drawn_arrays, write_array
 from tests.dvid.labelmap.test_property_labels import halve
 from tests.label_payloads import read_block
 from tests.serving import Server, config_text, serving
 
-ARRAYS_PER_SERVER = 12
-DRAWS = int(os.environ.get("DVIDPC_DRAWS", "120"))
 
-
-@settings(
-    max_examples=-(-DRAWS // ARRAYS_PER_SERVER),
-    deadline=None,
-    database=None,
-    phases=[Phase.generate],  # shrinking takes minutes
-    derandomize="DVIDPC_DRAWS" not in os.environ,
-    suppress_health_check=list(HealthCheck),
-)
-@given(
-    st.lists(drawn_arrays(), min_size=ARRAYS_PER_SERVER, max_size=ARRAYS_PER_SERVER),
-    st.sampled_from(["0", "512MiB"]),
-)
+@drawing(drawn_arrays(), default=120, together=12)
 def test_every_block_and_label_of_any_array_is_right(arrays: list[DrawnArray], memory: str) -> None:
     with tempfile.TemporaryDirectory() as name:
         asyncio.run(check_all(arrays, Path(name), memory))

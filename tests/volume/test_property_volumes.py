@@ -5,37 +5,21 @@
 
 import asyncio
 import itertools
-import os
 import random
 import tempfile
 from pathlib import Path
 
 import numpy as np
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
 
 from tests.blockstream import grey_block, parse_stream
+from tests.drawing import drawing
 from tests.drawn import XYZ, DrawnVolume, Truth, drawn_volumes, write
 from tests.encoders import Voxels
 from tests.serving import Server, config_text, serving
 from tests.volumes import expected_box
 
-VOLUMES_PER_SERVER = 8
-DRAWS = int(os.environ.get("DVIDPC_DRAWS", "240"))
 
-
-@settings(
-    max_examples=-(-DRAWS // VOLUMES_PER_SERVER),
-    deadline=None,
-    database=None,
-    phases=[Phase.generate],  # a volume is small as drawn, and shrinking eight takes minutes
-    derandomize="DVIDPC_DRAWS" not in os.environ,
-    suppress_health_check=list(HealthCheck),
-)
-@given(
-    st.lists(drawn_volumes(), min_size=VOLUMES_PER_SERVER, max_size=VOLUMES_PER_SERVER),
-    st.sampled_from(["0", "512MiB"]),
-)
+@drawing(drawn_volumes(), default=240, together=8)
 def test_every_block_of_any_volume_is_right(volumes: list[DrawnVolume], memory: str) -> None:
     with tempfile.TemporaryDirectory() as name:
         asyncio.run(check_all(volumes, Path(name), memory))

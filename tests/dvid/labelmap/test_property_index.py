@@ -5,17 +5,15 @@
 
 import asyncio
 import json
-import os
 import random
 import tempfile
 from pathlib import Path
 
 import imagecodecs
 import numpy as np
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
 
 from tests.blockstream import XYZ
+from tests.drawing import drawing
 from tests.drawn import DrawnVolume, drawn_segmentations, write
 from tests.dvid.labelmap.test_property_labels import halve
 from tests.label_index import write_index
@@ -24,22 +22,8 @@ from tests.label_payloads import Labels
 from tests.serving import Server, config_text, serving
 from tests.sparse_volumes import read_masks, read_runs, voxels_of, where
 
-VOLUMES_PER_SERVER = 4
-DRAWS = int(os.environ.get("DVIDPC_DRAWS", "16"))
 
-
-@settings(
-    max_examples=-(-DRAWS // VOLUMES_PER_SERVER),
-    deadline=None,
-    database=None,
-    phases=[Phase.generate],  # shrinking takes minutes
-    derandomize="DVIDPC_DRAWS" not in os.environ,
-    suppress_health_check=list(HealthCheck),
-)
-@given(
-    st.lists(drawn_segmentations(), min_size=VOLUMES_PER_SERVER, max_size=VOLUMES_PER_SERVER),
-    st.sampled_from(["0", "512MiB"]),
-)
+@drawing(drawn_segmentations(), default=16, together=4)
 def test_every_index_endpoint_of_any_segmentation_is_right(volumes: list[DrawnVolume], memory: str) -> None:
     with tempfile.TemporaryDirectory() as name:
         asyncio.run(check_all(volumes, Path(name), memory))

@@ -6,7 +6,6 @@
 import asyncio
 import itertools
 import json
-import os
 import random
 import tempfile
 from pathlib import Path
@@ -14,34 +13,20 @@ from pathlib import Path
 import imagecodecs
 import mmh3
 import numpy as np
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tests.blockstream import XYZ, parse_stream
+from tests.drawing import drawing
 from tests.drawn import DrawnVolume, drawn_segmentations, write
 from tests.label_payloads import Labels, read_block, read_body
 from tests.label_volumes import cut
 from tests.serving import Server, config_text, serving
 
-VOLUMES_PER_SERVER = 4
-DRAWS = int(os.environ.get("DVIDPC_DRAWS", "24"))
 PAYLOADS = ("blocks", "lz4", "gzip", "uncompressed")
 BODIES = ("", "lz4", "gzip", "google", "googlegzip")
 
 
-@settings(
-    max_examples=-(-DRAWS // VOLUMES_PER_SERVER),
-    deadline=None,
-    database=None,
-    phases=[Phase.generate],  # shrinking takes minutes
-    derandomize="DVIDPC_DRAWS" not in os.environ,
-    suppress_health_check=list(HealthCheck),
-)
-@given(
-    st.lists(drawn_segmentations(), min_size=VOLUMES_PER_SERVER, max_size=VOLUMES_PER_SERVER),
-    st.sampled_from(["0", "512MiB"]),
-)
+@drawing(drawn_segmentations(), default=24, together=4)
 def test_every_endpoint_of_any_segmentation_is_right(volumes: list[DrawnVolume], memory: str) -> None:
     with tempfile.TemporaryDirectory() as name:
         asyncio.run(check_all(volumes, Path(name), memory))
