@@ -5,7 +5,7 @@ Both must belong to the same version of the shard.
 """
 
 import asyncio
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Final, NamedTuple
@@ -13,13 +13,11 @@ from typing import Final, NamedTuple
 from dvidpc.cache.loading_cache import LoadingCache
 from dvidpc.errors import FormatError, ObjectChangedError
 from dvidpc.formats.arrays.shard_index import ShardIndex, ShardLayout, decode_shard_index
+from dvidpc.sources.known_shards import OFF_LOOP_SIZE, KnownShards
 from dvidpc.storage.base import Blob, ObjectStore
 from dvidpc.storage.object_checks import name_object
 from dvidpc.storage.versions import Comparison, Version, compare
 from dvidpc.types import ByteRange
-
-_OFF_LOOP_SIZE: Final = 256 * 1024
-"""Bytes of an index from which it is decoded in a thread: that takes about a millisecond."""
 
 Find = Callable[[ShardIndex], ByteRange | None]
 """Looks an inner chunk up in the index of its shard; None if the shard does not hold it."""
@@ -59,13 +57,13 @@ class ArrayShards:
         self._store = store
         self._layout = layout
         self._indexes = indexes
-        self._on_replaced: list[Callable[[], None]] = []
+        self._known = KnownShards(store, indexes, self._name)
         if layout.has_checksum:
             import_module("google_crc32c")  # takes long, and the first index is decoded on the event loop
 
     def on_replaced(self, callback: Callable[[], None]) -> None:
         """Have *callback* called whenever a shard turns out to have been replaced."""
-        self._on_replaced.append(callback)
+        self._known.on_replaced(callback)
 
     async def read(self, key: str, find: Find, describe: Callable[[], str]) -> bytes | None:
         """Return an inner chunk as stored; None if its shard does not exist or does not hold it.
@@ -97,57 +95,40 @@ class ArrayShards:
 
     def forget_all(self) -> None:
         """Forget every index of the store: shards that were reported missing may exist after all."""
-        identity = self._store.identity
-        self._indexes.drop_where(lambda cached: isinstance(cached, tuple) and cached[0] == identity)
+        self._known.forget_all()
 
     async def _read(self, key: str, find: Find, describe: Callable[[], str]) -> bytes | None:
         found = await self.locate(key, find)
         if found is None:
             return None
         try:
-            blob = await self._store.get_range(key, found.where, version=found.version)
-        except ObjectChangedError:
-            self._forget(key)
-            raise
+            blob = await self._known.read_part(key, found.where, found.version)
         except FormatError as error:
             raise FormatError(f"{describe()}: {error}") from error
-        if blob is None:
-            self._forget(key)
-            raise ObjectChangedError(f"{self._name(key)} is gone since its index was read")
         return blob.data
 
     async def _index_of(self, key: str) -> KnownIndex | None:
-        cached = (self._store.identity, key, _INDEX)
+        cached = self._known.key_of(key, _INDEX)
         known: KnownIndex | None = await self._indexes.get_or_load(cached, lambda: self._load_index(key))
         return known
 
     async def _load_index(self, key: str) -> KnownIndex | None:
         """Return the index of a shard; None if there is no such shard."""
         blob = await read_shard_index(self._store, key, self._layout)
-        known = self._indexes.last_known((self._store.identity, key, _INDEX))
+        known = self._indexes.last_known(self._known.key_of(key, _INDEX))
         if isinstance(known, KnownIndex) and (
             blob is None or compare(known.version, blob.version) is Comparison.REPLACED
         ):
-            self._forget(key)
+            self._known.forget(key)
         return None if blob is None else KnownIndex(await self._decode(key, blob.data), blob.version)
 
     async def _decode(self, key: str, data: bytes) -> ShardIndex:
         try:
-            if len(data) < _OFF_LOOP_SIZE:
+            if len(data) < OFF_LOOP_SIZE:
                 return decode_shard_index(data, self._layout)
             return await asyncio.to_thread(decode_shard_index, data, self._layout)
         except FormatError as error:
             raise FormatError(f"{self._name(key)}: {error}") from error
-
-    def _forget(self, key: str) -> None:
-        shard = (self._store.identity, key)
-
-        def of_the_shard(cached: Hashable) -> bool:
-            return isinstance(cached, tuple) and cached[:2] == shard
-
-        self._indexes.drop_where(of_the_shard)
-        for callback in self._on_replaced:
-            callback()
 
     def _name(self, key: str) -> str:
         return name_object(self._store.url, key)

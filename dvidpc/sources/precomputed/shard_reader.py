@@ -1,13 +1,14 @@
 """Reads values by id out of shards; keeps the indexes that tell where the values lie."""
 
 import asyncio
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from dvidpc.cache.loading_cache import LoadingCache
 from dvidpc.errors import FormatError, ObjectChangedError, OversizeError
 from dvidpc.formats.precomputed.sharding import DataEncoding, MinishardIndex, ShardingSpec
+from dvidpc.sources.known_shards import OFF_LOOP_SIZE, KnownShards
 from dvidpc.sources.precomputed import shard_indexes
 from dvidpc.sources.precomputed.shard_indexes import PAGE_ENTRIES, IndexBounds
 from dvidpc.storage.base import Blob, ObjectStore
@@ -15,9 +16,6 @@ from dvidpc.storage.content_encoding import decode_content, gzip_of
 from dvidpc.storage.object_checks import name_object
 from dvidpc.storage.versions import Comparison, Version, compare
 from dvidpc.types import ByteRange
-
-_OFF_LOOP_SIZE: Final = 256 * 1024
-"""Bytes from which an index or value is decompressed in a thread: that takes about a millisecond."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +76,12 @@ class ShardReader:
         self._directory = directory
         self._bounds = bounds
         self._indexes = indexes
-        self._on_replaced: list[Callable[[], None]] = []
-        store.on_retracted(self._forget_all)
+        self._known = KnownShards(store, indexes, self._name)
+        store.on_retracted(self._known.forget_all)
 
     def on_replaced(self, callback: Callable[[], None]) -> None:
         """Have *callback* called whenever a shard turns out to have been replaced."""
-        self._on_replaced.append(callback)
+        self._known.on_replaced(callback)
 
     def shard_of(self, value_id: int) -> str:
         """Return the name, for messages, of the shard that a value belongs to."""
@@ -117,7 +115,7 @@ class ShardReader:
         shard, number = self.spec.locate(value_id)
         key = self._key(shard)
         minishard = await self._indexes.get_or_load(
-            (self._store.identity, key, "minishard", number), lambda: self._load_minishard(key, number)
+            self._known.key_of(key, "minishard", number), lambda: self._load_minishard(key, number)
         )
         if minishard is None:
             return None
@@ -144,7 +142,7 @@ class ShardReader:
         if self.spec.data_encoding is not DataEncoding.GZIP:
             return blob
         try:
-            if len(blob.data) < _OFF_LOOP_SIZE:
+            if len(blob.data) < OFF_LOOP_SIZE:
                 data = decode_content(blob.data, "gzip", max_size=max_size)
             else:
                 data = await asyncio.to_thread(decode_content, blob.data, "gzip", max_size=max_size)
@@ -160,15 +158,7 @@ class ShardReader:
             FormatError: The shard ends before the part does.
             ObjectChangedError: The shard was replaced or removed; its indexes are forgotten.
         """
-        try:
-            blob = await self._store.get_range(key, where, version=version)
-        except ObjectChangedError:
-            self._forget(key)
-            raise
-        if blob is None:
-            self._forget(key)
-            raise ObjectChangedError(f"{self._name(key)} is gone since its index was read")
-        return blob
+        return await self._known.read_part(key, where, version)
 
     async def _read(self, value_id: int, max_size: int, describe: Callable[[], str]) -> Blob | None:
         stored = await self.locate(value_id, describe)
@@ -178,7 +168,7 @@ class ShardReader:
         """Return the index of one minishard; None if there is no such shard, or the minishard is empty."""
         page, entry = divmod(number, PAGE_ENTRIES)
         entries = await self._indexes.get_or_load(
-            (self._store.identity, key, "page", page), lambda: self._load_index_page(key, page)
+            self._known.key_of(key, "page", page), lambda: self._load_index_page(key, page)
         )
         if entries is None:
             return None
@@ -196,16 +186,16 @@ class ShardReader:
             raise FormatError(f"{self._name(key)} minishard {number}: {error}{hint}") from error
 
     async def _decode_index(self, data: bytes) -> MinishardIndex:
-        if len(data) < _OFF_LOOP_SIZE:
+        if len(data) < OFF_LOOP_SIZE:
             return shard_indexes.decode_index(data, self.spec, self._bounds)
         return await asyncio.to_thread(shard_indexes.decode_index, data, self.spec, self._bounds)
 
     async def _load_index_page(self, key: str, page: int) -> _IndexPage | None:
         """Return a page of a shard's index; None if there is no such shard."""
         blob = await shard_indexes.read_page(self._store, key, page, self.spec)
-        known = self._indexes.last_known((self._store.identity, key, "page", page))
+        known = self._indexes.last_known(self._known.key_of(key, "page", page))
         if isinstance(known, _IndexPage) and (blob is None or not _is_same_shard(known, blob)):
-            self._forget(key)
+            self._known.forget(key)
         return None if blob is None else _IndexPage(blob.data, blob.version)
 
     def _check_fit(self, key: str, known: Version, found: Version) -> None:
@@ -215,23 +205,8 @@ class ShardReader:
             ObjectChangedError: They differ; the shard's indexes are forgotten.
         """
         if compare(known, found) is Comparison.SAME_BUT_ETAG:
-            self._forget(key)
+            self._known.forget(key)
             raise ObjectChangedError(f"{self._name(key)} was replaced: its index does not fit any more")
-
-    def _forget_all(self) -> None:
-        """Forget every index of the store: shards that were reported missing may exist after all."""
-        identity = self._store.identity
-        self._indexes.drop_where(lambda cached: isinstance(cached, tuple) and cached[0] == identity)
-
-    def _forget(self, key: str) -> None:
-        shard = (self._store.identity, key)
-
-        def of_the_shard(cached: Hashable) -> bool:
-            return isinstance(cached, tuple) and cached[:2] == shard
-
-        self._indexes.drop_where(of_the_shard)
-        for callback in self._on_replaced:
-            callback()
 
     def _name(self, key: str) -> str:
         return name_object(self._store.identity, key)
