@@ -22,8 +22,8 @@ PROBE_IDLE_EVERY_S: Final = 5.0
 FREE_KEPT: Final = 64 * 2**20
 """Bytes that may be free at the end of the heap before they are returned to the system."""
 
-LARGEST_REUSED: Final = 4 * 2**20
-"""Size of an allocation up to which freed memory is reused: twice the longest joined read."""
+LARGEST_REUSED: Final = 32 * 2**20
+"""Size of an allocation up to which freed memory is reused: the most that glibc allows."""
 
 _M_TRIM_THRESHOLD: Final = -1
 _M_MMAP_THRESHOLD: Final = -3

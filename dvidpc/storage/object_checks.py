@@ -59,6 +59,8 @@ def _describe_difference(known: Version, found: Version) -> str:
 
 
 def _printable(text: str) -> str:
+    if text.isprintable():  # nearly always, and every read has a name
+        return text
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 

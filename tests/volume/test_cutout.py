@@ -58,6 +58,27 @@ def repeat_chunk(directory: Path, size: XYZ) -> None:
             (directory / name).hardlink_to(directory / "0-64_0-64_0-64")
 
 
+@pytest.mark.parametrize("corner", [(0, 0, 0), (64, 0, 0), (-32, 16, 40), (100, 100, 100)])
+async def test_what_no_chunk_holds_is_zero_also_in_memory_used_before(corner: XYZ, tmp_path: Path) -> None:
+    [truth] = write_volume(tmp_path / "volume", VolumeSpec(size=(192, 192, 128)))
+    for name in ("0-64_0-64_0-64", "64-128_64-128_0-64", "128-192_128-192_64-128"):
+        (tmp_path / "volume/s0" / name).unlink()
+        x, y, z = (slice(*map(int, edge.split("-"))) for edge in name.split("_"))
+        truth[x, y, z] = 0
+    wanted = np.zeros((320, 320, 320), np.uint8)  # [z, y, x], from -64 on
+    wanted[64:192, 64:256, 64:256] = truth[..., 0].transpose(2, 1, 0)
+    x, y, z = (start + 64 for start in corner)
+    async with serving(config_text({"em": tmp_path / "volume"}), tmp_path) as server:
+        for _ in range(3):
+            np.full(2**20, 255, np.uint8)  # freed at once; what is assembled next may lie here
+            offset = "_".join(map(str, corner))
+            async with server.session.get(
+                f"{server.url}{server.node}/em/raw/0_1_2/128_128_64/{offset}"
+            ) as answer:
+                box = np.frombuffer(await answer.read(), np.uint8).reshape(64, 128, 128)
+            assert (box == wanted[z : z + 64, y : y + 128, x : x + 128]).all()
+
+
 async def test_a_cut_out_that_fails_midway_is_cut_off(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
