@@ -36,6 +36,11 @@ examples:
   dvidpc check config.toml
   dvidpc check config.toml --deep --json
 """
+_PREFETCH_EXAMPLES = """\
+examples:
+  dvidpc prefetch config.toml --instance em --scales 2-
+  dvidpc prefetch config.toml --instance em --box 0,0,0,100,100,64 --rate 50MiB
+"""
 _INDEX_EXAMPLES = """\
 examples:
   dvidpc index build config.toml --store labels --to path/to/labels.index
@@ -81,6 +86,7 @@ def command_parser(shells: Sequence[str] = (), files: object = None) -> argparse
     _add_view(add, files)
     _add_init(add, files)
     _add_check(add, files)
+    _add_prefetch(add, files)
     _add_index(add, files)
     _add_demo(add)
     completion = add(
@@ -125,6 +131,39 @@ def _add_check(add: _Add, files: object) -> None:
     _complete_by(config, files)
     check.add_argument("--json", action="store_true", help="print one line of JSON per volume")
     check.add_argument("--deep", action="store_true", help="count the stored chunks of every scale")
+
+
+def _add_prefetch(add: _Add, files: object) -> None:
+    summary = "read a part of a volume into the disk cache, so that it is there before anybody asks"
+    prefetch = add("prefetch", summary, _PREFETCH_EXAMPLES)
+    config = prefetch.add_argument("config", type=Path, metavar="CONFIG", help="a TOML file in DVID's format")
+    _complete_by(config, files)
+    prefetch.add_argument(
+        "--instance",
+        action="append",
+        required=True,
+        metavar="NAME",
+        help="an instance of voxels, with all its scales; may be repeated. A coarser one, such as em_2, "
+        "stands for its scale alone",
+    )
+    prefetch.add_argument(
+        "--box",
+        metavar="X0,Y0,Z0,X1,Y1,Z1",
+        help="voxels of the finest scale, from the first corner (inclusive) to the second (exclusive); at "
+        "coarser scales, what shows the same place (default: everything). --box=-8,... if it begins with a minus",
+    )
+    prefetch.add_argument(
+        "--scales",
+        metavar="SCALES",
+        help="numbers of scales, 0 is the finest: 2, 2- (2 and coarser), -3 (0 to 3), 1-4, 0,2- (default: all). "
+        "The coarsest is read first",
+    )
+    prefetch.add_argument(
+        "--rate", metavar="SIZE", help="the most bytes to read from the bucket a second, such as 50MiB"
+    )
+    prefetch.add_argument(
+        "--force", action="store_true", help="go on although the disk cache cannot hold all of it"
+    )
 
 
 def _add_index(add: _Add, files: object) -> None:

@@ -166,6 +166,33 @@ def _check(options: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
+def _prefetch(options: argparse.Namespace) -> int:
+    import asyncio
+
+    import uvloop
+
+    from dvidpc.config import load_config
+    from dvidpc.run.disk_tier import make_disk_cache
+    from dvidpc.warm.prefetch_options import EVERY_SCALE, parse_box, parse_rate, parse_scales
+    from dvidpc.warm.prefetching import Wish, prefetch
+
+    wish = Wish(
+        options.instance,
+        None if options.box is None else parse_box(options.box),
+        EVERY_SCALE if options.scales is None else parse_scales(options.scales),
+        None if options.rate is None else parse_rate(options.rate),
+        options.force,
+    )
+    config = load_config(options.config)
+    disk = make_disk_cache(config.cache)
+    if disk is None:
+        raise ConfigError(
+            f"{options.config}: there is no disk cache to fill; write disk and disk_path into [cache]"
+        )
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(prefetch(config, os.environ, wish, disk))
+
+
 def _index(options: argparse.Namespace) -> int:
     try:
         from dvidpc.index.build.index_commands import build_index, print_check
@@ -231,6 +258,7 @@ COMMANDS: Final[Mapping[str, Callable[[argparse.Namespace], int]]] = MappingProx
         "view": _serve,
         "init": _init,
         "check": _check,
+        "prefetch": _prefetch,
         "index": _index,
         "demo": _demo,
         "completion": _complete,
