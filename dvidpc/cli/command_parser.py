@@ -150,13 +150,13 @@ def _add_prefetch(add: _Add, files: object) -> None:
         "--box",
         metavar="X0,Y0,Z0,X1,Y1,Z1",
         help="voxels of the finest scale, from the first corner (inclusive) to the second (exclusive); at "
-        "coarser scales, what shows the same place (default: everything). --box=-8,... if it begins with a minus",
+        "coarser scales, what shows the same place (default: everything). With a minus first: --box=-8,...",
     )
     prefetch.add_argument(
         "--scales",
         metavar="SCALES",
-        help="numbers of scales, 0 is the finest: 2, 2- (2 and coarser), -3 (0 to 3), 1-4, 0,2- (default: all). "
-        "The coarsest is read first",
+        help="numbers of scales, 0 is the finest: 2, 2- (2 and coarser), -3 (0 to 3), 1-4 or 0,2-; "
+        "the coarsest is read first (default: all)",
     )
     prefetch.add_argument(
         "--rate", metavar="SIZE", help="the most bytes to read from the bucket a second, such as 50MiB"

@@ -107,7 +107,7 @@ class Filler:
                 self._note_failed(copies[0], failure)
             if not passing or tries == TRIES:
                 return
-            await self._wait_for_bucket()
+            await self._wait_for_bucket(tries)
             cells = [failure.cell for failure in passing]
 
     async def _read_batch(self, copies: Sequence[ChunkSource], cells: Sequence[ChunkCoord]) -> list[_Failure]:
@@ -181,13 +181,13 @@ class Filler:
         if self._refusals >= MOST_REFUSALS:
             raise StoreRefusedError(f"the bucket refuses every chunk: {error}")
 
-    async def _wait_for_bucket(self) -> None:
-        """Wait until the bucket gives the metadata again.
+    async def _wait_for_bucket(self, tries: int) -> None:
+        """Wait until the bucket gives the metadata again; longer if chunks have failed before.
 
         Raises:
             StoreError: It refuses them, or was down for `DOWN_S`.
         """
-        since, pause = self.clock(), _FIRST_PAUSE_S
+        since, pause = self.clock(), tries * _FIRST_PAUSE_S
         while True:
             await self.sleep(pause)
             try:
