@@ -13,6 +13,7 @@ from dvidpc.sources.base import ChunkSource, StoredChunk
 from dvidpc.tasks import gather_or_cancel, in_order
 from dvidpc.types import ChunkCoord
 from dvidpc.volume.omission import may_pass
+from dvidpc.warm.backlog import Backlog
 from dvidpc.warm.metered_stores import READING, Reading
 from dvidpc.warm.outcome import Outcome
 
@@ -20,7 +21,7 @@ BATCH: Final = 256
 """Chunks that are located together and then read together: neighbours of one shard become one read."""
 BATCHES: Final = 2
 """Batches at a time: one is located while another is read."""
-HELD_BYTES: Final = 64 * 2**20
+HELD_BYTES: Final = 16 * 2**20
 """Bytes of chunks of a batch that are read at a time."""
 TRIES: Final = 3
 """How often a chunk is read that fails while the bucket answers."""
@@ -55,6 +56,7 @@ class Filler:
         outcome: What is counted.
         probe: Reads the metadata from the bucket, which raises a StoreError while it is down.
         check: Called after each batch; raises what ends the prefetch.
+        backlog: Waits for the disk.
         sleep: Waits for so many seconds.
         clock: Seconds, monotonic.
     """
@@ -62,6 +64,7 @@ class Filler:
     outcome: Outcome
     probe: Callable[[], Awaitable[object]]
     check: Callable[[], Awaitable[None]]
+    backlog: Backlog
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     clock: Callable[[], float] = time.monotonic
     sampled: set[tuple[str, ChunkCoord]] = field(default_factory=set)
@@ -116,9 +119,18 @@ class Filler:
         failures = [one for one in found if isinstance(one, _Failure)]
         located = sorted((one for one in found if isinstance(one, _Located)), key=lambda one: one.place)
         for part in self._parts(located):
-            results = await gather_or_cancel(self._read(copies, one) for one in part)
-            failures += [one for one in results if one is not None]
+            failures += await self._read_part(copies, part)
         return failures
+
+    async def _read_part(self, copies: Sequence[ChunkSource], part: Sequence[_Located]) -> list[_Failure]:
+        nbytes = sum(map(self._size_of, part))
+        await self.backlog.begin(nbytes)
+        before = self.outcome.fetched_bytes
+        try:
+            results = await gather_or_cancel(self._read(copies, one) for one in part)
+        finally:
+            self.backlog.end(nbytes, self.outcome.fetched_bytes - before)
+        return [one for one in results if one is not None]
 
     async def _locate(self, copies: Sequence[ChunkSource], cell: ChunkCoord) -> _Located | _Failure | None:
         """Return where a chunk lies; None if it is known not to be stored, and what stands for it is read."""
@@ -134,16 +146,20 @@ class Filler:
     def _parts(self, located: Sequence[_Located]) -> Iterator[list[_Located]]:
         """Yield chunks in parts that hold few enough bytes to be in memory at a time."""
         part: list[_Located] = []
-        held = 0.0
+        held = 0
         for one in located:
-            nbytes = self._usual if one.stored.where is None else one.stored.where.size
+            nbytes = self._size_of(one)
             if part and held + nbytes > HELD_BYTES:
                 yield part
-                part, held = [], 0.0
+                part, held = [], 0
             part.append(one)
             held += nbytes
         if part:
             yield part
+
+    def _size_of(self, one: _Located) -> int:
+        """Return the bytes of a chunk as stored; a guess where they are not known before it is read."""
+        return int(self._usual) if one.stored.where is None else one.stored.where.size
 
     async def _read(self, copies: Sequence[ChunkSource], one: _Located) -> _Failure | None:
         source, reading = copies[0], Reading()

@@ -23,20 +23,22 @@ from dvidpc.warm.targets import scales_of_instance
 
 @dataclass(frozen=True, slots=True)
 class OpenVolume:
-    """A volume, and the store that it is read from: bucket, pace, joined reads, disk cache, from below."""
+    """A volume, and the store that it is read from, through the disk cache."""
 
     config: StoreConfig
     store: ObjectStore
+    bucket: ObjectStore
+    """What lies below the disk cache."""
     plan: VolumePlan
 
     async def probe(self) -> None:
-        """Ask the bucket for the metadata, which the disk cache never keeps from it.
+        """Read the metadata from the bucket, past the disk cache.
 
         Raises:
             FormatError: There are none any more.
             StoreError: The bucket is down.
         """
-        await ENGINES[self.config.engine].load(self.store, settings_of(self.config))
+        await ENGINES[self.config.engine].load(self.bucket, settings_of(self.config))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ class VolumeOpener:
         except BaseException:
             await opened.close()
             raise
-        volume = self._opened[store.alias] = OpenVolume(store, opened, plan)
+        volume = self._opened[store.alias] = OpenVolume(store, opened, joined, plan)
         return volume
 
 

@@ -17,6 +17,7 @@ from dvidpc.sources.base import StoredScale
 from dvidpc.tasks import abandon, gather_or_cancel, run_in_background
 from dvidpc.types import ChunkCoord
 from dvidpc.volume.resources import Resources, make_resources
+from dvidpc.warm.backlog import Backlog
 from dvidpc.warm.estimates import SAMPLES, Estimate, describe_estimates, explain_misfit
 from dvidpc.warm.filling import Filler
 from dvidpc.warm.finding_instances import FoundInstance, OpenVolume, VolumeOpener
@@ -118,9 +119,10 @@ class _Prefetch:
 
     async def _work(self, opener: VolumeOpener) -> None:
         pairs = await self._find(opener)
-        fillers: dict[str, Filler] = {}
+        backlog, fillers = Backlog(self.disk.flush), dict[str, Filler]()
         for volume, _ in pairs:
-            fillers.setdefault(volume.config.alias, Filler(self.outcome, volume.probe, self._check))
+            filler = Filler(self.outcome, volume.probe, self._check, backlog)
+            fillers.setdefault(volume.config.alias, filler)
         estimates = [await self._estimate(target, fillers[volume.config.alias]) for volume, target in pairs]
         misfit = None if self.wish.force else explain_misfit(estimates, self.disk.max_bytes)
         if misfit is not None:
@@ -186,7 +188,7 @@ class _Prefetch:
         return Estimate(target, target.cells.count, known)
 
     async def _check(self) -> None:
-        """Wait until the disk cache has written what was read.
+        """Check that the disk cache keeps what is read.
 
         Raises:
             StoreError: It takes no more, or is full of what was read.

@@ -9,6 +9,7 @@ from dvidpc.errors import StoreError, StoreRefusedError
 from dvidpc.sources.base import ChunkSource
 from dvidpc.types import ByteRange, ChunkCoord
 from dvidpc.warm import filling
+from dvidpc.warm.backlog import Backlog
 from dvidpc.warm.filling import Filler
 from dvidpc.warm.morton_walk import walk
 from dvidpc.warm.outcome import Outcome
@@ -38,13 +39,19 @@ class Watch:
         self.outcome = Outcome()
         self.checks = 0
         self.pauses: list[float] = []
-        self.filler = Filler(self.outcome, self.probe, self.check, self.sleep, self.clock)
+        self.flushes = 0
+        self.filler = Filler(
+            self.outcome, self.probe, self.check, Backlog(self.flush), self.sleep, self.clock
+        )
 
     async def probe(self) -> None:
         await self.rig.bucket.get("info", max_size=10**6, is_metadata=True)
 
     async def check(self) -> None:
         self.checks += 1
+
+    async def flush(self) -> None:
+        self.flushes += 1
 
     async def sleep(self, seconds: float) -> None:
         self.pauses.append(seconds)
@@ -125,7 +132,7 @@ async def test_what_fails_for_a_while_is_read_later(rig: Rig) -> None:
     watch = Watch(rig)
     outcome = await watch.fill(await rig.open())
     assert (outcome.fetched, outcome.absent, outcome.failed) == (CHUNKS - 1, 1, 0)
-    assert watch.pauses == [2.0] or watch.pauses == [2.0, 4.0]
+    assert watch.pauses in ([2.0], [2.0, 4.0])
 
 
 async def test_a_chunk_that_fails_while_the_bucket_answers_is_given_up(tmp_path: Path) -> None:
@@ -178,7 +185,7 @@ async def test_refused_chunks_are_failures_until_there_are_too_many(tmp_path: Pa
     watch = Watch(many)
     with pytest.raises(StoreRefusedError, match="refuses every chunk: 403"):
         await watch.fill(await many.open())
-    assert watch.outcome.failed == filling.MOST_REFUSALS
+    assert filling.MOST_REFUSALS <= watch.outcome.failed < filling.MOST_REFUSALS + filling.BATCHES
 
 
 async def test_what_one_copy_lacks_is_read_from_the_other(tmp_path: Path) -> None:
