@@ -1,10 +1,11 @@
 """Run the real command and read its log."""
 
 import asyncio
+import os
 import re
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -31,12 +32,22 @@ class Command:
 
 
 @asynccontextmanager
-async def running(text: str, directory: Path) -> AsyncIterator[Command]:
-    """Serve the configuration *text*, written into *directory*; stop with Ctrl-C and expect exit code 0."""
+async def running(
+    text: str, directory: Path, environ: Mapping[str, str] | None = None
+) -> AsyncIterator[Command]:
+    """Serve the configuration *text*, written into *directory*; stop with Ctrl-C and expect exit code 0.
+
+    Args:
+        text: The configuration.
+        directory: Where it is written.
+        environ: What is added to the environment; None: nothing.
+    """
     path = directory / "command.toml"
     path.write_text(text)
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "dvidpc", "serve", path, stderr=asyncio.subprocess.PIPE
+        *(sys.executable, "-m", "dvidpc", "serve", path),
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, **(environ or {})},
     )
     try:
         yield Command(process)
