@@ -2,7 +2,7 @@
 
 import posixpath
 import shutil
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -50,10 +50,32 @@ async def later(
     """Serve *stores* with a disk cache, in processes whose clock is *minutes* ahead."""
     need("faketime", "faketime")
     clock = {"LD_PRELOAD": FAKETIME, "FAKETIME": f"+{minutes}m", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
-    server = '[server]\nhttpAddress = "localhost:0"\nshutdownDelay = 0\n'
-    server += f"workers = {workers}\n"
-    text = disk_text(directory, stores, sections=server + sections)
-    async with running(text, directory, clock if minutes else None) as command:
+    keys = f"workers = {workers}\n"
+    text = disk_text(directory, stores, sections=sections)
+    async with process_of(text, directory, keys, environ=clock if minutes else None) as process:
+        yield process
+
+
+@asynccontextmanager
+async def process_of(
+    text: str,
+    directory: Path,
+    keys: str = "",
+    *,
+    environ: Mapping[str, str] | None = None,
+    prefix: Sequence[str] = (),
+) -> AsyncIterator["Process"]:
+    """Serve a configuration in a process of its own.
+
+    Args:
+        text: The configuration, without `[server]`.
+        directory: Where it is written.
+        keys: More lines of `[server]`.
+        environ: What is added to the environment; None: nothing.
+        prefix: A command that runs the rest of its arguments.
+    """
+    text += f'[server]\nhttpAddress = "localhost:0"\nshutdownDelay = 0\n{keys}'
+    async with running(text, directory, environ, prefix) as command:
         url = (await command.read_until("web server listening at (.*)"))[1]
         async with aiohttp.ClientSession() as session:
             yield Process(command, url, session)
