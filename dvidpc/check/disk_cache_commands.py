@@ -42,10 +42,9 @@ def print_verify(config: Config, out: TextIO) -> int:
     finally:
         watch.clear()
     out.writelines(f"damaged, and removed: {one_line(name)}\n" for name in result.damaged)
-    out.write(
-        f"{place}: {result.checked:,} entries were compared, {len(result.damaged):,} of them are damaged\n"
-    )
-    return 1 if result.damaged else 0
+    count = len(result.damaged)
+    out.write(f"{place}: {result.checked:,} entries were compared, {count:,} of them are damaged\n")
+    return 1 if count else 0
 
 
 def print_clear(config: Config, out: TextIO) -> int:
@@ -71,7 +70,8 @@ def place_of(config: Config) -> Path:
     """
     if not config.cache.disk or config.cache.disk_path is None:
         raise ConfigError(
-            f'{config.path}: there is no disk cache; write below [cache] for example disk = "200GiB" and disk_path = "/var/cache/dvidpc"'
+            f"{config.path}: there is no disk cache; write below [cache] for example "
+            'disk = "200GiB" and disk_path = "/var/cache/dvidpc"'
         )
     return config.cache.disk_path
 
@@ -89,10 +89,7 @@ def lines_of(place: Path, stats: DiskStats | None) -> list[str]:
 
 
 def _row(store: StoreStats) -> Sequence[str]:
-    times = (
-        datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
-        for time in (store.newest, store.oldest)
-    )
+    times = time_text(store.newest), time_text(store.oldest)
     return one_line(store.identity), f"{store.entries:,}", size_text(store.nbytes), *times
 
 
@@ -100,6 +97,11 @@ def table(rows: Sequence[Sequence[str]]) -> list[str]:
     """Return rows as lines whose columns are aligned; none if there is only the head."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows] if len(rows) > 1 else []
+
+
+def time_text(time: float) -> str:
+    """Return a time in seconds since the epoch for people."""
+    return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
 
 
 def size_text(nbytes: int) -> str:

@@ -39,10 +39,8 @@ async def test_a_configuration_without_a_disk_cache_is_one_line_and_code_2(
 @pytest.mark.parametrize("action", ACTIONS)
 async def test_a_cache_that_no_server_has_made_yet_is_no_failure(action: str, tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text(disk_text(tmp_path, STORE))
-    assert await ask(action, tmp_path) == (
-        0,
-        f"{tmp_path}/disk: there is no disk cache yet; a server makes it\n",
-    )
+    expected = f"{tmp_path}/disk: there is no disk cache yet; a server makes it\n"
+    assert await ask(action, tmp_path) == (0, expected)
     assert list((tmp_path / "disk").iterdir()) == []
 
 
