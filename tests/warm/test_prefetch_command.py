@@ -1,8 +1,12 @@
 """The command as it is typed, in front of a bucket that counts; then its chunks are served from the disk."""
 
 import asyncio
+import json
 import re
+import shutil
+import signal
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +16,11 @@ import pytest
 
 from tests.array_volumes import levels_of, tissue, write_ome_zarr
 from tests.faulty.bucket import BUCKET, FaultyBucket, faulty_bucket
+from tests.faulty.faults import BROKEN, Fault
 from tests.label_volumes import LabelScale, write_labels
 from tests.serving import Server, config_text, serving
 from tests.volumes import VolumeSpec, Voxels, sharding, write_volume
+from tests.waiting import soon
 
 PATIENCE_S = 60
 METADATA = re.compile(r"(^|/)(info|zarr\.json|\.z(group|attrs|array|metadata)|attributes\.json)$")
@@ -194,3 +200,215 @@ async def test_what_was_prefetched_is_served_from_the_disk(write: object, tmp_pa
                 path.unlink()
         assert await site.wrong() == []
         assert site.chunk_reads() == []
+
+
+async def test_a_box_and_scales_choose_what_is_read(tmp_path: Path) -> None:
+    spec = VolumeSpec(size=(256, 256, 128), chunk_size=(32, 32, 32), offset=(64, 0, 0), scale_levels=3)
+    volume = image(tmp_path / "bucket/em", "http", spec)
+    async with faulty_bucket(tmp_path / "bucket") as bucket:
+        site = Site(bucket, volume, tmp_path)
+        done = await site.run("--box", "100,0,0,129,64,1000", "--scales", "0,2")
+        assert done.code == 0, done.errors
+        # scale 2 has voxels 16 to 80 along x, of which 25 to 33 show the box: its first chunk
+        first = "16-48_0-32_0-32"
+        names = [f"em/s0/{x}_{y}_{z}" for x in ("96-128", "128-160") for y in SIDES[:2] for z in SIDES]
+        reads = site.chunk_reads()
+        assert sorted(reads) == sorted([f"em/s2/{first}", *names])
+        assert reads[0] == f"em/s2/{first}"
+        assert done.counts["read from"] == len(names) + 1
+        assert "em scale 2: " in done.errors
+        assert "em scale 1: " not in done.errors
+
+
+SIDES = ("0-32", "32-64", "64-96", "96-128")
+
+WRONG = {
+    ("em", "--box", "0,0,0,64,64"): "--box 0,0,0,64,64: expected six whole numbers of voxels",
+    ("em", "--box", "150,0,0,200,9,9"): "lies outside em, which has the voxels 0,0,0,150,130,100",
+    ("em", "--scales", "2-"): "em has no scale 2; it has scales 0 to 1",
+    ("em", "--scales", "b"): "--scales b: expected numbers of scales",
+    ("em_1", "--scales", "0"): "em_1 has no scale 0; it has scale 1 only",
+    ("em", "--rate", "0"): "--rate 0: nothing would be read",
+    ("em_7",): "--instance em_7: there is no such instance; there are em, em_1",
+    ("other",): "--instance other: there is no such instance; there are em, seg, points, here",
+    ("seg_meshes",): "--instance seg_meshes: it holds meshes; only chunks of images and segmentations",
+    ("points",): "--instance points: it holds annotations; only chunks of images and segmentations",
+    ("here",): "is a local directory; the disk cache leaves those out",
+}
+
+
+async def test_what_cannot_be_meant_is_one_line(tmp_path: Path) -> None:
+    volume = unsharded(tmp_path / "bucket/em")
+    write_labels(tmp_path / "bucket/seg", LabelScale(np.ones((64, 64, 64), np.uint64)))
+    info = tmp_path / "bucket/seg/info"
+    info.write_text(json.dumps(json.loads(info.read_text()) | {"mesh": "mesh"}))
+    (tmp_path / "bucket/points").mkdir()
+    (tmp_path / "bucket/points/info").write_text(json.dumps(POINTS))
+    async with faulty_bucket(tmp_path / "bucket") as bucket:
+        site = Site(bucket, volume, tmp_path)
+        places = {name: f"{bucket.url}/{name}" for name in ("seg", "points")} | {"here": str(tmp_path)}
+        for name, place in places.items():
+            site.text += f'[store.{name}]\nengine = "ngprecomputed"\nref = "{place}"\ninstance = "{name}"\n'
+        runs = [site.run(*options, instance=name) for name, *options in WRONG]
+        for (words, expected), done in zip(WRONG.items(), await asyncio.gather(*runs), strict=True):
+            assert (done.code, done.output) == (2, ""), (words, done)
+            assert done.errors.count("\n") == 1, done.errors
+            assert expected in done.errors, (words, done.errors)
+        assert site.chunk_reads() == []
+        site.text = re.sub(r"disk(_path)? = .*\n", "", site.text)
+        done = await site.run()
+        assert done.code == 2
+        assert "there is no disk cache to fill; write disk and disk_path into [cache]" in done.errors
+
+
+POINTS = {
+    "@type": "neuroglancer_annotations_v1",
+    "dimensions": {"x": [8e-9, "m"], "y": [8e-9, "m"], "z": [8e-9, "m"]},
+    "lower_bound": [0, 0, 0],
+    "upper_bound": [64, 64, 64],
+    "annotation_type": "POINT",
+    "properties": [],
+    "relationships": [],
+    "by_id": {"key": "by_id"},
+    "spatial": [{"key": "spatial0", "grid_shape": [1, 1, 1], "chunk_size": [64, 64, 64], "limit": 10}],
+}
+
+
+async def test_a_disk_cache_that_cannot_be_used_is_said(tmp_path: Path) -> None:
+    volume = unsharded(tmp_path / "bucket/em")
+    async with faulty_bucket(tmp_path / "bucket") as bucket:
+        site = Site(bucket, volume, tmp_path)
+        shutil.rmtree(tmp_path / "disk")
+        (tmp_path / "disk").write_text("no directory")
+        done = await site.run()
+        assert done.code == 2
+        assert "dvidpc: the disk cache cannot be used: " in done.errors
+        assert site.chunk_reads() == []
+
+
+async def test_a_box_that_does_not_fit_is_refused_with_figures(tmp_path: Path) -> None:
+    spec = VolumeSpec(size=(1024, 512, 256), scale_levels=3, chunk_size=(64, 64, 64))
+    volume = image(tmp_path / "bucket/em", "http", spec)
+    async with faulty_bucket(tmp_path / "bucket") as bucket:
+        site = Site(bucket, volume, tmp_path)
+        done = await site.run()
+        assert done.code == 2, done.errors
+        expected = (
+            r"^dvidpc: the disk cache is too small: 584 chunks, about 14\d MiB \(em scale 2: 2\.\d MiB, "
+            r"em scale 1: 1\d MiB, em scale 0: 12\d MiB\), and \[cache\] disk is 64 MiB; .* take --scales "
+            r"1- \(about 18 MiB\), a smaller --box or a larger \[cache\] disk, or --force to go on\n$"
+        )
+        assert re.search(expected, done.errors), done.errors
+        assert len(site.chunk_reads()) <= 3 * 48
+        forced = await site.run("--force")
+        assert forced.code == 0, forced.errors
+        assert forced.counts["read from"] + forced.counts["on disk"] == 584
+        assert sum(path.stat().st_size for path in (tmp_path / "disk").rglob("*")) <= 64 * 2**20 * 1.01
+        assert (await site.run("--scales", "1-")).code == 0
+
+
+async def test_the_rate_is_held(tmp_path: Path) -> None:
+    volume = sharded(tmp_path / "bucket/em")
+    rate = 2**20
+    async with faulty_bucket(tmp_path / "bucket") as bucket:
+        site = Site(bucket, volume, tmp_path)
+        process = await site.start("--rate", "1MiB")
+        sent = [(time.monotonic(), bucket.sent)]
+        running = asyncio.ensure_future(ended(process))
+        while not running.done():
+            await asyncio.sleep(0.02)
+            sent.append((time.monotonic(), bucket.sent))
+        done = await running
+        assert done.code == 0, done.errors
+        total = bucket.sent
+        assert total > 2 * rate  # else nothing would be tested
+        for at, nbytes in sent:
+            window = [later for when, later in sent if at <= when <= at + 1]
+            assert max(window) - nbytes <= 2.6 * rate, "a second, half a second of burst, and a joined read"
+        begun = next(when for when, nbytes in sent if nbytes)
+        last = max(when for when, nbytes in sent if nbytes < total)
+        assert total / (last - begun) <= 2.5 * rate
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda one: one.name)
+async def test_what_was_stopped_goes_on_where_it_was(number: signal.Signals, tmp_path: Path) -> None:
+    spec = VolumeSpec(size=(256, 256, 128), chunk_size=(16, 16, 16))
+    volume = image(tmp_path / "bucket/em", "http", spec)
+    async with faulty_bucket(tmp_path / "bucket") as bucket:
+        site = Site(bucket, volume, tmp_path)
+        process = await site.start("--rate", "1MiB")
+        await soon(lambda: len(bucket.asked) > 700, 0.02, PATIENCE_S)
+        process.send_signal(number)
+        done = await ended(process)
+        stopped = set(site.chunk_reads())
+        assert 500 < len(stopped) < volume.chunks
+        if number is not signal.SIGKILL:
+            assert done.code == 130
+            assert "interrupted; run the same command again to go on" in done.errors
+            assert re.match(rf"{done.counts['read from']:,} of 2,048 chunks in \d", done.output)
+        again = await site.run()
+        assert again.code == 0, again.errors
+        assert again.counts["on disk"] + again.counts["read from"] == volume.chunks
+        lost = stopped & set(site.chunk_reads())
+        assert again.counts["on disk"] == len(stopped) - len(lost)
+        assert len(lost) <= 100 + 300 * (number is signal.SIGKILL), "what was in flight, or not yet written"
+        assert await site.wrong() == []
+        assert site.chunk_reads() == []
+
+
+async def test_chunks_that_fail_are_counted_and_named(tmp_path: Path) -> None:
+    volume = unsharded(tmp_path / "bucket/em")
+    async with faulty_bucket(tmp_path / "bucket") as bucket:
+        site = Site(bucket, volume, tmp_path)
+        bucket.rule("em/s0/64-128_0-64_*", BROKEN)
+        (tmp_path / "bucket/em/s1/0-64_0-64_0-50").write_bytes(b"")
+        done = await site.run()
+        assert done.code == 1
+        assert done.counts == {"read from": volume.chunks - 3, "on disk": 0, "not stored": 0, "failed": 3}
+        assert "s1/0-64_0-64_0-50: chunk is empty (0 bytes)" in done.errors
+        assert "s0/64-128_0-64_0-64" in done.errors
+        assert "dvidpc: 3 chunks could not be read; run the same command again to go on" in done.errors
+        bucket.heal()
+        again = await site.run()
+        assert again.code == 1
+        assert again.counts == {"read from": 2, "on disk": volume.chunks - 3, "not stored": 0, "failed": 1}
+
+
+async def test_a_bucket_that_is_away_for_a_while_is_waited_for(tmp_path: Path) -> None:
+    volume = image(tmp_path / "bucket/em", "http", VolumeSpec(size=(256, 256, 128), chunk_size=(16, 16, 16)))
+    async with faulty_bucket(tmp_path / "bucket") as bucket:
+        site = Site(bucket, volume, tmp_path)
+        process = await site.start("--rate", "2MiB")
+        await soon(lambda: len(bucket.asked) > 700, 0.02, PATIENCE_S)
+        await bucket.stop()
+        await asyncio.sleep(3)
+        await bucket.start(bucket.port)
+        done = await ended(process)
+        assert done.code == 0, done.errors
+        assert done.counts["read from"] == volume.chunks
+        assert await site.wrong() == []
+
+
+async def test_a_bucket_that_refuses_everything_ends_it(tmp_path: Path) -> None:
+    volume = image(tmp_path / "bucket/em", "http", VolumeSpec(size=(128, 128, 128), chunk_size=(16, 16, 16)))
+    async with faulty_bucket(tmp_path / "bucket") as bucket:
+        site = Site(bucket, volume, tmp_path)
+        bucket.rule("em/s0/*", Fault(status=403))
+        done = await site.run()
+        assert done.code == 1
+        assert done.errors.count("\n") == 1
+        assert "403" in done.errors
+
+
+async def test_a_server_that_runs_already_gets_what_is_prefetched(tmp_path: Path) -> None:
+    volume = sharded(tmp_path / "bucket/em")
+    async with faulty_bucket(tmp_path / "bucket") as bucket:
+        site = Site(bucket, volume, tmp_path)
+        async with serving(site.text, tmp_path, {}) as server:
+            done = await site.run()
+            assert done.code == 0, done.errors
+            site.chunk_reads()
+            for name, truth in volume.truth.items():
+                whole = tuple(slice(None) for _ in truth.shape)
+                assert np.array_equal(await cut_out(server, name, truth, whole), truth)
+            assert site.chunk_reads() == []
