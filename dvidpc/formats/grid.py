@@ -45,7 +45,7 @@ class CellRange(NamedTuple):
         return Point(max(0, to_x - x), max(0, to_y - y), max(0, to_z - z))
 
     @property
-    def count(self) -> int:
+    def total(self) -> int:
         """Number of cells."""
         x, y, z = self.size
         return x * y * z
@@ -116,7 +116,7 @@ class Grid:
 
     def count_chunks_touching(self, box: Box) -> int:
         """Return how many cells share a voxel with *box*."""
-        return self.cells_touching(box).count
+        return self.cells_touching(box).total
 
     def cells_touching(self, box: Box) -> CellRange:
         """Return the cells that share a voxel with *box*; none if it lies outside the volume."""

@@ -34,7 +34,7 @@ def walk(cells: CellRange) -> Iterator[ChunkCoord]:
 
 def spread(cells: CellRange, count: int) -> list[ChunkCoord]:
     """Return at most *count* cells that are evenly spread over a range, each once; all if it has no more."""
-    total = cells.count
+    total = cells.total
     along_x, along_y, _ = cells.size
     found = []
     for number in range(min(count, total)):

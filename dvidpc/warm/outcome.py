@@ -7,8 +7,8 @@ from dvidpc.warm.quantities import describe_count, describe_seconds, describe_si
 
 MAX_NAMED: Final = 5
 """Failed chunks that are named; further ones are only counted."""
-ROW_BYTES: Final = 2_400
-"""What a chunk takes on disk besides its bytes, on average: the rest of its last page, and its row."""
+ROW_BYTES: Final = 4_400
+"""What a chunk takes on disk besides its bytes, on average: half a page of 8 KiB, and its row."""
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 INTERRUPTED: Final = 130
 """The exit code of a command that Ctrl-C or SIGTERM has ended."""
+_WRITE_S: Final = 30.0
+"""How long the disk may take to write what is left in the end."""
 RESUME: Final = "run the same command again to go on; what is on disk is not read from the bucket again"
 
 
@@ -110,6 +112,9 @@ class _Prefetch:
                 raise
         finally:
             await opener.close()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_WRITE_S):
+                    await self.disk.flush()
             if self.total:
                 self._report(opener.counts.requests, time.monotonic() - started)
         if self.is_interrupted:
@@ -185,7 +190,7 @@ class _Prefetch:
         known = [size for size in sizes if size is not None]
         if refusals and not known:
             raise refusals[0]
-        return Estimate(target, target.cells.count, known)
+        return Estimate(target, target.cells.total, known)
 
     async def _check(self) -> None:
         """Check that the disk cache keeps what is read.

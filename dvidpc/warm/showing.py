@@ -60,7 +60,7 @@ class Showing(Protocol):
     def every_s(self) -> float:
         """How often it is to be called."""
 
-    def __call__(self, what: str, speed: Speed, done: int, total: int) -> None:
+    def __call__(self, what: str, speed: Speed, done: int, total: int, /) -> None:
         """Show that *done* of *total* chunks are done, now those of *what*."""
 
     def close(self) -> None:

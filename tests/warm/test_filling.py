@@ -1,6 +1,6 @@
 """Reading chunks: what is counted, what is joined, and what becomes of failures."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -110,7 +110,7 @@ class Failing(MemoryStore):
     def __init__(self, objects: dict[str, bytes], error: StoreError) -> None:
         super().__init__(objects)
         self.error = error
-        self.fails = lambda key: "64" in key
+        self.fails: Callable[[str], bool] = lambda key: "64" in key
         self.left = 10**9
 
     async def _answer(self, key: str, byte_range: ByteRange | None) -> bytes | None:
