@@ -19,7 +19,7 @@ class Tally:
         self.hits = 0
         """Blocks, chunks and indexes found in a cache."""
         self.disk = 0
-        """Reads from buckets that the disk cache answered."""
+        """Reads of buckets that the disk cache answered."""
         self.omitted = 0
         """Blocks left out of the answer because they could not be read."""
         self.upstream = 0

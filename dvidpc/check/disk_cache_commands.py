@@ -76,10 +76,8 @@ def place_of(config: Config) -> Path:
     return config.cache.disk_path
 
 
-def lines_of(place: Path, stats: DiskStats | None) -> list[str]:
-    """Return the statistics as lines; None: there is no cache yet."""
-    if stats is None:
-        return [f"{place}: there is no disk cache yet; a server makes it"]
+def lines_of(place: Path, stats: DiskStats) -> list[str]:
+    """Return the statistics as lines."""
     share = stats.nbytes / stats.budget if stats.budget else 0.0
     head = (
         f"{place}: {stats.entries:,} entries, {size_text(stats.nbytes)} of {size_text(stats.budget)} "
@@ -89,7 +87,7 @@ def lines_of(place: Path, stats: DiskStats | None) -> list[str]:
 
 
 def _row(store: StoreStats) -> Sequence[str]:
-    times = time_text(store.newest), time_text(store.oldest)
+    times = time_text(store.newest_use), time_text(store.oldest_use)
     return one_line(store.identity), f"{store.entries:,}", size_text(store.nbytes), *times
 
 

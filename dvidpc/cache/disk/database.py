@@ -6,7 +6,7 @@ Everything here blocks.
 import logging
 import os
 import sqlite3
-from contextlib import closing, suppress
+from contextlib import closing
 from enum import Enum
 from typing import Final
 from urllib.parse import quote
@@ -92,6 +92,7 @@ class Database:
     def __init__(self, place: Place, max_bytes: int) -> None:
         self.place = place
         self.max_bytes = max_bytes
+        self._file = place.file
         self._inode = self._find_inode()
 
     def connect(self) -> sqlite3.Connection:
@@ -110,9 +111,10 @@ class Database:
 
     def is_in_place(self) -> bool:
         """Return whether the database is still where it was opened: nobody has deleted or moved it."""
-        with suppress(OSError):
+        try:
             return self._find_inode() == self._inode
-        return False
+        except OSError:
+            return False
 
     def limit_pages(self, connection: sqlite3.Connection) -> int:
         """Bound the database so that log and caches set aside have room beside it; return the bound."""
@@ -126,7 +128,7 @@ class Database:
         return size_of(self.place.wal)
 
     def _find_inode(self) -> tuple[int, int]:
-        found = self.place.file.stat()
+        found = self._file.stat()
         return found.st_dev, found.st_ino
 
 

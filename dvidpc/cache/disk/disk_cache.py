@@ -229,6 +229,8 @@ class DiskCache:
             self.counts.errors += 1
             self._pending.damaged.add(name)
             log.warning("damaged entry in the disk cache at %s: it is read from the bucket", self._path)
+        if batch.is_moved:
+            self._has_work.set()
         if batch.error is not None:
             self.counts.errors += 1
             log.warning("disk cache at %s cannot be read: %s", self._path, batch.error)
@@ -245,6 +247,8 @@ class DiskCache:
             with suppress(TimeoutError):
                 async with asyncio.timeout(_WRITE_DELAY_S):
                     await self._hurry.wait()
+            await self._write()
+        if self._pending:  # came while the last batch was written
             await self._write()
 
     async def _write(self) -> None:

@@ -118,7 +118,7 @@ def clear(path: Path) -> None:
     """
     place = Place(path)
     try:
-        if path.is_dir():
+        if any(path.glob("dvidpc-cache*")):
             with place.locked():
                 place.drop_set_aside()
                 if place.is_ours():
