@@ -12,7 +12,7 @@ from typing import Final
 from urllib.parse import quote
 
 from dvidpc.cache.disk.disk_place import ForeignError, Place, size_of
-from dvidpc.errors import DvidpcError
+from dvidpc.errors import FormatError
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ COMMIT;
 """An entry without its bytes is a short row, so that counting and evicting read few pages."""
 
 
-class UnreadableError(DvidpcError):
+class UnreadableError(FormatError):
     """The database is damaged or has another format; the message says which."""
 
 
@@ -77,7 +77,7 @@ _TROUBLES: Final = {
 
 def trouble_of(error: sqlite3.Error) -> Trouble:
     """Return what kind of failure *error* is."""
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_IOERR)
     return _TROUBLES.get(code & 0xFF, Trouble.UNWRITABLE)
 
 
