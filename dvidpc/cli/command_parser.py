@@ -142,8 +142,7 @@ def _add_check(add: _Add, files: object) -> None:
 def _add_prefetch(add: _Add, files: object) -> None:
     summary = "read a part of a volume into the disk cache, so that it is there before anybody asks"
     prefetch = add("prefetch", summary, _PREFETCH_EXAMPLES)
-    config = prefetch.add_argument("config", type=Path, metavar="CONFIG", help="a TOML file in DVID's format")
-    _complete_by(config, files)
+    _add_config(prefetch, files)
     prefetch.add_argument(
         "--instance",
         action="append",

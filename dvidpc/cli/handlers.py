@@ -171,8 +171,9 @@ def _prefetch(options: argparse.Namespace) -> int:
 
     import uvloop
 
+    from dvidpc.cache.disk.disk_cache import DiskCache
+    from dvidpc.check.disk_cache_commands import place_of
     from dvidpc.config import load_config
-    from dvidpc.run.disk_tier import make_disk_cache
     from dvidpc.warm.prefetch_options import EVERY_SCALE, parse_box, parse_rate, parse_scales
     from dvidpc.warm.prefetching import Wish, prefetch
 
@@ -184,13 +185,9 @@ def _prefetch(options: argparse.Namespace) -> int:
         options.force,
     )
     config = load_config(options.config)
-    disk = make_disk_cache(config.cache)
-    if disk is None:
-        raise ConfigError(
-            f"{options.config}: there is no disk cache to fill; write disk and disk_path into [cache]"
-        )
+    place = place_of(config)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(prefetch(config, os.environ, wish, disk))
+        return runner.run(prefetch(config, os.environ, wish, DiskCache(place, config.cache.disk)))
 
 
 def _index(options: argparse.Namespace) -> int:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from dvidpc.log.quantities import describe_count, describe_size
 from dvidpc.warm.outcome import ROW_BYTES
-from dvidpc.warm.quantities import describe_count, describe_size
 from dvidpc.warm.targets import Target
 
 SAMPLES: Final = 48

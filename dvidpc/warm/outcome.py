@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Final
 
-from dvidpc.warm.quantities import describe_count, describe_seconds, describe_size
+from dvidpc.log.quantities import describe_count, describe_seconds, describe_size
 
 MAX_NAMED: Final = 5
 """Failed chunks that are named; further ones are only counted."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from dvidpc.config import Config
 from dvidpc.errors import ConfigError, DvidpcError, StoreError, StoreRefusedError
 from dvidpc.formats.grid import Box
+from dvidpc.log.quantities import describe_count, describe_size
 from dvidpc.sources.base import StoredScale
 from dvidpc.tasks import abandon, gather_or_cancel, run_in_background
 from dvidpc.types import ChunkCoord
@@ -25,7 +26,6 @@ from dvidpc.warm.morton_walk import spread, walk
 from dvidpc.warm.outcome import Outcome
 from dvidpc.warm.pace import Pace
 from dvidpc.warm.prefetch_options import ScaleChoice
-from dvidpc.warm.quantities import describe_count, describe_size
 from dvidpc.warm.showing import Moment, Speed, showing_on
 from dvidpc.warm.targets import Target, choose_scales, clip_box, scale_box
 

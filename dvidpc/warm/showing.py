@@ -6,7 +6,7 @@ from typing import Final, NamedTuple, Protocol, TextIO
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from dvidpc.warm.quantities import describe_seconds, describe_size
+from dvidpc.log.quantities import describe_seconds, describe_size
 
 BAR_EVERY_S: Final = 0.5
 LINE_EVERY_S: Final = 10.0

@@ -258,7 +258,7 @@ async def test_what_cannot_be_meant_is_one_line(tmp_path: Path) -> None:
         site.text = re.sub(r"disk(_path)? = .*\n", "", site.text)
         done = await site.run()
         assert done.code == 2
-        assert "there is no disk cache to fill; write disk and disk_path into [cache]" in done.errors
+        assert "there is no disk cache; write below [cache] for example" in done.errors
 
 
 POINTS = {

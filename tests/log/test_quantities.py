@@ -2,7 +2,7 @@
 
 import pytest
 
-from dvidpc.warm.quantities import describe_count, describe_seconds, describe_size
+from dvidpc.log.quantities import describe_count, describe_seconds, describe_size
 
 SIZES = {
     0: "0 bytes",
