@@ -1,5 +1,6 @@
 """A store that keeps what it reads on disk."""
 
+import posixpath
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -13,6 +14,7 @@ from dvidpc.counters import TALLY
 from dvidpc.errors import FormatError, ObjectChangedError, StoreError, StoreRefusedError
 from dvidpc.storage.base import Blob, ObjectStore
 from dvidpc.storage.object_checks import name_object, undo_encoding
+from dvidpc.storage.ref import METADATA_FILES
 from dvidpc.storage.versions import Version
 from dvidpc.types import ByteRange
 
@@ -36,6 +38,11 @@ class _Confirmed:
 
     at: float
     nbytes = 0
+
+
+def _is_document(key: str) -> bool:
+    """Return whether an object describes others, so that the bucket's is needed."""
+    return posixpath.basename(key) in METADATA_FILES
 
 
 class CachedStore:
@@ -82,7 +89,7 @@ class CachedStore:
 
         name = self._name(key, None)
         found = await self._cache.look_up(name)
-        if is_metadata:
+        if is_metadata or _is_document(key):
             return await self._read_metadata(key, name, found, ask, max_size)
         return await self._read(key, name, found, ask, max_size)
 
@@ -94,6 +101,8 @@ class CachedStore:
         def ask() -> Awaitable[Blob | None]:
             return self._store.get_range(key, byte_range, version=version)
 
+        if _is_document(key):
+            return await ask()
         name = self._name(key, byte_range)
         found = await self._cache.look_up(name)
         if version is None:
@@ -104,6 +113,8 @@ class CachedStore:
 
     async def get_tail(self, key: str, size: int) -> Blob | None:
         """As `ObjectStore.get_tail`."""
+        if _is_document(key):
+            return await self._store.get_tail(key, size)
         name = self._name(key, size)
         found = await self._cache.look_up(name)
         return await self._read(key, name, found, lambda: self._store.get_tail(key, size))

@@ -24,9 +24,6 @@ from dvidpc.threads import ThreadPool
 
 log = logging.getLogger(__name__)
 
-MIN_BYTES: Final = 64 * 2**20
-"""The smallest budget."""
-
 _MOST_BYTES: Final = 64 * 2**20
 """The largest value that is written, if it is no more than a hundredth of the budget."""
 _QUEUE_BYTES: Final = 64 * 2**20
@@ -75,7 +72,7 @@ class DiskCache:
 
     Args:
         path: A directory on a local disk.
-        max_bytes: The budget; at least `MIN_BYTES`.
+        max_bytes: The budget; at least 64 MiB.
         clock: Seconds since the epoch.
     """
 

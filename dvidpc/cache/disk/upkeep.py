@@ -1,4 +1,7 @@
-"""Looks at, checks and deletes the disk cache below a directory, also while servers use it. All of it blocks."""
+"""Looks at, checks and deletes the disk cache below a directory, also while servers use it.
+
+Everything here blocks.
+"""
 
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -25,9 +28,10 @@ class StoreStats:
     entries: int
     nbytes: int
     """Bytes of the values."""
-    oldest_use: float
-    newest_use: float
-    """Seconds since the epoch, within ten minutes or more."""
+    oldest: float
+    """When the least recently used entry was used, in seconds since the epoch; within ten minutes or more."""
+    newest: float
+    """Likewise, the most recently used entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ class DiskStats:
     """What a disk cache keeps."""
 
     format: int
-    """The number of the format; 0 if there is no cache."""
+    """The number of the format."""
     budget: int
     """In bytes, as the last server that was started has it."""
     nbytes: int
@@ -56,8 +60,8 @@ class VerifyResult:
     """What is damaged; damaged entries have been deleted."""
 
 
-def stats_of(path: Path) -> DiskStats:
-    """Return what the disk cache below *path* keeps.
+def stats_of(path: Path) -> DiskStats | None:
+    """Return what the disk cache below *path* keeps; None if there is no cache.
 
     Raises:
         FormatError: It is damaged, or of another format.
@@ -65,7 +69,7 @@ def stats_of(path: Path) -> DiskStats:
     """
     place = Place(path)
     if not place.file.exists():
-        return DiskStats(0, 0, 0, 0, 0, ())
+        return None
     with _opened(place) as connection:
         budget, count = connection.execute("SELECT budget, entries FROM totals").fetchone()
         (pages,) = connection.execute("PRAGMA page_count").fetchone()
