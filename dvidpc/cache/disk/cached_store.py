@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from cachetools import LRUCache
 
-from dvidpc.cache.disk.entries import Entry, Found, Part, name_part, object_of, start_name
+from dvidpc.cache.disk.entries import Entry, Found, Part, encode_version, name_part, object_of, start_name
 from dvidpc.cache.disk.freshness import Use, choose_use, may_stand_in, proves
 from dvidpc.cache.loading_cache import MISSING, LoadingCache
 from dvidpc.counters import TALLY
@@ -195,9 +195,16 @@ class CachedStore:
         return blob
 
     def _put(self, name: bytes, blob: Blob, current: float) -> None:
-        if current > self._changed.get(object_of(name), 0.0):
-            data = blob.data if blob.gzip is None else blob.gzip
-            self._cache.put(Entry(name, self.identity, blob.version, data, blob.gzip is not None, current))
+        """Write what was read from the bucket at *current*."""
+        if current <= self._changed.get(object_of(name), -1.0):
+            return
+        try:
+            version = encode_version(blob.version)
+        except UnicodeEncodeError:  # a header of the bucket's answer that is not text
+            return
+        is_gzip = blob.gzip is not None
+        data = blob.data if blob.gzip is None else blob.gzip
+        self._cache.put(Entry(name, self.identity, blob.version, version, data, is_gzip, current))
 
     def _forget(self, name: bytes) -> None:
         """Forget an object that was replaced or deleted."""

@@ -11,10 +11,18 @@ from pathlib import Path
 from typing import Final
 
 from dvidpc.cache.disk import entries
-from dvidpc.cache.disk.database import FORMAT, PAGE_SIZE, Trouble, check_format, connect, describe, trouble_of
+from dvidpc.cache.disk.database import (
+    FORMAT,
+    PAGE_SIZE,
+    Trouble,
+    UnreadableError,
+    check_format,
+    connect,
+    describe,
+    trouble_of,
+)
 from dvidpc.cache.disk.disk_place import Place, UnusableError, size_of
 from dvidpc.cache.disk.entries import DamagedEntryError
-from dvidpc.errors import FormatError
 
 _STEP: Final = 64
 """Entries checked between two looks at the database, so that its log can be emptied meanwhile."""
@@ -64,7 +72,7 @@ def stats_of(path: Path) -> DiskStats | None:
     """Return what the disk cache below *path* keeps; None if there is no cache.
 
     Raises:
-        FormatError: It is damaged, or of another format.
+        UnreadableError: It is damaged, or of another format.
         UnusableError: It cannot be opened.
     """
     place = Place(path)
@@ -91,7 +99,7 @@ def verify(path: Path, progress: Callable[[int, int], None]) -> VerifyResult:
         progress: Called from time to time with the number of checked entries, and of all.
 
     Raises:
-        FormatError: The database is damaged as a whole, or of another format.
+        UnreadableError: The database is damaged as a whole, or of another format.
         UnusableError: It cannot be opened.
     """
     place = Place(path)
@@ -118,7 +126,7 @@ def clear(path: Path) -> None:
     """
     place = Place(path)
     try:
-        if path.is_dir():
+        if any(path.glob("dvidpc-cache*")):
             with place.locked():
                 place.drop_set_aside()
                 if place.is_ours():
@@ -145,5 +153,5 @@ def _opened(place: Place) -> Iterator[sqlite3.Connection]:
             yield connection
     except sqlite3.Error as error:
         if trouble_of(error) is Trouble.DAMAGED:
-            raise FormatError(f"{place.file} is damaged: {error}") from error
+            raise UnreadableError(f"{place.file} is damaged: {error}") from error
         raise UnusableError(f"{place.file} cannot be used: {error}") from error
