@@ -38,13 +38,22 @@ def describe_estimates(estimates: Sequence[Estimate]) -> str:
     return f"{describe_count(chunks, 'chunk')}, about {describe_size(nbytes)} ({parts})"
 
 
-def explain_misfit(estimates: Sequence[Estimate], limit: int) -> str | None:
+def explain_misfit(estimates: Sequence[Estimate], limit: int, largest: int) -> str | None:
     """Return why the disk cache cannot hold what is to be read, and what to do; None if it can.
 
     Args:
         estimates: In the order in which they are read.
         limit: Bytes of the disk cache.
+        largest: The most bytes of a chunk that it keeps.
     """
+    for one in estimates:
+        stored = [nbytes for nbytes in one.sampled if nbytes]
+        if stored and min(stored) > largest:
+            return (
+                f"the disk cache is too small: of {describe_size(limit)} ([cache] disk), no chunk may take more "
+                f"than {describe_size(largest)}; those of {one.target.name} have "
+                f"{describe_size(min(stored))} and more; take a larger [cache] disk"
+            )
     if sum(one.nbytes for one in estimates) <= limit:
         return None
     return (

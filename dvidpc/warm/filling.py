@@ -57,6 +57,7 @@ class Filler:
         probe: Reads the metadata from the bucket, which raises a StoreError while it is down.
         check: Called after each batch; raises what ends the prefetch.
         backlog: Waits for the disk.
+        largest: The most bytes of a chunk that the disk cache keeps.
         sleep: Waits for so many seconds.
         clock: Seconds, monotonic.
     """
@@ -65,6 +66,7 @@ class Filler:
     probe: Callable[[], Awaitable[object]]
     check: Callable[[], Awaitable[None]]
     backlog: Backlog
+    largest: int
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     clock: Callable[[], float] = time.monotonic
     sampled: set[tuple[str, ChunkCoord]] = field(default_factory=set)
@@ -172,6 +174,9 @@ class Filler:
             return _Failure(one.cell, error)
         self._refusals = 0
         self._usual += (reading.given - self._usual) / 64
+        if reading.given > self.largest:
+            self.outcome.oversize += 1
+            return None
         was_sampled = (source.identity, one.cell) in self.sampled
         self.outcome.note_stored(reading.given, is_fetched=reading.asked > 1 or was_sampled)
         return None

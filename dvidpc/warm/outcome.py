@@ -13,7 +13,7 @@ ROW_BYTES: Final = 4_400
 
 @dataclass(slots=True)
 class Outcome:
-    """Counts of chunks, and of bytes as stored. Each chunk that was looked at is one of the first four."""
+    """Counts of chunks, and of bytes as stored. Each chunk that was looked at is one of the first five."""
 
     fetched: int = 0
     """Read from the bucket, now on disk."""
@@ -21,6 +21,8 @@ class Outcome:
     """On disk already."""
     absent: int = 0
     """Not stored in the volume."""
+    oversize: int = 0
+    """Read, but too large for the disk cache."""
     failed: int = 0
     """Could not be read."""
     named: list[str] = field(default_factory=list)
@@ -33,7 +35,7 @@ class Outcome:
     @property
     def done(self) -> int:
         """Chunks that were looked at."""
-        return self.fetched + self.there + self.absent + self.failed
+        return self.fetched + self.there + self.absent + self.oversize + self.failed
 
     @property
     def kept_bytes(self) -> int:

@@ -120,16 +120,18 @@ class _Prefetch:
         if self.is_interrupted:
             _warn(f"interrupted; {RESUME}")
             return INTERRUPTED
-        return 1 if self.outcome.failed or self.disk.counts.dropped else 0
+        return 1 if self.outcome.failed or self.outcome.oversize or self.disk.counts.dropped else 0
 
     async def _work(self, opener: VolumeOpener) -> None:
         pairs = await self._find(opener)
         backlog, fillers = Backlog(self.disk.flush), dict[str, Filler]()
         for volume, _ in pairs:
-            filler = Filler(self.outcome, volume.probe, self._check, backlog)
+            filler = Filler(self.outcome, volume.probe, self._check, backlog, self.disk.largest)
             fillers.setdefault(volume.config.alias, filler)
         estimates = [await self._estimate(target, fillers[volume.config.alias]) for volume, target in pairs]
-        misfit = None if self.wish.force else explain_misfit(estimates, self.disk.max_bytes)
+        misfit = (
+            None if self.wish.force else explain_misfit(estimates, self.disk.max_bytes, self.disk.largest)
+        )
         if misfit is not None:
             raise ConfigError(misfit)
         _say(f"{', '.join(self.wish.instances)}: {describe_estimates(estimates)}")
@@ -242,6 +244,9 @@ class _Prefetch:
             _say(f"failed: {reason}")
         if outcome.failed:
             _warn(f"{describe_count(outcome.failed, 'chunk')} could not be read; {RESUME}")
+        if outcome.oversize:
+            limit = describe_size(self.disk.largest)
+            _warn(f"{describe_count(outcome.oversize, 'chunk')} above {limit} are not kept by the disk cache")
         if dropped:
             _warn(f"{describe_count(dropped, 'value')} were not written to the disk cache; {RESUME}")
 

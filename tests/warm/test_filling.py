@@ -1,5 +1,6 @@
 """Reading chunks: what is counted, what is joined, and what becomes of failures."""
 
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -41,7 +42,7 @@ class Watch:
         self.pauses: list[float] = []
         self.flushes = 0
         self.filler = Filler(
-            self.outcome, self.probe, self.check, Backlog(self.flush), self.sleep, self.clock
+            self.outcome, self.probe, self.check, Backlog(self.flush), 10**6, self.sleep, self.clock
         )
 
     async def probe(self) -> None:
@@ -226,3 +227,14 @@ async def test_a_sample_reads_only_what_no_index_says(rig: Rig) -> None:
     assert len(read) == (0 if any(key.endswith(".shard") for key in rig.bucket.objects) else 3)
     outcome = await watch.fill(await rig.open())
     assert (outcome.fetched, outcome.there, outcome.absent) == (CHUNKS - 1, 0, 1)
+
+
+async def test_chunks_that_the_disk_cache_does_not_keep_are_counted(rig: Rig) -> None:
+    watch = Watch(rig)
+    watch.filler.largest = 100_000
+    outcome = await watch.fill(await rig.open())
+    grid = (await rig.open())[0].grid
+    stored = [cell for cell in walk(grid.cells_touching(grid.box)) if cell not in HOLES]
+    large = sum(math.prod(grid.chunk_box(cell).size) > 100_000 for cell in stored)
+    assert (outcome.fetched, outcome.oversize) == (len(stored) - large, large)
+    assert 0 < large < len(stored)

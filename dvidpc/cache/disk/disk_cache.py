@@ -118,6 +118,11 @@ class DiskCache:
         """Why nothing is written now, or why the disk is not used at all; None if all is well."""
         return self._writer.trouble
 
+    @property
+    def largest(self) -> int:
+        """The most bytes of a value that is written."""
+        return min(_MOST_BYTES, self.max_bytes // 100)
+
     async def open(self) -> None:
         """Open the database, or make one. If it cannot be used, that is logged, and tried again later."""
         self._tending = keep_running("disk cache", self._tend)
@@ -173,7 +178,7 @@ class DiskCache:
     def put(self, entry: Entry) -> None:
         """Write *entry* soon; it is dropped if it is too large, or if the disk fails or is too slow."""
         size = len(entry.data)
-        if size > min(_MOST_BYTES, self.max_bytes // 100):
+        if size > self.largest:
             return
         queued = self._pending.nbytes + self._in_hand.nbytes
         if self._is_closing or self._writer.is_pausing() or queued + size > _QUEUE_BYTES:
