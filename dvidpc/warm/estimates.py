@@ -50,8 +50,8 @@ def explain_misfit(estimates: Sequence[Estimate], limit: int, largest: int) -> s
         stored = [nbytes for nbytes in one.sampled if nbytes]
         if stored and min(stored) > largest:
             return (
-                f"the disk cache is too small: of {describe_size(limit)} ([cache] disk), no chunk may take more "
-                f"than {describe_size(largest)}; those of {one.target.name} have "
+                f"the disk cache is too small: of {describe_size(limit)} ([cache] disk), no chunk may take "
+                f"more than {describe_size(largest)}; those of {one.target.name} have "
                 f"{describe_size(min(stored))} and more; take a larger [cache] disk"
             )
     if sum(one.nbytes for one in estimates) <= limit:

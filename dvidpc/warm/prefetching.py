@@ -220,7 +220,7 @@ class _Prefetch:
                 await asyncio.sleep(showing.every_s)
                 self.resources.expire()
                 speed.note(self._moment())
-                showing(self.what, speed, self.outcome.done, self.total)
+                showing.show(self.what, speed, self.outcome.done, self.total)
 
         task = run_in_background("progress", show())
         try:

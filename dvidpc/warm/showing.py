@@ -60,7 +60,7 @@ class Showing(Protocol):
     def every_s(self) -> float:
         """How often it is to be called."""
 
-    def __call__(self, what: str, speed: Speed, done: int, total: int, /) -> None:
+    def show(self, what: str, speed: Speed, done: int, total: int, /) -> None:
         """Show that *done* of *total* chunks are done, now those of *what*."""
 
     def close(self) -> None:
@@ -75,7 +75,7 @@ class Lines:
     def __init__(self, out: TextIO) -> None:
         self._out = out
 
-    def __call__(self, what: str, speed: Speed, _done: int, total: int) -> None:
+    def show(self, what: str, speed: Speed, _done: int, total: int) -> None:
         """As `Showing`."""
         self._out.write(f"{what}: {speed.describe(total)}\n")
         self._out.flush()
@@ -100,7 +100,7 @@ class Bar:
         )
         self._task = self._bar.add_task("", state="")
 
-    def __call__(self, what: str, speed: Speed, done: int, total: int) -> None:
+    def show(self, what: str, speed: Speed, done: int, total: int) -> None:
         """As `Showing`."""
         self._bar.update(
             self._task, description=what, completed=done, total=total, state=speed.describe(total)

@@ -54,8 +54,8 @@ def test_a_misfit_names_the_scales_that_fit() -> None:
 def test_chunks_too_large_for_the_cache_are_refused() -> None:
     text = explain_misfit([estimate(0, 1, [0, 3 * MIB, 2 * MIB])], 64 * MIB, MIB)
     assert text == (
-        "the disk cache is too small: of 64 MiB ([cache] disk), no chunk may take more than 1.0 MiB; those of "
-        "em scale 0 have 2.0 MiB and more; take a larger [cache] disk"
+        "the disk cache is too small: of 64 MiB ([cache] disk), no chunk may take more than 1.0 MiB; those "
+        "of em scale 0 have 2.0 MiB and more; take a larger [cache] disk"
     )
     assert explain_misfit([estimate(0, 2, [3 * MIB, 1000])], 64 * MIB, MIB) is None
 

@@ -49,7 +49,7 @@ def test_a_file_gets_lines_and_a_terminal_a_bar() -> None:
     file = io.StringIO()
     lines = showing_on(file)
     assert isinstance(lines, Lines)
-    lines("em scale 2", speed_of(Moment(0, 0, 0), Moment(1, 5, 5)), 5, 10)
+    lines.show("em scale 2", speed_of(Moment(0, 0, 0), Moment(1, 5, 5)), 5, 10)
     lines.close()
     assert file.getvalue() == (
         "em scale 2: 5 of 10 chunks (50 %), 5 bytes/s from the bucket, 5 chunks/s, 1 s left\n"
@@ -57,7 +57,7 @@ def test_a_file_gets_lines_and_a_terminal_a_bar() -> None:
     terminal = Terminal()
     bar = showing_on(terminal)
     assert isinstance(bar, Bar)
-    bar("em [2]", speed_of(Moment(0, 0, 0), Moment(1, 5, 5)), 5, 10)
+    bar.show("em [2]", speed_of(Moment(0, 0, 0), Moment(1, 5, 5)), 5, 10)
     bar.close()
     assert "em [2]" in terminal.getvalue()
     assert "5 of 10 chunks" in terminal.getvalue()
@@ -72,7 +72,7 @@ def test_a_summary_says_what_became_of_every_chunk() -> None:
     assert outcome.named == ["0", "1", "2", "3", "4"]
     assert outcome.done == 13
     assert outcome.summary(13, 7, 61) == (
-        "13 chunks in 1 min 1 s: 1 read from the bucket (3.0 MiB, 7 requests), 1 on disk already, 3 not stored "
-        "in the volume, 7 failed"
+        "13 chunks in 1 min 1 s: 1 read from the bucket (3.0 MiB, 7 requests), 1 on disk already, 3 not "
+        "stored in the volume, 7 failed"
     )
     assert outcome.summary(1300, 1, 1).startswith("13 of 1,300 chunks in 1 s: ")
