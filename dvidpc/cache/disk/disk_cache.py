@@ -37,7 +37,6 @@ _CLOSE_S: Final = 2.0
 _USE_S: Final = 600.0
 """How old the time of the last use may be before it is written again, while there is room for more."""
 
-
 _PATIENCE_S: Final = 5.0
 """How long a read waits for the disk before it asks the bucket."""
 
@@ -88,6 +87,8 @@ class DiskCache:
 
     def __init__(self, path: Path, max_bytes: int, *, clock: Callable[[], float] = time.time) -> None:
         self.max_bytes = max_bytes
+        self.largest: Final = min(_MOST_BYTES, max_bytes // 100)
+        """The most bytes of a value that is written."""
         self.clock = clock
         self._path = path
         self.counts = DiskCounts()
@@ -117,11 +118,6 @@ class DiskCache:
     def trouble(self) -> str | None:
         """Why nothing is written now, or why the disk is not used at all; None if all is well."""
         return self._writer.trouble
-
-    @property
-    def largest(self) -> int:
-        """The most bytes of a value that is written."""
-        return min(_MOST_BYTES, self.max_bytes // 100)
 
     async def open(self) -> None:
         """Open the database, or make one. If it cannot be used, that is logged, and tried again later."""
