@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -10,6 +11,7 @@ from typing import Final, NamedTuple
 from dvidpc.errors import DvidpcError, FormatError, StoreError, StoreRefusedError
 from dvidpc.formats.grid import Box
 from dvidpc.sources.base import ChunkSource, StoredChunk
+from dvidpc.storage.retry.retrying_store import BreakerOpenError
 from dvidpc.tasks import gather_or_cancel, in_order
 from dvidpc.types import ChunkCoord
 from dvidpc.volume.omission import may_pass
@@ -105,15 +107,17 @@ class Filler:
         return reading.given
 
     async def _fill_batch(self, copies: Sequence[ChunkSource], cells: Sequence[ChunkCoord]) -> None:
-        for tries in range(1, TRIES + 1):
-            failures = await self._read_batch(copies, cells)
-            passing = [failure for failure in failures if may_pass(failure.error)]
-            for failure in failures if tries == TRIES else [one for one in failures if one not in passing]:
-                self._note_failed(copies[0], failure)
-            if not passing or tries == TRIES:
-                return
-            await self._wait_for_bucket(tries)
-            cells = [failure.cell for failure in passing]
+        tries: Counter[ChunkCoord] = Counter()
+        while failures := await self._read_batch(copies, cells):
+            tries.update(one.cell for one in failures if not isinstance(one.error, BreakerOpenError))
+            cells = []
+            for one in failures:
+                if may_pass(one.error) and tries[one.cell] < TRIES:
+                    cells.append(one.cell)
+                else:
+                    self._note_failed(copies[0], one)
+            if cells:
+                await self._wait_for_bucket(max(tries.values(), default=1))
 
     async def _read_batch(self, copies: Sequence[ChunkSource], cells: Sequence[ChunkCoord]) -> list[_Failure]:
         """Read chunks; return those that failed."""

@@ -8,7 +8,7 @@ from dvidpc.errors import ConfigError
 from dvidpc.formats.grid import Box, CellRange
 from dvidpc.names import instance_name
 from dvidpc.sources.base import ChunkSource
-from dvidpc.sources.plan import VolumePlan
+from dvidpc.sources.plan import RESOLUTION_TOLERANCE, VolumePlan
 from dvidpc.sources.scale_plan import InstancePlan, Resolution
 from dvidpc.types import Point
 from dvidpc.warm.prefetch_options import ScaleChoice
@@ -23,7 +23,7 @@ class Target:
     copies: Sequence[ChunkSource]
     """As `StoredScale.open` returns them; chunks that one does not store are read from the next."""
     box: Box
-    """In voxels of the scale; not empty."""
+    """In voxels of the scale."""
 
     @property
     def source(self) -> ChunkSource:
@@ -79,19 +79,17 @@ def scale_box(box: Box, finest_nm: Resolution, scale_nm: Resolution) -> Box:
         finest_nm: The extent of its voxels.
         scale_nm: The extent of the voxels of the other scale.
     """
-    start, stop = (
-        [at * fine / coarse for at, fine, coarse in zip(corner, finest_nm, scale_nm, strict=True)]
-        for corner in box
-    )
-    return Box(
-        Point(*(math.floor(_exact(at)) for at in start)), Point(*(math.ceil(_exact(at)) for at in stop))
-    )
+    ratios = [_ratio(fine, coarse) for fine, coarse in zip(finest_nm, scale_nm, strict=True)]
+    start = (math.floor(at / ratio) for at, ratio in zip(box.start, ratios, strict=True))
+    stop = (math.ceil(at / ratio) for at, ratio in zip(box.stop, ratios, strict=True))
+    return Box(Point(*start), Point(*stop))
 
 
-def _exact(at: float) -> float:
-    """Return a coordinate without the error of a division by a resolution such as 0.1."""
-    whole = round(at)
-    return whole if abs(at - whole) <= 1e-9 * max(1.0, abs(at)) else at
+def _ratio(fine_nm: float, coarse_nm: float) -> float:
+    """Return how many voxels one of a coarser scale covers: a whole number if it is one but for rounding."""
+    ratio = coarse_nm / fine_nm
+    whole = round(ratio)
+    return whole if whole and abs(ratio - whole) <= RESOLUTION_TOLERANCE * whole else ratio
 
 
 def clip_box(box: Box | None, plan: VolumePlan, name: str) -> Box:

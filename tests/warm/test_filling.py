@@ -8,6 +8,7 @@ import pytest
 
 from dvidpc.errors import StoreError, StoreRefusedError
 from dvidpc.sources.base import ChunkSource
+from dvidpc.storage.retry.retrying_store import BreakerOpenError
 from dvidpc.types import ByteRange, ChunkCoord
 from dvidpc.warm import filling
 from dvidpc.warm.backlog import Backlog
@@ -147,6 +148,17 @@ async def test_a_chunk_that_fails_while_the_bucket_answers_is_given_up(tmp_path:
     assert outcome.named == ["memory://bucket/s0/0-64_0-64_0-64: broken"]
     assert bucket.left == 10**9 - filling.TRIES
     assert sum(watch.pauses) < 10
+
+
+async def test_chunks_that_were_not_requested_are_not_given_up(tmp_path: Path) -> None:
+    """The circuit breaker opens because of other chunks."""
+    write_volume(tmp_path, UNSHARDED)
+    rig = rig_of(tmp_path)
+    bucket = failing(rig, BreakerOpenError("not requested"))
+    bucket.fails = lambda key: key == "s0/0-64_0-64_0-64"
+    bucket.left = 2 * filling.TRIES
+    outcome = await Watch(rig).fill(await rig.open())
+    assert (outcome.fetched, outcome.failed, bucket.left) == (CHUNKS - 1, 0, 0)
 
 
 async def test_a_bucket_that_is_down_is_waited_for(rig: Rig) -> None:

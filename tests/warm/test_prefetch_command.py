@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import re
 import shutil
 import signal
@@ -15,9 +16,11 @@ import numpy as np
 import pytest
 
 from tests.array_volumes import levels_of, tissue, write_ome_zarr
+from tests.disk.sites import FAKETIME
 from tests.faulty.bucket import BUCKET, FaultyBucket, faulty_bucket
 from tests.faulty.faults import BROKEN, Fault
 from tests.label_volumes import LabelScale, write_labels
+from tests.programs import need
 from tests.serving import Server, config_text, serving
 from tests.volumes import VolumeSpec, Voxels, sharding, write_volume
 from tests.waiting import soon
@@ -129,11 +132,14 @@ class Site:
         self.directory = directory
         self.text = text_of(volume, bucket, directory, disk)
 
-    async def start(self, *options: str, instance: str = "em") -> asyncio.subprocess.Process:
+    async def start(
+        self, *options: str, instance: str = "em", environ: Mapping[str, str] | None = None
+    ) -> asyncio.subprocess.Process:
         path = self.directory / "prefetch.toml"
         path.write_text(self.text)
         return await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "dvidpc", "prefetch", str(path), "--instance", instance, *options),
+            env={**os.environ, **(environ or {})},
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
@@ -199,6 +205,27 @@ async def test_what_was_prefetched_is_served_from_the_disk(write: object, tmp_pa
             if path.is_file() and not METADATA.search(path.name):
                 path.unlink()
         assert await site.wrong() == []
+        assert site.chunk_reads() == []
+
+
+async def test_what_was_read_long_ago_is_compared_and_then_current_again(tmp_path: Path) -> None:
+    volume = unsharded(tmp_path / "bucket/em")
+    need("faketime", "faketime")
+    async with faulty_bucket(tmp_path / "bucket") as bucket:
+        site = Site(bucket, volume, tmp_path)
+        assert (await site.run()).code == 0
+        site.chunk_reads()
+        path = tmp_path / "bucket/em/s1/0-64_0-64_0-50"
+        path.write_bytes(bytes(reversed(path.read_bytes())))
+        clock = {"LD_PRELOAD": FAKETIME, "FAKETIME": "+50m", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+        before = bucket.sent
+        done = await ended(await site.start(environ=clock))
+        assert done.code == 0, done.errors
+        assert (done.counts["read from"], done.counts["on disk"]) == (1, volume.chunks - 1)
+        assert bucket.sent - before < path.stat().st_size + 10_000
+        assert len(set(site.chunk_reads())) == volume.chunks
+        again = await ended(await site.start(environ=clock))
+        assert again.counts["on disk"] == volume.chunks
         assert site.chunk_reads() == []
 
 
@@ -287,22 +314,22 @@ async def test_a_disk_cache_that_cannot_be_used_is_said(tmp_path: Path) -> None:
 
 
 async def test_a_box_that_does_not_fit_is_refused_with_figures(tmp_path: Path) -> None:
-    spec = VolumeSpec(size=(1024, 512, 256), scale_levels=3, chunk_size=(64, 64, 64))
+    spec = VolumeSpec(size=(1024, 512, 192), scale_levels=3, chunk_size=(64, 64, 64))
     volume = image(tmp_path / "bucket/em", "http", spec)
     async with faulty_bucket(tmp_path / "bucket") as bucket:
         site = Site(bucket, volume, tmp_path)
         done = await site.run()
         assert done.code == 2, done.errors
         expected = (
-            r"^dvidpc: the disk cache is too small: 584 chunks, about 14\d MiB \(em scale 2: 2\.\d MiB, "
-            r"em scale 1: 1\d MiB, em scale 0: 12\d MiB\), and \[cache\] disk is 64 MiB; .* take --scales "
-            r"1- \(about 18 MiB\), a smaller --box or a larger \[cache\] disk, or --force to go on\n$"
+            r"^dvidpc: the disk cache is too small: 456 chunks, about 11\d MiB \(em scale 2: 1\.\d MiB, "
+            r"em scale 1: 1\d MiB, em scale 0: 9\d MiB\), and \[cache\] disk is 64 MiB; .* take --scales "
+            r"1- \(about 1\d MiB\), a smaller --box or a larger \[cache\] disk, or --force to go on\n$"
         )
         assert re.search(expected, done.errors), done.errors
         assert len(site.chunk_reads()) <= 3 * 48
         forced = await site.run("--force")
         assert forced.code == 0, forced.errors
-        assert forced.counts["read from"] + forced.counts["on disk"] == 584
+        assert forced.counts["read from"] + forced.counts["on disk"] == 456
         assert sum(path.stat().st_size for path in (tmp_path / "disk").rglob("*")) <= 64 * 2**20 * 1.01
         assert (await site.run("--scales", "1-")).code == 0
 

@@ -105,7 +105,12 @@ def test_a_scaled_box_is_rounded_outwards(
     assert found.stop == tuple(math.ceil(b / 2**n) for b, n in zip(stop, halvings, strict=True))
 
 
-@given(BOXES, st.floats(1.01, 9.0))
+def test_a_resolution_that_was_rounded_moves_no_box() -> None:
+    box = Box(Point(100_000, 0, 0), Point(100_080, 3, 8))
+    assert scale_box(box, (3.9, 4, 4), (31, 12.1, 4)) == Box(Point(12_500, 0, 0), Point(12_510, 1, 8))
+
+
+@given(BOXES, st.floats(1.1, 9.0).filter(lambda ratio: abs(ratio - round(ratio)) > 0.3))
 def test_a_scaled_box_holds_the_box_at_any_ratio(numbers: tuple[int, ...], ratio: float) -> None:
     start = Point(*numbers[:3])
     stop = Point(*(a + n for a, n in zip(start, numbers[3:], strict=True)))
