@@ -35,6 +35,7 @@ _CHECK_EXAMPLES = """\
 examples:
   dvidpc check config.toml
   dvidpc check config.toml --deep --json
+  dvidpc check s3://bucket/volume --anonymous
 """
 _PREFETCH_EXAMPLES = """\
 examples:
@@ -133,8 +134,11 @@ def _add_init(add: _Add, files: object) -> None:
 
 
 def _add_check(add: _Add, files: object) -> None:
-    check = add("check", "report how the volumes of a configuration file are served", _CHECK_EXAMPLES)
-    _add_config(check, files)
+    summary = "report how the volumes of a configuration file, or those named here, are served"
+    check = add("check", summary, _CHECK_EXAMPLES)
+    _add_what(check, files, "CONFIG|REF", f"a TOML file in DVID's format, or {_WHAT}")
+    _add_naming_options(check)
+    check.set_defaults(port=None, host=None)
     check.add_argument("--json", action="store_true", help="print one line of JSON per volume")
     check.add_argument("--deep", action="store_true", help="count the stored chunks of every scale")
 
@@ -250,6 +254,12 @@ def _complete_by(argument: argparse.Action, way: object) -> None:
 
 
 def _add_volume_options(parser: argparse.ArgumentParser) -> None:
+    _add_naming_options(parser)
+    parser.add_argument("--port", type=int, help=f"port to serve on (default {DEFAULT_PORT}; 0: any)")
+    parser.add_argument("--host", help="address to serve on (default localhost; 0.0.0.0: every interface)")
+
+
+def _add_naming_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--name",
         action="append",
@@ -261,5 +271,3 @@ def _add_volume_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="read without credentials, as from a public bucket, and let every web page read",
     )
-    parser.add_argument("--port", type=int, help=f"port to serve on (default {DEFAULT_PORT}; 0: any)")
-    parser.add_argument("--host", help="address to serve on (default localhost; 0.0.0.0: every interface)")
