@@ -86,7 +86,7 @@ def describe(value: object) -> str:
 
 
 def text_of(value: object) -> str:
-    """Return *value* if it is a string that a path may hold.
+    """Return *value* if it is a string without NUL characters.
 
     Raises:
         BadValueError: It is not.
