@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from dvidpc.config.values import BadValueError, parse_size
+from dvidpc.config.sizes import parse_size
+from dvidpc.config.values import BadValueError
 from dvidpc.errors import ConfigError
 from dvidpc.formats.grid import Box
 from dvidpc.types import Point
