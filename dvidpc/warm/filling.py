@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final, NamedTuple
@@ -74,8 +75,9 @@ class Filler:
     sampled: set[tuple[str, ChunkCoord]] = field(default_factory=set)
     """Chunks that were read from the bucket as a sample, and are counted when their turn comes."""
     _refusals: int = 0
-    _usual: float = 256 * 1024
-    """Bytes of a chunk, on average, as far as they are not known beforehand."""
+    _usual: float = 0.0
+    """Bytes of the chunks read lately, on average; those of further ones are not always known beforehand."""
+    _read_so_far: int = 0
 
     async def fill(self, copies: Sequence[ChunkSource], cells: Iterable[ChunkCoord]) -> None:
         """Read *cells* of the first of *copies*, and from the others what that one does not store.
@@ -85,8 +87,10 @@ class Filler:
         """
         waiting = iter(cells)
         batches: Iterator[list[ChunkCoord]] = iter(lambda: list(islice(waiting, BATCH)), [])
-        async for _ in in_order((self._fill_batch(copies, batch) for batch in batches), BATCHES):
-            await self.check()
+        work = (self._fill_batch(copies, batch) for batch in batches)
+        async with aclosing(in_order(work, BATCHES)) as done:
+            async for _ in done:
+                await self.check()
 
     async def read_one(self, copies: Sequence[ChunkSource], cell: ChunkCoord) -> int:
         """Return the bytes of one chunk as stored, 0 if it is not stored; read it only if nothing else says.
@@ -104,6 +108,8 @@ class Filler:
         await source.read(cell)
         if reading.asked > 1:
             self.sampled.add((source.identity, cell))
+        if reading.given:
+            self._note_size(reading.given)
         return reading.given
 
     async def _fill_batch(self, copies: Sequence[ChunkSource], cells: Sequence[ChunkCoord]) -> None:
@@ -131,12 +137,13 @@ class Filler:
     async def _read_part(self, copies: Sequence[ChunkSource], part: Sequence[_Located]) -> list[_Failure]:
         nbytes = sum(map(self._size_of, part))
         await self.backlog.begin(nbytes)
-        before = self.outcome.fetched_bytes
+        queued = 0
         try:
             results = await gather_or_cancel(self._read(copies, one) for one in part)
+            queued = sum(one for one in results if isinstance(one, int))
         finally:
-            self.backlog.end(nbytes, self.outcome.fetched_bytes - before)
-        return [one for one in results if one is not None]
+            self.backlog.end(nbytes, queued)
+        return [one for one in results if isinstance(one, _Failure)]
 
     async def _locate(self, copies: Sequence[ChunkSource], cell: ChunkCoord) -> _Located | _Failure | None:
         """Return where a chunk lies; None if it is known not to be stored, and what stands for it is read."""
@@ -167,23 +174,29 @@ class Filler:
         """Return the bytes of a chunk as stored; a guess where they are not known before it is read."""
         return int(self._usual) if one.stored.where is None else one.stored.where.size
 
-    async def _read(self, copies: Sequence[ChunkSource], one: _Located) -> _Failure | None:
+    def _note_size(self, nbytes: int) -> None:
+        """Take the size of a chunk into the average of the last ones."""
+        self._read_so_far += 1
+        self._usual += (nbytes - self._usual) / min(self._read_so_far, 64)
+
+    async def _read(self, copies: Sequence[ChunkSource], one: _Located) -> _Failure | int:
+        """Read a chunk and count it; return the bytes that the bucket was asked for, or why it failed."""
         source, reading = copies[0], Reading()
         READING.set(reading)
         try:
             if await source.read(one.cell) is None:
                 await self._note_absent(copies, one.cell)
-                return None
+                return 0
         except DvidpcError as error:
             return _Failure(one.cell, error)
         self._refusals = 0
-        self._usual += (reading.given - self._usual) / 64
+        self._note_size(reading.given)
         if reading.given > self.largest:
             self.outcome.oversize += 1
-            return None
+            return 0
         was_sampled = (source.identity, one.cell) in self.sampled
         self.outcome.note_stored(reading.given, is_fetched=reading.asked > 1 or was_sampled)
-        return None
+        return reading.asked
 
     async def _note_absent(self, copies: Sequence[ChunkSource], cell: ChunkCoord) -> None:
         """Count a chunk that is not stored; read what other copies store of its voxels.
