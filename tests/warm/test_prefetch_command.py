@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import sys
@@ -133,12 +134,18 @@ class Site:
         self.text = text_of(volume, bucket, directory, disk)
 
     async def start(
-        self, *options: str, instance: str = "em", environ: Mapping[str, str] | None = None
+        self,
+        *options: str,
+        instance: str = "em",
+        environ: Mapping[str, str] | None = None,
+        prefix: str = "",
     ) -> asyncio.subprocess.Process:
+        """Start the command; *prefix* is shell code that runs before."""
         path = self.directory / "prefetch.toml"
         path.write_text(self.text)
+        words = (sys.executable, "-m", "dvidpc", "prefetch", str(path), "--instance", instance, *options)
         return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "dvidpc", "prefetch", str(path), "--instance", instance, *options),
+            *(need("bash", "bash"), "-c", f"{prefix}exec {shlex.join(words)}"),
             env={**os.environ, **(environ or {})},
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -439,3 +446,34 @@ async def test_a_server_that_runs_already_gets_what_is_prefetched(tmp_path: Path
                 whole = tuple(slice(None) for _ in truth.shape)
                 assert np.array_equal(await cut_out(server, name, truth, whole), truth)
             assert site.chunk_reads() == []
+
+
+async def test_a_disk_that_takes_no_more_ends_it(tmp_path: Path) -> None:
+    volume = image(tmp_path / "bucket/em", "http", VolumeSpec(size=(512, 512, 64), chunk_size=(16, 16, 16)))
+    async with faulty_bucket(tmp_path / "bucket") as bucket:
+        site = Site(bucket, volume, tmp_path)
+        process = await site.start("--rate", "8MiB", prefix="ulimit -f 4096; ")  # files of 4 MiB
+        done = await ended(process)
+        assert done.code == 1
+        assert "dvidpc: stopped: the disk cache takes no more: " in done.errors
+        assert re.match(r"[1-9][\d,]* of 4,096 chunks in ", done.output)
+        again = await site.run()
+        assert again.code == 0, again.errors
+        assert await site.wrong() == []
+
+
+async def test_a_petavoxel_needs_no_more_memory_than_a_little_volume(tmp_path: Path) -> None:
+    volume = image(tmp_path / "bucket/em", "http", VolumeSpec(size=(64, 64, 64)))
+    info = json.loads((tmp_path / "bucket/em/info").read_text())
+    info["scales"][0]["size"] = [10**5, 10**5, 10**5]
+    (tmp_path / "bucket/em/info").write_text(json.dumps(info))
+    async with faulty_bucket(tmp_path / "bucket") as bucket:
+        site = Site(bucket, volume, tmp_path)
+        process = await site.start()
+        await soon(lambda: len(bucket.asked) > 3000, 0.02, PATIENCE_S)
+        [peak] = re.findall(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{process.pid}/status").read_text())
+        process.send_signal(signal.SIGINT)
+        done = await ended(process)
+        assert done.code == 130
+        assert re.match(r"[\d,]+ of 3,818,360,547 chunks in ", done.output), done.output
+        assert int(peak) < 250_000
