@@ -35,11 +35,23 @@ _CHECK_EXAMPLES = """\
 examples:
   dvidpc check config.toml
   dvidpc check config.toml --deep --json
+  dvidpc check s3://bucket/volume --anonymous
+"""
+_PREFETCH_EXAMPLES = """\
+examples:
+  dvidpc prefetch config.toml --instance em --scales 2-
+  dvidpc prefetch config.toml --instance em --box 0,0,0,100,100,64 --rate 50MiB
 """
 _INDEX_EXAMPLES = """\
 examples:
   dvidpc index build config.toml --store labels --to path/to/labels.index
   dvidpc index check config.toml --store labels
+"""
+_CACHE_EXAMPLES = """\
+examples:
+  dvidpc cache stats config.toml
+  dvidpc cache verify config.toml
+  dvidpc cache clear config.toml
 """
 _DEMO_EXAMPLES = """\
 examples:
@@ -81,7 +93,9 @@ def command_parser(shells: Sequence[str] = (), files: object = None) -> argparse
     _add_view(add, files)
     _add_init(add, files)
     _add_check(add, files)
+    _add_prefetch(add, files)
     _add_index(add, files)
+    _add_cache(add, files)
     _add_demo(add)
     completion = add(
         "completion", "print the script that completes this command in a shell", _COMPLETION_EXAMPLES
@@ -120,11 +134,45 @@ def _add_init(add: _Add, files: object) -> None:
 
 
 def _add_check(add: _Add, files: object) -> None:
-    check = add("check", "report how the volumes of a configuration file are served", _CHECK_EXAMPLES)
-    config = check.add_argument("config", type=Path, metavar="CONFIG", help="a TOML file in DVID's format")
-    _complete_by(config, files)
+    summary = "report how the volumes of a configuration file, or those named here, are served"
+    check = add("check", summary, _CHECK_EXAMPLES)
+    _add_what(check, files, "CONFIG|REF", f"a TOML file in DVID's format, or {_WHAT}")
+    _add_naming_options(check)
+    check.set_defaults(port=None, host=None)
     check.add_argument("--json", action="store_true", help="print one line of JSON per volume")
     check.add_argument("--deep", action="store_true", help="count the stored chunks of every scale")
+
+
+def _add_prefetch(add: _Add, files: object) -> None:
+    summary = "read a part of a volume into the disk cache, so that it is there before anybody asks"
+    prefetch = add("prefetch", summary, _PREFETCH_EXAMPLES)
+    _add_config(prefetch, files)
+    prefetch.add_argument(
+        "--instance",
+        action="append",
+        required=True,
+        metavar="NAME",
+        help="an instance of voxels, with all its scales; may be repeated. A coarser one, such as em_2, "
+        "stands for its scale alone",
+    )
+    prefetch.add_argument(
+        "--box",
+        metavar="X0,Y0,Z0,X1,Y1,Z1",
+        help="voxels of the finest scale, from the first corner (inclusive) to the second (exclusive); at "
+        "coarser scales, what shows the same place (default: everything). With a minus first: --box=-8,...",
+    )
+    prefetch.add_argument(
+        "--scales",
+        metavar="SCALES",
+        help="numbers of scales, 0 is the finest: 2, 2- (2 and coarser), -3 (0 to 3), 1-4 or 0,2-; "
+        "the coarsest is read first (default: all)",
+    )
+    prefetch.add_argument(
+        "--rate", metavar="SIZE", help="the most bytes to read from the bucket a second, such as 50MiB"
+    )
+    prefetch.add_argument(
+        "--force", action="store_true", help="go on although the disk cache cannot hold all of it"
+    )
 
 
 def _add_index(add: _Add, files: object) -> None:
@@ -135,10 +183,7 @@ def _add_index(add: _Add, files: object) -> None:
         ("check", "compare an index with its volume: versions, totals, and random blocks and labels"),
     ):
         action = actions.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
-        config = action.add_argument(
-            "config", type=Path, metavar="CONFIG", help="a TOML file in DVID's format"
-        )
-        _complete_by(config, files)
+        _add_config(action, files)
         action.add_argument("--store", required=True, metavar="NAME", help="the alias of the volume's store")
         action.add_argument("--json", action="store_true", help="print lines of JSON")
         if name == "build":
@@ -168,6 +213,18 @@ def _add_build_options(build: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_cache(add: _Add, files: object) -> None:
+    cache = add("cache", "look after the disk cache of a configuration file", _CACHE_EXAMPLES)
+    actions = cache.add_subparsers(dest="action", required=True, metavar="ACTION")
+    for name, summary in (
+        ("stats", "show what is in the disk cache, by store"),
+        ("verify", "compare everything with its checksum, and remove what is damaged"),
+        ("clear", "empty the disk cache"),
+    ):
+        action = actions.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+        _add_config(action, files)
+
+
 def _add_demo(add: _Add) -> None:
     demo = add("demo", "create a small volume, if it does not exist, and serve it", _DEMO_EXAMPLES)
     demo.add_argument(
@@ -182,6 +239,11 @@ def _add_demo(add: _Add) -> None:
     demo.add_argument("--open", action="store_true", help="open the page in a browser")
 
 
+def _add_config(parser: argparse.ArgumentParser, files: object) -> None:
+    config = parser.add_argument("config", type=Path, metavar="CONFIG", help="a TOML file in DVID's format")
+    _complete_by(config, files)
+
+
 def _add_what(parser: argparse.ArgumentParser, files: object, metavar: str, meaning: str) -> None:
     _complete_by(parser.add_argument("what", nargs="+", metavar=metavar, help=meaning), files)
 
@@ -192,6 +254,12 @@ def _complete_by(argument: argparse.Action, way: object) -> None:
 
 
 def _add_volume_options(parser: argparse.ArgumentParser) -> None:
+    _add_naming_options(parser)
+    parser.add_argument("--port", type=int, help=f"port to serve on (default {DEFAULT_PORT}; 0: any)")
+    parser.add_argument("--host", help="address to serve on (default localhost; 0.0.0.0: every interface)")
+
+
+def _add_naming_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--name",
         action="append",
@@ -203,5 +271,3 @@ def _add_volume_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="read without credentials, as from a public bucket, and let every web page read",
     )
-    parser.add_argument("--port", type=int, help=f"port to serve on (default {DEFAULT_PORT}; 0: any)")
-    parser.add_argument("--host", help="address to serve on (default localhost; 0.0.0.0: every interface)")

@@ -29,16 +29,26 @@ OnReady = Callable[[str, str], None]
 
 def _serve(options: argparse.Namespace) -> int:
     gc.disable()  # during the imports
+    path = _config_file_of(options)
+    return _serve_volumes(options) if path is None else _serve_file(path, _opener(options))
+
+
+def _config_file_of(options: argparse.Namespace) -> Path | None:
+    """Return the configuration file that the options name; None if they name volumes.
+
+    Raises:
+        ConfigError: They name both, or say what the file should.
+    """
     from dvidpc.init.volume_arguments import is_config_file
 
     if not any(map(is_config_file, options.what)):
-        return _serve_volumes(options)
+        return None
     if len(options.what) > 1 or options.name or options.anonymous or options.host or options.port is not None:
         raise ConfigError(
             f"{options.what[0]}: a configuration file stands alone, without --name, --anonymous, --host and "
             "--port; write them into the file, or name volumes only"
         )
-    return _serve_file(Path(options.what[0]), _opener(options))
+    return Path(options.what[0])
 
 
 def _serve_file(path: Path, on_ready: OnReady | None) -> int:
@@ -160,10 +170,40 @@ def _check(options: argparse.Namespace) -> int:
 
     from dvidpc.check.printing import print_reports
     from dvidpc.config import load_config
+    from dvidpc.init.looking import find_engines
 
+    path = _config_file_of(options)
+    config = _config_of(options)[0] if path is None else load_config(path)
+
+    async def run() -> int:
+        known = await find_engines(config, os.environ) if path is None else config
+        return await print_reports(known, deep=options.deep, as_json=options.json)
+
+    return 1 if asyncio.run(run()) else 0
+
+
+def _prefetch(options: argparse.Namespace) -> int:
+    import asyncio
+
+    import uvloop
+
+    from dvidpc.cache.disk.disk_cache import DiskCache
+    from dvidpc.check.disk_cache_commands import place_of
+    from dvidpc.config import load_config
+    from dvidpc.warm.prefetch_options import EVERY_SCALE, parse_box, parse_rate, parse_scales
+    from dvidpc.warm.prefetching import Wish, prefetch
+
+    wish = Wish(
+        options.instance,
+        None if options.box is None else parse_box(options.box),
+        EVERY_SCALE if options.scales is None else parse_scales(options.scales),
+        None if options.rate is None else parse_rate(options.rate),
+        options.force,
+    )
     config = load_config(options.config)
-    failed = asyncio.run(print_reports(config, deep=options.deep, as_json=options.json))
-    return 1 if failed else 0
+    place = place_of(config)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(prefetch(config, os.environ, wish, DiskCache(place, config.cache.disk)))
 
 
 def _index(options: argparse.Namespace) -> int:
@@ -175,6 +215,13 @@ def _index(options: argparse.Namespace) -> int:
         ) from error
 
     return build_index(options) if options.action == "build" else print_check(options)
+
+
+def _cache(options: argparse.Namespace) -> int:
+    from dvidpc.check.disk_cache_commands import CACHE_COMMANDS
+    from dvidpc.config import load_config
+
+    return CACHE_COMMANDS[options.action](load_config(options.config), sys.stdout)
 
 
 def _demo(options: argparse.Namespace) -> int:
@@ -231,7 +278,9 @@ COMMANDS: Final[Mapping[str, Callable[[argparse.Namespace], int]]] = MappingProx
         "view": _serve,
         "init": _init,
         "check": _check,
+        "prefetch": _prefetch,
         "index": _index,
+        "cache": _cache,
         "demo": _demo,
         "completion": _complete,
     }

@@ -32,6 +32,25 @@ class Box(NamedTuple):
         return Box(Point(*map(max, self.start, other.start)), Point(*map(min, self.stop, other.stop)))
 
 
+class CellRange(NamedTuple):
+    """The cells from *start* to *stop* of a grid; *stop* is exclusive."""
+
+    start: ChunkCoord
+    stop: ChunkCoord
+
+    @property
+    def size(self) -> Point:
+        """Number of cells along x, y and z; not negative."""
+        (x, y, z), (to_x, to_y, to_z) = self
+        return Point(max(0, to_x - x), max(0, to_y - y), max(0, to_z - z))
+
+    @property
+    def total(self) -> int:
+        """Number of cells."""
+        x, y, z = self.size
+        return x * y * z
+
+
 @dataclass(frozen=True)
 class Grid:
     """A volume of *size* voxels at *offset*, cut into chunks of *chunk_size*, clipped at the upper end.
@@ -90,24 +109,27 @@ class Grid:
 
     def chunks_touching(self, box: Box) -> Iterator[ChunkCoord]:
         """Yield the cells that share a voxel with *box*, x fastest; none if it lies outside the volume."""
-        inside = box.intersection(self.box)
-        if inside.is_empty:
-            return
-        first = [(a - o) // c for a, o, c in zip(inside.start, self.offset, self.chunk_size, strict=True)]
-        last = [(b - 1 - o) // c for b, o, c in zip(inside.stop, self.offset, self.chunk_size, strict=True)]
-        xs, ys, zs = (range(a, b + 1) for a, b in zip(first, last, strict=True))
+        start, stop = self.cells_touching(box)
+        xs, ys, zs = map(range, start, stop)
         for z, y, x in itertools.product(zs, ys, xs):
             yield ChunkCoord(x, y, z)
 
     def count_chunks_touching(self, box: Box) -> int:
         """Return how many cells share a voxel with *box*."""
+        return self.cells_touching(box).total
+
+    def cells_touching(self, box: Box) -> CellRange:
+        """Return the cells that share a voxel with *box*; none if it lies outside the volume."""
         inside = box.intersection(self.box)
         if inside.is_empty:
-            return 0
-        count = 1
-        for a, b, o, c in zip(inside.start, inside.stop, self.offset, self.chunk_size, strict=True):
-            count *= (b - 1 - o) // c - (a - o) // c + 1
-        return count
+            return CellRange(ChunkCoord(0, 0, 0), ChunkCoord(0, 0, 0))
+        (x, y, z), (to_x, to_y, to_z) = inside
+        ox, oy, oz = self.offset
+        cx, cy, cz = self.chunk_size
+        return CellRange(
+            ChunkCoord((x - ox) // cx, (y - oy) // cy, (z - oz) // cz),
+            ChunkCoord((to_x - 1 - ox) // cx + 1, (to_y - 1 - oy) // cy + 1, (to_z - 1 - oz) // cz + 1),
+        )
 
     def reads_per_block(self, block_size: Point) -> float:
         """Return how many chunks a block touches on average, away from the volume's faces.

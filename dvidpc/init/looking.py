@@ -39,6 +39,40 @@ async def look(config: Config, environ: Mapping[str, str]) -> list[SeenVolume]:
     )
 
 
+async def find_engines(config: Config, environ: Mapping[str, str]) -> Config:
+    """Return *config* with the engine of each volume whose `ref` names no format.
+
+    A volume that cannot be read is left as it is.
+    """
+    buckets = Buckets(config, environ)
+    stores = {store.alias: store for store in config.stores}
+    found = await gather_or_cancel(
+        _with_engine(settings, stores[settings.alias], buckets) for settings in buckets.volumes
+    )
+    return replace(config, stores=tuple(found))
+
+
+async def _with_engine(settings: VolumeSettings, store: StoreConfig, buckets: Buckets) -> StoreConfig:
+    try:
+        opened = await buckets.open(settings)
+        try:
+            await ENGINES[settings.engine].load(opened, settings)
+        finally:
+            await opened.close()
+    except NoMetadataError as error:
+        return _in_format_of(error, store) or store
+    except DvidpcError:
+        pass
+    return store
+
+
+def _in_format_of(error: NoMetadataError, store: StoreConfig) -> StoreConfig | None:
+    """Return the store with the engine of what is there instead; None if its `ref` names another format."""
+    if error.engine is None or store.ref.format is not None:
+        return None
+    return replace(store, engine=error.engine)
+
+
 async def _look_at(settings: VolumeSettings, store: StoreConfig, buckets: Buckets) -> SeenVolume:
     try:
         opened = await buckets.open(settings)
@@ -59,10 +93,10 @@ async def _open_any(settings: VolumeSettings, store: StoreConfig, opened: Object
     try:
         metadata = await ENGINES[settings.engine].load(opened, settings)
     except NoMetadataError as error:
-        if error.engine is None or store.ref.format is not None:
+        found = _in_format_of(error, store)
+        if found is None:
             raise
-        settings = replace(settings, engine=error.engine)
-        store = replace(store, engine=error.engine)
+        store, settings = found, replace(settings, engine=found.engine)
         metadata = await ENGINES[settings.engine].load(opened, settings)
     return SeenVolume(store, ENGINES[settings.engine].plan(metadata, settings))
 
@@ -109,4 +143,4 @@ def _explain(error: DvidpcError, store: StoreConfig) -> DvidpcError:
         return ConfigError(one_line(f"{text}; {advice}"))
     if isinstance(error, StoreError):
         return StoreError(one_line(f"{text}; check the address and the network"))
-    return ConfigError(one_line(f"{text}; dvidpc check says more about a volume in a configuration file"))
+    return ConfigError(one_line(f"{text}; dvidpc check says more"))

@@ -35,12 +35,12 @@ class NamedVolume:
 def is_config_file(argument: str) -> bool:
     """Return whether an argument names a configuration file, which need not exist if it ends in `.toml`.
 
-    A file that describes a volume, such as `info` or `zarr.json`, is not one.
+    It may also be a pipe. A file that describes a volume, such as `info` or `zarr.json`, is not one.
     """
     path = Path(argument)
     if "://" in argument or path.name in METADATA_FILES:
         return False
-    return path.is_file() or path.suffix == ".toml"
+    return path.suffix == ".toml" or (path.exists() and not path.is_dir())
 
 
 def name_volumes(arguments: Sequence[str], names: Sequence[str], *, anonymous: bool) -> list[NamedVolume]:

@@ -23,13 +23,15 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make what the examples name: volumes below `path/to`, the demo volume, a configuration, a browser."""
     directory = tmp_path_factory.mktemp("home")
     for name in ("volume", "image"):
-        write_volume(directory / "path/to" / name, VolumeSpec(encoding="jpeg"))
+        write_volume(directory / "path/to" / name, VolumeSpec(encoding="jpeg", scale_levels=3))
     write_labels(directory / "path/to/labels", LabelScale(LABELS))
     cache = demo_directory({"XDG_CACHE_HOME": str(directory / "cache")})
     write_demo_volume(cache, lambda _: None, Point(70, 45, 33))
     (directory / "config.toml").write_text(
         '[server]\nhttpAddress = "localhost:0"\n'
-        f'[store.em]\nengine = "ngprecomputed"\nref = "{directory}/path/to/volume"\ninstance = "em"\n'
+        f'[cache]\ndisk = "64MiB"\ndisk_path = "{directory}/disk"\n'
+        f'[store.em]\nengine = "ngprecomputed"\nref = "s3://bucket/volume"\n'
+        'instance = "em"\nanonymous = true\n'
         f'[store.labels]\nengine = "ngprecomputed"\nref = "{directory}/path/to/labels"\n'
         f'instance = "labels"\nlabel_index = "{directory}/path/to/labels.index"\n'
     )

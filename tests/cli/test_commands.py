@@ -1,6 +1,7 @@
 """The commands as somebody types them: every example of the help, wrong arguments, a browser, a shell."""
 
 import asyncio
+import json
 import shlex
 import signal
 import subprocess
@@ -11,12 +12,13 @@ import aiohttp
 import pytest
 import shtab
 
+from tests.array_volumes import tissue, write_ome_zarr
 from tests.commands import run
 from tests.programs import need
 from tests.typed import NEVER_ENDS, PATIENCE_S, served
 from tests.waiting import soon
 
-COMMANDS = ("serve", "view", "init", "check", "index", "demo", "completion")
+COMMANDS = ("serve", "view", "init", "check", "prefetch", "index", "cache", "demo", "completion")
 
 
 def examples_of(*command: str) -> list[str]:
@@ -113,6 +115,10 @@ WRONG = {
     "dvidpc init nowhere": "there is no such file or directory",
     "dvidpc init path/to/volume": "config.toml exists already; name another file with --output",
     "dvidpc init path/to/volume --output nowhere/config.toml": "cannot be written",
+    "dvidpc check nowhere": "there is no such file or directory",
+    "dvidpc check nowhere.toml": "nowhere.toml: cannot be read",
+    "dvidpc check config.toml path/to/volume": "a configuration file stands alone",
+    "dvidpc check config.toml --anonymous": "a configuration file stands alone",
     "dvidpc completion command.com": "known shells are bash",
     "dvidpc view nowhere": "there is no such file or directory",
 }
@@ -133,6 +139,44 @@ async def test_what_init_writes_is_served(home: Path, environ: dict[str, str], t
     assert await check.wait() == 0
     async with served("dvidpc serve config.toml", tmp_path, environ) as url:
         assert (await fetch(f"{url}/readyz"))[:2] == (200, "ok\n")
+
+
+def test_check_takes_volumes_as_serve_does(home: Path, environ: dict[str, str], tmp_path: Path) -> None:
+    write_ome_zarr(tmp_path / "cells.zarr", [tissue((40, 40, 40))])
+    line = (
+        f"dvidpc check path/to/labels s3://bucket/volume {tmp_path}/cells.zarr --name seg --anonymous --json"
+    )
+    done = subprocess.run(
+        shlex.split(line), cwd=home, env=environ, capture_output=True, text=True, timeout=60, check=True
+    )
+    reports = [json.loads(report) for report in done.stdout.splitlines()]
+    assert [report["name"].partition(" ")[0] for report in reports] == ["seg", "volume", "cells.zarr"]
+    assert [report["problems"] for report in reports] == [[], [], []]
+    assert "OME-Zarr" in " ".join(reports[2]["lines"])
+
+
+def test_check_reports_a_volume_that_is_not_there(home: Path, environ: dict[str, str]) -> None:
+    done = subprocess.run(
+        shlex.split("dvidpc check s3://bucket/nothing --anonymous"),
+        cwd=home,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "problem s3://bucket/nothing/info does not exist" in done.stdout
+
+
+async def test_check_reads_a_configuration_from_a_pipe(home: Path, environ: dict[str, str]) -> None:
+    script = "dvidpc check <(cat config.toml)"
+    process = await asyncio.create_subprocess_exec(
+        need("bash", "bash"), "-c", script, cwd=home, env=environ, stdout=asyncio.subprocess.PIPE
+    )
+    output, _ = await asyncio.wait_for(process.communicate(), PATIENCE_S)
+    assert process.returncode == 0
+    assert b"em (s3://bucket/volume)" in output
 
 
 def test_init_writes_to_stdout(home: Path) -> None:

@@ -113,7 +113,8 @@ def test_pages_have_the_commands_that_are_looked_for() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_commands_within_the_text_are_ones_that_can_be_given(page: Path) -> None:
-    for text in re.findall(r"`(dvidpc (?:serve|view|init|check|demo|completion)\b[^`]*)`", page.read_text()):
+    names = "serve|view|init|check|prefetch|demo|completion"
+    for text in re.findall(rf"`(dvidpc (?:{names})\b[^`]*)`", page.read_text()):
         words = shlex.split(text.replace("...", ""))
         is_whole = words[1] == "demo" or any(not word.startswith("-") for word in words[2:])
         if is_whole:
