@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from dvidpc.errors import ConfigError
 from dvidpc.storage import ref
@@ -14,6 +15,8 @@ _SHOWN = 60
 _MOST_INTEGER = 2**63 - 1
 """TOML's largest integer."""
 _YEAR_S = 365 * 24 * 3600
+LEAST_DISK: Final = 64 * 2**20
+"""The smallest disk cache, in bytes: its files have a least size of their own."""
 _UNIX = "unix:"
 """How the address of a socket in the file system begins."""
 
@@ -203,6 +206,20 @@ def _positive_size(value: object) -> int:
     return size
 
 
+def _disk_size(value: object) -> int:
+    size = parse_size(value)
+    if 0 < size < LEAST_DISK:
+        raise BadValueError
+    return size
+
+
+def _absolute_path(text: str) -> Path:
+    path = Path(text)
+    if not path.is_absolute():
+        raise BadValueError(f"{describe(text)} is not an absolute path")
+    return path
+
+
 _HOST = re.compile(r"[^\s/@\[\]]*")
 _PORT = re.compile(r"[0-9]{1,5}")
 _MOST_PORT = 65535
@@ -273,8 +290,10 @@ TEXTS = Kind("an array of strings", '["text"]', _strings)
 OPTIONAL_WORD = Kind("a string", '"text"', _optional(refuse_stray_characters))
 FLAG = Kind("true or false", "true", _boolean)
 PATH = Kind("a string that holds a path", '"/path/to/it"', _optional(Path))
+ABSOLUTE_PATH = Kind("a string that holds an absolute path", '"/path/to/it"', _optional(_absolute_path))
 SIZE = Kind("a size of at least one byte", '"512MiB"', _positive_size)
 CACHE_SIZE = Kind("a size", '"512MiB"', parse_size)
+DISK_SIZE = Kind(f"0 or a size of at least {LEAST_DISK // 2**20} MiB", '"200GiB"', _disk_size)
 SECONDS = number(
     f"seconds, more than 0 and at most {_YEAR_S}", "2.5", least=0, most=_YEAR_S, allow_least=False
 )

@@ -55,6 +55,21 @@ WRONG = [
         'write for example format = "text"',
     ),
     (
+        "[cache]\ndisk = '63 MiB'\n",
+        '[cache] disk: expected 0 or a size of at least 64 MiB, got the string "63 MiB"',
+        'write for example disk = "200GiB"',
+    ),
+    (
+        "[cache]\ndisk = 1\n",
+        "[cache] disk: expected 0 or a size of at least 64 MiB, got the integer 1",
+        'write for example disk = "200GiB"',
+    ),
+    (
+        "[cache]\ndisk_path = 'cache'\n",
+        '[cache] disk_path: the string "cache" is not an absolute path',
+        'write for example disk_path = "/path/to/it"',
+    ),
+    (
         "[limits]\nmax_blocks = -1\n",
         "[limits] max_blocks: expected an integer from 1 to 2147483647, got the integer -1",
         "write for example max_blocks = 100",
