@@ -168,17 +168,10 @@ def measure(name: str, directory: Path, count: int) -> str:
         if phase == "cold":
             size = disk_bytes(directory) / (count * VALUE_BYTES)
             drop_pages(directory)
-        command = [
-            sys.executable,
-            "-m",
-            "benchmarks.disk_engines",
-            "--phase",
-            name,
-            phase,
-            directory,
-            str(count),
-        ]
-        figures[phase] = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+        arguments = "--phase", name, phase, str(directory), str(count)
+        command = [sys.executable, "-m", "benchmarks.disk_engines", *arguments]
+        output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        figures[phase] = json.loads(output)
     idle = figures["idle"]["cpu_us"]
     cells = [name]
     for phase in ("put", "replace"):

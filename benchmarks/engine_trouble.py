@@ -1,7 +1,7 @@
 """What befalls the engines of `disk_engines.py` in trouble: `python -m benchmarks.engine_trouble`.
 
-Prints what happened to each engine, in words; to SQLite with one size of pages. A full disk is a file system of 64 MiB in memory, mounted where
-only this program sees it (`unshare`, util-linux).
+Prints what happened to each engine, in words; to SQLite with one size of pages. A full disk is a file system
+of 64 MiB in memory, mounted where only this program sees it (`unshare`, util-linux).
 """
 
 import argparse

@@ -12,13 +12,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import annotation_rows, array_rows, build_rows, index_rows, label_rows, rows
+from benchmarks import (
+    annotation_rows,
+    array_rows,
+    bucket_rows,
+    build_rows,
+    disk_rows,
+    index_rows,
+    label_rows,
+    rows,
+)
 from benchmarks.mesh_rows import mesh
 from benchmarks.rows import Bench, Row
 from benchmarks.volume import prepare
 
 HERE = Path(__file__).parent
-DEBIAN_PACKAGES = {"nginx": "nginx", "wrk": "wrk", "taskset": "util-linux"}
+DEBIAN_PACKAGES = {"nginx": "nginx", "wrk": "wrk", "taskset": "util-linux", "openssl": "openssl"}
 
 
 def main() -> int:
@@ -37,6 +46,8 @@ def main() -> int:
         measured: list[Row] = []
         for group in (
             *rows.ALL,
+            *bucket_rows.ALL,
+            *disk_rows.ALL,
             *label_rows.ALL,
             *index_rows.ALL,
             *build_rows.ALL,
