@@ -190,7 +190,7 @@ def dvidpc(
     core: str | None = SERVER_CORE,
     disk: Path | None = None,
 ) -> Iterator[Server]:
-    """Run dvidpc with the volume described by *store*, lines of TOML. Its disk cache is in *disk*, if given."""
+    """Run dvidpc with the volume described by *store*, lines of TOML, and with a disk cache in *disk*."""
     port = free_port()
     config = directory / "config.toml"
     on_disk = "" if disk is None else f'disk = "2GiB"\ndisk_path = "{disk}"'
