@@ -41,9 +41,7 @@ def restart(bench: Bench) -> list[Row]:
     ratio = statistics.median(ratios)
     return [
         Row(name, f"{ours:.0f} ms", f"{files:.0f} ms", ratio, 1.5, at_least=False, rounds=ratios),
-        Row(
-            "the same, reads of shards in the bucket", str(len(asked)), "0", len(asked), 0, at_least=False
-        ),
+        Row("the same, reads of shards in the bucket", str(len(asked)), "0", len(asked), 0, at_least=False),
     ]
 
 

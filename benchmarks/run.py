@@ -1,4 +1,7 @@
-"""Run the benchmarks: print the table, and write `results.json` and `results.png` next to this file."""
+"""Run the benchmarks: print the table, and write `results.json` and `results.png` next to this file.
+
+The table of docs/operations.md that is reckoned from them is written too.
+"""
 
 import argparse
 import json
@@ -17,8 +20,10 @@ from benchmarks import (
     array_rows,
     bucket_rows,
     build_rows,
+    costs,
     disk_rows,
     index_rows,
+    installation,
     label_rows,
     rows,
 )
@@ -48,6 +53,7 @@ def main() -> int:
             *rows.ALL,
             *bucket_rows.ALL,
             *disk_rows.ALL,
+            *costs.ALL,
             *label_rows.ALL,
             *index_rows.ALL,
             *build_rows.ALL,
@@ -64,7 +70,10 @@ def main() -> int:
                 "seconds by blocks": rows.latency_by_blocks(bench),
                 "requests/s by workers": rows.throughput_by_workers(bench),
             }
-            _write(measured, curves)
+            _write(measured, curves, costs.figures(bench))
+            installation.PAGE.write_text(
+                installation.written_page(installation.PAGE.read_text(), installation.results())
+            )
     return 0 if all(row.is_met for row in measured) else 1
 
 
@@ -83,13 +92,16 @@ def _line(row: Row) -> str:
     return f"| {row.name} | {row.ours} | {row.limit} | {row.ratio:.2f} | {sign} {row.target:g} | {verdict} |"
 
 
-def _write(measured: Sequence[Row], curves: dict[str, list[tuple[int, float]]]) -> None:
+def _write(
+    measured: Sequence[Row], curves: dict[str, list[tuple[int, float]]], figures: dict[str, Any]
+) -> None:
     when = datetime.now(UTC).strftime("%Y-%m-%d")
     document: dict[str, Any] = {
         "date": when,
         "machine": f"{platform.machine()}, Python {platform.python_version()}",
         "rows": [{**asdict(row), "met": row.is_met} for row in measured],
         "curves": curves,
+        "figures": figures,
     }
     (HERE / "results.json").write_text(json.dumps(document, indent=1) + "\n")
     head = "| what | ours | limit | ratio | target | |\n|---|---|---|---|---|---|"
