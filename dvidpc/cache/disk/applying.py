@@ -2,7 +2,9 @@
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import Enum
 from functools import partial
 from itertools import islice
 from typing import Final, TypeVar
@@ -20,6 +22,8 @@ _STEP_ROWS: Final = 8
 """Entries evicted before the free pages are counted again."""
 _SLACK_PAGES: Final = 32
 """Pages beside those of the entries, such as new levels of an index."""
+_TRIES: Final = 3
+"""How often to empty the log when other processes fill it at once."""
 _CHECKPOINT_BYTES: Final = 16 * 2**20
 """Size of the log from which on it is copied into the database and emptied."""
 
@@ -28,6 +32,21 @@ class LogFullError(sqlite3.OperationalError):
     """The log cannot be emptied because somebody keeps reading an old state of the database."""
 
     sqlite_errorcode = sqlite3.SQLITE_BUSY
+
+
+class IndexDamagedError(sqlite3.DatabaseError):
+    """An index of the database does not agree with its table."""
+
+    sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+
+
+class _Room(Enum):
+    """Whether there is room for entries."""
+
+    ENOUGH = "enough"
+    NOT_YET = "not yet"
+    """Some entries were evicted, and more can be."""
+    NONE = "none"
 
 
 @dataclass(slots=True)
@@ -81,8 +100,7 @@ class Applying:
             while self._forget(digest, at):
                 pass
         for changes in _pieces(self._small_changes(pending)):
-            self._empty_log()
-            with entries.transaction(self._connection):
+            with self._transaction():
                 for change in changes:
                     change(self._connection)
         for piece in _pieces_of_bytes(pending.entries.values(), self._wal_limit // 8):
@@ -104,59 +122,66 @@ class Applying:
 
     def _forget(self, digest: bytes, at: float) -> bool:
         """Delete some entries of an object; return whether there may be more."""
-        self._empty_log()
-        with entries.transaction(self._connection):
+        with self._transaction():
             ids = entries.ids_of_object(self._connection, digest, until=at, most=_MOST_ROWS)
-            entries.delete(self._connection, ids)
+            self._delete(ids)
         return len(ids) == _MOST_ROWS
 
     def _insert(self, piece: Sequence[Entry]) -> bool:
         """Write entries if there is room for them now; return False if there may be room the next time."""
-        self._empty_log()
-        connection = self._connection
         needed = sum(map(entries.pages_of, piece)) + _SLACK_PAGES
-        with entries.transaction(connection):
-            has_room, can_evict = self._make_room(needed)
-            if has_room:
+        with self._transaction():
+            room = self._make_room(needed)
+            if room is _Room.ENOUGH:
                 for entry in piece:
-                    if entries.insert(connection, entry, now=self._now):
+                    if entries.insert(self._connection, entry, now=self._now):
                         self._report.written += len(entry.data)
-        return has_room or not can_evict
+        if room is _Room.NONE:
+            self._report.dropped += len(piece)
+        return room is not _Room.NOT_YET
 
-    def _make_room(self, needed: int) -> tuple[bool, bool]:
-        """Evict entries until *needed* pages are free, but not too many.
-
-        Returns:
-            Whether they are free, and whether more can be evicted.
-        """
-        connection = self._connection
+    def _make_room(self, needed: int) -> "_Room":
+        """Evict entries until *needed* pages are free, but not too many in one transaction."""
         if self._free_pages() < needed and self._database.place.set_aside_bytes():
             self._database.place.drop_set_aside()
-            self._most_pages = self._database.limit_pages(connection)
+            self._most_pages = self._database.limit_pages(self._connection)
         for _ in range(_MOST_ROWS // _STEP_ROWS):
             if self._free_pages() >= needed:
-                return True, True
-            ids = entries.least_used(connection, _STEP_ROWS)
+                return _Room.ENOUGH
+            ids = entries.least_used(self._connection, _STEP_ROWS)
             if not ids:
-                return False, False
-            entries.delete(connection, ids)
+                return _Room.NONE
+            self._delete(ids)
             self._report.evictions += len(ids)
-        return self._free_pages() >= needed, True
+        return _Room.NOT_YET
+
+    def _delete(self, ids: Sequence[int]) -> None:
+        if entries.delete(self._connection, ids) != len(ids):
+            raise IndexDamagedError("an index names entries that are not there")
 
     def _free_pages(self) -> int:
         return entries.free_pages(self._connection, self._most_pages)
 
-    def _empty_log(self) -> None:
-        """Copy the log into the database once it is large.
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """Do everything within or nothing; while this lasts, nobody else adds to the log.
 
         Raises:
-            LogFullError: It is too large to go on, and cannot be emptied now.
+            LogFullError: The log cannot be emptied now.
+            sqlite3.Error: The database failed; nothing was done.
         """
-        if self._database.wal_bytes() < min(_CHECKPOINT_BYTES, self._wal_limit // 4):
-            return
-        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        if self._database.wal_bytes() > self._wal_limit // 2:
-            raise LogFullError("its log cannot be emptied while another process reads")
+        for _ in range(_TRIES):
+            self._empty_log()
+            with entries.transaction(self._connection):
+                if self._database.wal_bytes() <= self._wal_limit // 2:
+                    yield
+                    return
+        raise LogFullError("its log cannot be emptied while another process reads")
+
+    def _empty_log(self) -> None:
+        """Copy the log into the database once it is large."""
+        if self._database.wal_bytes() > min(_CHECKPOINT_BYTES, self._wal_limit // 4):
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def _measure(self) -> None:
         report, free = self._report, self._free_pages()

@@ -1,18 +1,20 @@
 """A store that keeps what it reads on disk."""
 
+import posixpath
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from cachetools import LRUCache
 
-from dvidpc.cache.disk.entries import Entry, Found, Part, name_part, object_of, start_name
+from dvidpc.cache.disk.entries import Entry, Found, Part, encode_version, name_part, object_of, start_name
 from dvidpc.cache.disk.freshness import Use, choose_use, may_stand_in, proves
 from dvidpc.cache.loading_cache import MISSING, LoadingCache
 from dvidpc.counters import TALLY
 from dvidpc.errors import FormatError, ObjectChangedError, StoreError, StoreRefusedError
 from dvidpc.storage.base import Blob, ObjectStore
 from dvidpc.storage.object_checks import name_object, undo_encoding
+from dvidpc.storage.ref import METADATA_FILES
 from dvidpc.storage.versions import Version
 from dvidpc.types import ByteRange
 
@@ -36,6 +38,11 @@ class _Confirmed:
 
     at: float
     nbytes = 0
+
+
+def _is_document(key: str) -> bool:
+    """Return whether an object describes others, so that the bucket's is needed."""
+    return posixpath.basename(key) in METADATA_FILES
 
 
 class CachedStore:
@@ -82,7 +89,7 @@ class CachedStore:
 
         name = self._name(key, None)
         found = await self._cache.look_up(name)
-        if is_metadata:
+        if is_metadata or _is_document(key):
             return await self._read_metadata(key, name, found, ask, max_size)
         return await self._read(key, name, found, ask, max_size)
 
@@ -94,6 +101,8 @@ class CachedStore:
         def ask() -> Awaitable[Blob | None]:
             return self._store.get_range(key, byte_range, version=version)
 
+        if _is_document(key):
+            return await ask()
         name = self._name(key, byte_range)
         found = await self._cache.look_up(name)
         if version is None:
@@ -104,6 +113,8 @@ class CachedStore:
 
     async def get_tail(self, key: str, size: int) -> Blob | None:
         """As `ObjectStore.get_tail`."""
+        if _is_document(key):
+            return await self._store.get_tail(key, size)
         name = self._name(key, size)
         found = await self._cache.look_up(name)
         return await self._read(key, name, found, lambda: self._store.get_tail(key, size))
@@ -184,9 +195,16 @@ class CachedStore:
         return blob
 
     def _put(self, name: bytes, blob: Blob, current: float) -> None:
-        if current > self._changed.get(object_of(name), 0.0):
-            data = blob.data if blob.gzip is None else blob.gzip
-            self._cache.put(Entry(name, self.identity, blob.version, data, blob.gzip is not None, current))
+        """Write what was read from the bucket at *current*."""
+        if current <= self._changed.get(object_of(name), -1.0):
+            return
+        try:
+            version = encode_version(blob.version)
+        except UnicodeEncodeError:  # a header of the bucket's answer that is not text
+            return
+        is_gzip = blob.gzip is not None
+        data = blob.data if blob.gzip is None else blob.gzip
+        self._cache.put(Entry(name, self.identity, blob.version, version, data, is_gzip, current))
 
     def _forget(self, name: bytes) -> None:
         """Forget an object that was replaced or deleted."""

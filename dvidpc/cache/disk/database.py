@@ -6,13 +6,13 @@ Everything here blocks.
 import logging
 import os
 import sqlite3
-from contextlib import closing, suppress
+from contextlib import closing
 from enum import Enum
 from typing import Final
 from urllib.parse import quote
 
 from dvidpc.cache.disk.disk_place import ForeignError, Place, size_of
-from dvidpc.errors import DvidpcError
+from dvidpc.errors import FormatError
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ COMMIT;
 """An entry without its bytes is a short row, so that counting and evicting read few pages."""
 
 
-class UnreadableError(DvidpcError):
+class UnreadableError(FormatError):
     """The database is damaged or has another format; the message says which."""
 
 
@@ -77,7 +77,7 @@ _TROUBLES: Final = {
 
 def trouble_of(error: sqlite3.Error) -> Trouble:
     """Return what kind of failure *error* is."""
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_IOERR)
     return _TROUBLES.get(code & 0xFF, Trouble.UNWRITABLE)
 
 
@@ -92,6 +92,7 @@ class Database:
     def __init__(self, place: Place, max_bytes: int) -> None:
         self.place = place
         self.max_bytes = max_bytes
+        self._file = place.file
         self._inode = self._find_inode()
 
     def connect(self) -> sqlite3.Connection:
@@ -110,9 +111,10 @@ class Database:
 
     def is_in_place(self) -> bool:
         """Return whether the database is still where it was opened: nobody has deleted or moved it."""
-        with suppress(OSError):
+        try:
             return self._find_inode() == self._inode
-        return False
+        except OSError:
+            return False
 
     def limit_pages(self, connection: sqlite3.Connection) -> int:
         """Bound the database so that log and caches set aside have room beside it; return the bound."""
@@ -126,7 +128,7 @@ class Database:
         return size_of(self.place.wal)
 
     def _find_inode(self) -> tuple[int, int]:
-        found = self.place.file.stat()
+        found = self._file.stat()
         return found.st_dev, found.st_ino
 
 

@@ -19,13 +19,10 @@ from dvidpc.cache.disk.entries import Entry, Found, found_of
 from dvidpc.cache.disk.lookups import Batch, Lookups
 from dvidpc.cache.disk.pending import Pending
 from dvidpc.storage.base import ObjectStore
-from dvidpc.tasks import abandon
+from dvidpc.tasks import abandon, keep_running
 from dvidpc.threads import ThreadPool
 
 log = logging.getLogger(__name__)
-
-MIN_BYTES: Final = 64 * 2**20
-"""The smallest budget."""
 
 _MOST_BYTES: Final = 64 * 2**20
 """The largest value that is written, if it is no more than a hundredth of the budget."""
@@ -46,6 +43,16 @@ _PATIENCE_S: Final = 5.0
 
 _Wanted: TypeAlias = dict[bytes, list[asyncio.Future[Found | None]]]
 """Who waits for which entry."""
+
+
+@dataclass(slots=True, eq=False)
+class _Lookup:
+    """A batch of lookups."""
+
+    wanted: _Wanted
+    timer: asyncio.TimerHandle | None = None
+    is_late: bool = False
+    """Whether it takes so long that it was answered without the disk."""
 
 
 @dataclass(slots=True)
@@ -75,7 +82,7 @@ class DiskCache:
 
     Args:
         path: A directory on a local disk.
-        max_bytes: The budget; at least `MIN_BYTES`.
+        max_bytes: The budget; at least 64 MiB.
         clock: Seconds since the epoch.
     """
 
@@ -113,17 +120,23 @@ class DiskCache:
 
     async def open(self) -> None:
         """Open the database, or make one. If it cannot be used, that is logged, and tried again later."""
-        await self._write()
-        self._tending = asyncio.create_task(self._tend())
+        self._tending = keep_running("disk cache", self._tend)
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                await self.flush()
+        except TimeoutError:
+            log.warning("disk cache at %s does not answer: it is not used until it does", self._path)
 
     async def close(self) -> None:
         """Write what is queued, for at most two seconds, then close the database."""
+        if self._tending is None:
+            return
         self._is_closing = True
-        if self._tending is not None:
-            self._has_work.set()
-            self._hurry.set()
-            await asyncio.wait([self._tending], timeout=_CLOSE_S)
-            await abandon([self._tending])
+        self._has_work.set()
+        self._hurry.set()
+        await asyncio.wait([self._tending], timeout=_CLOSE_S)
+        await abandon([self._tending])
+        _end_all(self._flushes)
         self._readers.shutdown(wait=False)
         closing = asyncio.get_running_loop().run_in_executor(self._writers, self._writer.close)
         await asyncio.wait([closing], timeout=_CLOSE_S)
@@ -188,36 +201,37 @@ class DiskCache:
 
     def _start(self) -> None:
         """Look up what was asked for in this turn of the event loop."""
-        wanted, self._wanted = self._wanted, {}
+        lookup = _Lookup(self._wanted)
+        self._wanted = {}
         loop = asyncio.get_running_loop()
-        overdue = loop.call_later(_PATIENCE_S, self._give_up, wanted)
+        lookup.timer = loop.call_later(_PATIENCE_S, self._give_up, lookup)
         try:
-            self._readers.submit(self._look, loop, wanted, overdue)
+            self._readers.submit(self._look, loop, lookup)
         except RuntimeError:  # the pool is closed, or the system gives us no thread
-            overdue.cancel()
-            self._answer(wanted, Batch())
+            self._end(lookup, Batch())
 
-    def _look(self, loop: asyncio.AbstractEventLoop, wanted: "_Wanted", overdue: asyncio.TimerHandle) -> None:
+    def _look(self, loop: asyncio.AbstractEventLoop, lookup: _Lookup) -> None:
         """Look up, in a thread."""
-        batch = self._lookups.find_all(tuple(wanted))
+        batch = self._lookups.find_all(tuple(lookup.wanted))
         with suppress(RuntimeError):  # the loop is closed: nobody waits
-            loop.call_soon_threadsafe(self._end, wanted, batch, overdue)
+            loop.call_soon_threadsafe(self._end, lookup, batch)
 
-    def _give_up(self, wanted: "_Wanted") -> None:
-        """Answer a batch that takes too long; until it ends, the disk is not asked."""
+    def _give_up(self, lookup: _Lookup) -> None:
+        """Answer a lookup that takes too long; until it ends, the disk is not asked."""
+        lookup.is_late = True
         self._late += 1
         self.counts.errors += 1
-        log.warning("disk cache at %s does not answer: it is not asked until it does", self._path)
-        self._answer(wanted, Batch())
+        log.warning("disk cache at %s does not answer: it is not used until it does", self._path)
+        self._answer(lookup.wanted, Batch())
 
-    def _end(self, wanted: "_Wanted", batch: Batch, overdue: asyncio.TimerHandle) -> None:
-        if overdue.when() <= asyncio.get_running_loop().time() and not overdue.cancelled():
-            self._late -= 1
-        overdue.cancel()
+    def _end(self, lookup: _Lookup, batch: Batch) -> None:
+        self._late -= lookup.is_late
+        if lookup.timer is not None:
+            lookup.timer.cancel()
         self._note_failures(batch)
-        self._answer(wanted, batch)
+        self._answer(lookup.wanted, batch)
 
-    def _answer(self, wanted: "_Wanted", batch: Batch) -> None:
+    def _answer(self, wanted: _Wanted, batch: Batch) -> None:
         unused_before = self.clock() - self._unused_s
         for name, answers in wanted.items():
             found = batch.found.get(name)
@@ -232,6 +246,8 @@ class DiskCache:
             self.counts.errors += 1
             self._pending.damaged.add(name)
             log.warning("damaged entry in the disk cache at %s: it is read from the bucket", self._path)
+        if batch.is_moved:
+            self._has_work.set()
         if batch.error is not None:
             self.counts.errors += 1
             log.warning("disk cache at %s cannot be read: %s", self._path, batch.error)
@@ -249,6 +265,8 @@ class DiskCache:
                 async with asyncio.timeout(_WRITE_DELAY_S):
                     await self._hurry.wait()
             await self._write()
+        if self._pending:  # came while the last batch was written
+            await self._write()
 
     async def _write(self) -> None:
         self._has_work.clear()
@@ -261,9 +279,7 @@ class DiskCache:
             self._note(await asyncio.get_running_loop().run_in_executor(self._writers, write))
         finally:
             self._in_hand = Pending()
-            for written in flushes:
-                if not written.done():
-                    written.set_result(None)
+            _end_all(flushes)
 
     def _note(self, report: Report) -> None:
         counts = self.counts
@@ -275,3 +291,9 @@ class DiskCache:
             self.nbytes, self.entries = report.nbytes, report.entries
             age_s = self.clock() - report.oldest
             self._unused_s = max(age_s / 8, 1.0 if report.is_full else _USE_S)
+
+
+def _end_all(flushes: list[asyncio.Future[None]]) -> None:
+    for written in flushes:
+        if not written.done():
+            written.set_result(None)

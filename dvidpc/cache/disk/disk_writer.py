@@ -56,7 +56,7 @@ class DiskWriter:
             except (sqlite3.Error, OSError, UnusableError) as error:
                 report.errors += 1
                 self._handle(error)
-        report.dropped = len(pending.entries)
+        report.dropped += len(pending.entries)
         return report
 
     def is_pausing(self) -> bool:
@@ -83,7 +83,7 @@ class DiskWriter:
             self._connection = self.database.connect()
         Applying(self.database, self._connection, report, self._clock()).apply(pending)
         if self.trouble is not None and (is_new or report.written):
-            log.warning("disk cache at %s is written to again", self._place.root)
+            log.warning("disk cache at %s can be written to again", self._place.root)
             self.trouble = None
 
     def _handle(self, error: Exception) -> None:
@@ -116,8 +116,10 @@ class DiskWriter:
         if self.trouble is None:
             self._pause_s = RETRY_MIN_S
             log.error(
-                "disk cache at %s is not written to: %s; it is tried again in %g s, then less often",
+                "disk cache at %s is not %s: %s; check room, permissions and health of this disk, "
+                "which is tried again in %g s, then less often",
                 self._place.root,
+                "used" if self.database is None else "written to",
                 describe(error),
                 self._pause_s,
             )

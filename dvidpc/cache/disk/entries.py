@@ -47,6 +47,8 @@ class Entry(NamedTuple):
     identity: str
     """The store's."""
     version: Version
+    encoded_version: bytes
+    """See `encode_version`."""
     data: bytes
     is_gzip: bool
     """Whether *data* is to be decompressed when the whole object is read."""
@@ -130,10 +132,9 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     try:
         yield
         connection.execute("COMMIT")
-    except BaseException:
+    finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-        raise
 
 
 def insert(connection: sqlite3.Connection, entry: Entry, *, now: float) -> bool:
@@ -143,8 +144,7 @@ def insert(connection: sqlite3.Connection, entry: Entry, *, now: float) -> bool:
         if old[1] > entry.current:
             return False
         delete(connection, [old[0]])
-    version = encode_version(entry.version)
-    checksum = _checksum(entry.name, version, entry.is_gzip, entry.data)
+    checksum = _checksum(entry.name, entry.encoded_version, entry.is_gzip, entry.data)
     connection.execute("INSERT OR IGNORE INTO stores (identity) VALUES (?)", (entry.identity,))
     row = connection.execute(
         "INSERT INTO entries (name, store, version, is_gzip, checksum, size, current, used) "
@@ -152,7 +152,7 @@ def insert(connection: sqlite3.Connection, entry: Entry, *, now: float) -> bool:
         (
             entry.name,
             entry.identity,
-            version,
+            entry.encoded_version,
             entry.is_gzip,
             checksum,
             len(entry.data),
@@ -165,12 +165,13 @@ def insert(connection: sqlite3.Connection, entry: Entry, *, now: float) -> bool:
     return True
 
 
-def delete(connection: sqlite3.Connection, ids: Sequence[int]) -> None:
-    """Delete entries that are there."""
+def delete(connection: sqlite3.Connection, ids: Sequence[int]) -> int:
+    """Delete entries by id; return how many were there."""
     rows = [(number,) for number in ids]
     connection.executemany("DELETE FROM contents WHERE id = ?", rows)
-    connection.executemany("DELETE FROM entries WHERE id = ?", rows)
-    connection.execute("UPDATE totals SET entries = entries - ?", (len(rows),))
+    deleted = connection.executemany("DELETE FROM entries WHERE id = ?", rows).rowcount
+    connection.execute("UPDATE totals SET entries = entries - ?", (deleted,))
+    return deleted
 
 
 def delete_named(connection: sqlite3.Connection, name: bytes) -> None:

@@ -16,6 +16,8 @@ class Batch:
     found: dict[bytes, Found] = field(default_factory=dict)
     """By name; what is not in it is not on disk, or could not be read."""
     damaged: list[bytes] = field(default_factory=list)
+    is_moved: bool = False
+    """Whether somebody has deleted or moved the database: nothing was read."""
     error: sqlite3.Error | None = None
     """Why not all could be read; None if all were."""
 
@@ -59,7 +61,10 @@ class Lookups:
         with mine.lock:
             try:
                 database = self._database()
-                if database is not None:
+                if database is None:
+                    return batch
+                batch.is_moved = not database.is_in_place()
+                if not batch.is_moved:
                     _find_all(mine.to(database), names, batch)
             except sqlite3.Error as error:
                 batch.error = error

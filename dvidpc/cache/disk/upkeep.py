@@ -1,4 +1,7 @@
-"""Looks at, checks and deletes the disk cache below a directory, also while servers use it. All of it blocks."""
+"""Looks at, checks and deletes the disk cache below a directory, also while servers use it.
+
+Everything here blocks.
+"""
 
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -8,10 +11,18 @@ from pathlib import Path
 from typing import Final
 
 from dvidpc.cache.disk import entries
-from dvidpc.cache.disk.database import FORMAT, PAGE_SIZE, Trouble, check_format, connect, describe, trouble_of
+from dvidpc.cache.disk.database import (
+    FORMAT,
+    PAGE_SIZE,
+    Trouble,
+    UnreadableError,
+    check_format,
+    connect,
+    describe,
+    trouble_of,
+)
 from dvidpc.cache.disk.disk_place import Place, UnusableError, size_of
 from dvidpc.cache.disk.entries import DamagedEntryError
-from dvidpc.errors import FormatError
 
 _STEP: Final = 64
 """Entries checked between two looks at the database, so that its log can be emptied meanwhile."""
@@ -25,9 +36,10 @@ class StoreStats:
     entries: int
     nbytes: int
     """Bytes of the values."""
-    oldest_use: float
-    newest_use: float
-    """Seconds since the epoch, within ten minutes or more."""
+    oldest: float
+    """When the least recently used entry was used, in seconds since the epoch; within ten minutes or more."""
+    newest: float
+    """Likewise, the most recently used entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +47,7 @@ class DiskStats:
     """What a disk cache keeps."""
 
     format: int
-    """The number of the format; 0 if there is no cache."""
+    """The number of the format."""
     budget: int
     """In bytes, as the last server that was started has it."""
     nbytes: int
@@ -56,16 +68,16 @@ class VerifyResult:
     """What is damaged; damaged entries have been deleted."""
 
 
-def stats_of(path: Path) -> DiskStats:
-    """Return what the disk cache below *path* keeps.
+def stats_of(path: Path) -> DiskStats | None:
+    """Return what the disk cache below *path* keeps; None if there is no cache.
 
     Raises:
-        FormatError: It is damaged, or of another format.
+        UnreadableError: It is damaged, or of another format.
         UnusableError: It cannot be opened.
     """
     place = Place(path)
     if not place.file.exists():
-        return DiskStats(0, 0, 0, 0, 0, ())
+        return None
     with _opened(place) as connection:
         budget, count = connection.execute("SELECT budget, entries FROM totals").fetchone()
         (pages,) = connection.execute("PRAGMA page_count").fetchone()
@@ -87,7 +99,7 @@ def verify(path: Path, progress: Callable[[int, int], None]) -> VerifyResult:
         progress: Called from time to time with the number of checked entries, and of all.
 
     Raises:
-        FormatError: The database is damaged as a whole, or of another format.
+        UnreadableError: The database is damaged as a whole, or of another format.
         UnusableError: It cannot be opened.
     """
     place = Place(path)
@@ -114,7 +126,7 @@ def clear(path: Path) -> None:
     """
     place = Place(path)
     try:
-        if path.is_dir():
+        if any(path.glob("dvidpc-cache*")):
             with place.locked():
                 place.drop_set_aside()
                 if place.is_ours():
@@ -141,5 +153,5 @@ def _opened(place: Place) -> Iterator[sqlite3.Connection]:
             yield connection
     except sqlite3.Error as error:
         if trouble_of(error) is Trouble.DAMAGED:
-            raise FormatError(f"{place.file} is damaged: {error}") from error
+            raise UnreadableError(f"{place.file} is damaged: {error}") from error
         raise UnusableError(f"{place.file} cannot be used: {error}") from error
