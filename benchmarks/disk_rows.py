@@ -81,7 +81,7 @@ def disk_on_and_off(bench: Bench) -> list[Row]:
         on = stack.enter_context(dvidpc(store, _below(bench, "on"), disk=disk))
         off = stack.enter_context(dvidpc(store, _below(bench, "off")))
         pairs = []
-        for _ in range(bench.rounds):
+        for _ in range(2 * bench.rounds):
             rates = [
                 requests_per_cpu_s(server, [server.url + query([(1, 1, 1)])], bench) for server in (on, off)
             ]
