@@ -38,7 +38,7 @@ SERVER_DISK_BYTES_PER_S: Final = 250e6
 """Random reads of 40 kB, half of what the disk is good for: writing takes the rest."""
 SERVER_DOLLARS: Final = 250.0
 
-# S3 Standard, US East (N. Virginia): list prices as known on 2026-11-26, https://aws.amazon.com/s3/pricing/.
+# S3 Standard, US East (N. Virginia): list prices as far as known on 2026-11-26, https://aws.amazon.com/s3/pricing/.
 GET_DOLLARS: Final = 0.4e-6
 EGRESS_DOLLARS: Final = ((10e12, 0.09e-9), (40e12, 0.085e-9), (100e12, 0.07e-9), (math.inf, 0.05e-9))
 """Dollars a byte to the internet: for the first bytes of a month, the next, and so on."""
