@@ -18,8 +18,6 @@ import rocksdict
 Items = Sequence[tuple[bytes, bytes]]
 """Names of 16 bytes, and values."""
 
-WAL_BYTES = 2**24
-
 
 class Engine(Protocol):
     """A store of named values in a directory."""
@@ -58,7 +56,7 @@ class Sqlite:
             "journal_mode = WAL",
             "synchronous = NORMAL",
             "cache_size = -4096",
-            f"wal_autocheckpoint = {WAL_BYTES // self._page_bytes}",
+            "wal_autocheckpoint = 250",
         ):
             made.execute(f"PRAGMA {setting}")
         self._local.connection = made
