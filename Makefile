@@ -51,10 +51,9 @@ bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.run
 
 # Mixed traffic on a failing bucket whose shards are replaced. Every block is compared with the truth.
-# DISK=1: with a disk cache, on a disk that fails now and then.
 MINUTES ?= 10
 soak: $(VENV)/.dev
-	$(BIN)/python -m tests.faulty.soak --minutes $(MINUTES) $(if $(DISK),--disk)
+	$(BIN)/python -m tests.faulty.soak --minutes $(MINUTES)
 
 # Thousands of connections, four times too many requests, 100,000 shards, little memory. About eight minutes.
 # ROWS="idle start" runs a selection. Long rows, such as ROWS=mutations, run by name only.

@@ -2,7 +2,6 @@
 
 `python -m tests.faulty.soak --minutes 10`, or `make soak`. The server is the real command in a process of
 its own; clients and bucket are here. The last lines are the figures; the exit code is 1 if a block was wrong.
-With `--disk` it has a disk cache, on a disk that fails now and then: files may not grow.
 """
 
 import argparse
@@ -12,7 +11,6 @@ import hashlib
 import itertools
 import json
 import re
-import resource
 import statistics
 import subprocess
 import sys
@@ -51,15 +49,13 @@ first_byte_timeout = 1
 attempt_timeout = 3
 request_deadline = 10
 header_timeout = 2
-[server]
-httpAddress = "127.0.0.1:0"
-shutdownDelay = 0
 [cache]
 memory = "24MiB"
 index_memory = "1MiB"
+[server]
+httpAddress = "127.0.0.1:0"
+shutdownDelay = 0
 """
-DISK_FAILS_EVERY_S = 100.0
-DISK_FAILS_FOR_S = 10.0
 
 
 @dataclass
@@ -72,8 +68,6 @@ class Findings:
     replaced: int = 0
     samples: list[tuple[float, float, int]] = field(default_factory=list)
     """Samples: seconds since the start, resident MiB, open files."""
-    disk_bytes: int = 0
-    """The most bytes of the disk cache."""
 
 
 class Expectations:
@@ -151,23 +145,12 @@ async def replace_shards(bucket: FaultyBucket, versions: list[Path], findings: F
             findings.replaced += 1
 
 
-async def fail_disk(process: psutil.Process) -> None:
-    """Let the server write no files for a while, again and again."""
-    for limit in itertools.cycle([resource.RLIM_INFINITY, 65536]):
-        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
-        is_failing = limit != resource.RLIM_INFINITY
-        await asyncio.sleep(DISK_FAILS_FOR_S if is_failing else DISK_FAILS_EVERY_S)
-
-
-async def watch(process: psutil.Process, disk: Path, findings: Findings) -> None:
-    """Sample memory, open files and the size of the disk cache until cancelled."""
+async def watch(process: psutil.Process, findings: Findings) -> None:
+    """Sample memory and open files until cancelled."""
     started = time.monotonic()
     while True:
         await asyncio.sleep(SAMPLE_EVERY_S)
         elapsed = time.monotonic() - started
-        with contextlib.suppress(FileNotFoundError):  # it is moved or deleted at times
-            nbytes = sum(file.stat().st_size for file in disk.rglob("*") if file.is_file())
-            findings.disk_bytes = max(findings.disk_bytes, nbytes)
         findings.samples.append((elapsed, process.memory_info().rss / 2**20, process.num_fds()))
 
 
@@ -192,9 +175,7 @@ async def address(log: Path) -> str:
     return match[1]
 
 
-async def soak(
-    directory: Path, minutes: float, share: float, findings: Findings, *, has_disk: bool = False
-) -> str:
+async def soak(directory: Path, minutes: float, share: float, findings: Findings) -> str:
     """Run the soak and return the server's log."""
     plain = write_truth(directory / "bucket" / "em", PLAIN)
     first = write_truth(directory / "bucket" / "seg", SHARDED)
@@ -205,20 +186,14 @@ async def soak(
     async with faulty_bucket(directory / "bucket") as bucket:
         config = directory / "config.toml"
         stores = store_section("http", bucket) + store_section("s3", bucket, "seg")
-        (directory / "disk").mkdir()
-        disk = f'disk = "64MiB"\ndisk_path = "{directory}/disk"\n' if has_disk else ""
-        config.write_text(config_text({}, stores + LIMITS + disk))
+        config.write_text(config_text({}, stores + LIMITS))
         with command(config) as (process, log):
             url = await address(log)
             bucket.chance = Chance(share, (*PASSING, faults.HANG))
             tasks = [asyncio.create_task(client(number, url, volumes, findings)) for number in range(CLIENTS)]
             versions = [directory / "second" / "s0", directory / "third" / "s0"]
             tasks.append(asyncio.create_task(replace_shards(bucket, versions, findings)))
-            tasks.append(
-                asyncio.create_task(watch(psutil.Process(process.pid), directory / "disk", findings))
-            )
-            if has_disk:
-                tasks.append(asyncio.create_task(fail_disk(psutil.Process(process.pid))))
+            tasks.append(asyncio.create_task(watch(psutil.Process(process.pid), findings)))
             done, _ = await asyncio.wait(tasks, timeout=minutes * 60, return_when=asyncio.FIRST_COMPLETED)
             for task in tasks:
                 task.cancel()
@@ -244,9 +219,6 @@ def report(findings: Findings, log: str) -> dict[str, object]:
         "MiB resident, least and most after warm-up": [min(s[1] for s in warm), max(s[1] for s in warm)],
         "MiB a minute": round(slope, 2),
         "open files, least and most after warm-up": [min(s[2] for s in warm), max(s[2] for s in warm)],
-        "MiB of the disk cache at most": round(findings.disk_bytes / 2**20, 1),
-        "reads that the disk cache answered": sum(map(int, re.findall(r" disk=(\d+)", log))),
-        "log lines about the disk cache": len(re.findall("disk cache", log)),
         "tracebacks in the log": len(tracebacks(log)),
     }
 
@@ -265,13 +237,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--faults", type=float, default=0.02, help="share of the bucket's answers, 0 to 1")
-    parser.add_argument("--disk", action="store_true", help="with a disk cache on a failing disk")
     parser.add_argument("--log", type=Path, help="where to keep the server's log")
     options = parser.parse_args()
     findings = Findings()
     with tempfile.TemporaryDirectory() as directory:
-        work = soak(Path(directory), options.minutes, options.faults, findings, has_disk=options.disk)
-        log = asyncio.run(work)
+        log = asyncio.run(soak(Path(directory), options.minutes, options.faults, findings))
     sys.stdout.write(json.dumps(report(findings, log), indent=2) + "\n")
     if options.log is not None:
         options.log.write_text(log)
