@@ -12,25 +12,17 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import aiohttp
 import numpy as np
-import obstore
 import simplejpeg
-from obstore.store import S3Store
+import uvloop
 
 _SECONDS = 3.0
 _IN_FLIGHT = 32
 
 
 async def _read_ranges(url: str, parts: list[tuple[str, int, int]]) -> float:
-    """Ranged GETs a second, by obstore alone, of [key, start, stop] in turn."""
-    store = S3Store(
-        "bucket",
-        endpoint=url,
-        skip_signature=True,
-        virtual_hosted_style_request=False,
-        region="x",
-        client_options={"allow_http": True},
-    )
+    """Ranged GETs a second, by a bare aiohttp client, of [key, start, stop] in turn."""
     done = 0
     end = time.perf_counter() + _SECONDS
 
@@ -39,13 +31,17 @@ async def _read_ranges(url: str, parts: list[tuple[str, int, int]]) -> float:
         at = first
         while time.perf_counter() < end:
             key, start, stop = parts[at % len(parts)]
-            await obstore.get_range_async(store, key, start=start, end=stop)
+            headers = {"Range": f"bytes={start}-{stop - 1}"}
+            async with client.get(f"{url}/bucket/{key}", headers=headers) as response:
+                if response.status != 206 or len(await response.read()) != stop - start:
+                    raise RuntimeError(f"{response.status} for {key}")
             at += _IN_FLIGHT
             done += 1
 
-    started = time.perf_counter()
-    await asyncio.gather(*map(reader, range(_IN_FLIGHT)))
-    return done / (time.perf_counter() - started)
+    async with aiohttp.ClientSession() as client:
+        started = time.perf_counter()
+        await asyncio.gather(*map(reader, range(_IN_FLIGHT)))
+        return done / (time.perf_counter() - started)
 
 
 def _in_threads(step: Callable[[int], object]) -> float:
@@ -99,12 +95,10 @@ def _main(what: str, argument: str) -> float:
         return _copy()
     given = json.loads(Path(argument).read_text())
     if what == "read":
-        return asyncio.run(_read_ranges(given["url"], given["parts"]))
+        return uvloop.run(_read_ranges(given["url"], given["parts"]))
     chunks = [Path(path).read_bytes() for path in given["chunks"]]
     return _decode(chunks) if what == "decode" else _recode(chunks)
 
 
 if __name__ == "__main__":
     sys.stdout.write(f"{_main(sys.argv[1], sys.argv[2])}\n")
-    sys.stdout.flush()
-    os._exit(0)  # obstore may abort a process that ends right after a read

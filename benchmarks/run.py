@@ -1,4 +1,7 @@
-"""Run the benchmarks: print the table, and write `results.json` and `results.png` next to this file."""
+"""Run the benchmarks: print the table, and write `results.json` and `results.png` next to this file.
+
+The table of docs/operations.md that is reckoned from them is written too.
+"""
 
 import argparse
 import json
@@ -12,13 +15,24 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import annotation_rows, array_rows, build_rows, index_rows, label_rows, rows
+from benchmarks import (
+    annotation_rows,
+    array_rows,
+    bucket_rows,
+    build_rows,
+    costs,
+    disk_rows,
+    index_rows,
+    installation,
+    label_rows,
+    rows,
+)
 from benchmarks.mesh_rows import mesh
 from benchmarks.rows import Bench, Row
 from benchmarks.volume import prepare
 
 HERE = Path(__file__).parent
-DEBIAN_PACKAGES = {"nginx": "nginx", "wrk": "wrk", "taskset": "util-linux"}
+DEBIAN_PACKAGES = {"nginx": "nginx", "wrk": "wrk", "taskset": "util-linux", "openssl": "openssl"}
 
 
 def main() -> int:
@@ -37,6 +51,9 @@ def main() -> int:
         measured: list[Row] = []
         for group in (
             *rows.ALL,
+            *bucket_rows.ALL,
+            *disk_rows.ALL,
+            *costs.ALL,
             *label_rows.ALL,
             *index_rows.ALL,
             *build_rows.ALL,
@@ -53,7 +70,10 @@ def main() -> int:
                 "seconds by blocks": rows.latency_by_blocks(bench),
                 "requests/s by workers": rows.throughput_by_workers(bench),
             }
-            _write(measured, curves)
+            _write(measured, curves, costs.figures(bench))
+            installation.PAGE.write_text(
+                installation.written_page(installation.PAGE.read_text(), installation.results())
+            )
     return 0 if all(row.is_met for row in measured) else 1
 
 
@@ -72,13 +92,16 @@ def _line(row: Row) -> str:
     return f"| {row.name} | {row.ours} | {row.limit} | {row.ratio:.2f} | {sign} {row.target:g} | {verdict} |"
 
 
-def _write(measured: Sequence[Row], curves: dict[str, list[tuple[int, float]]]) -> None:
+def _write(
+    measured: Sequence[Row], curves: dict[str, list[tuple[int, float]]], figures: dict[str, Any]
+) -> None:
     when = datetime.now(UTC).strftime("%Y-%m-%d")
     document: dict[str, Any] = {
         "date": when,
         "machine": f"{platform.machine()}, Python {platform.python_version()}",
         "rows": [{**asdict(row), "met": row.is_met} for row in measured],
         "curves": curves,
+        "figures": figures,
     }
     (HERE / "results.json").write_text(json.dumps(document, indent=1) + "\n")
     head = "| what | ours | limit | ratio | target | |\n|---|---|---|---|---|---|"

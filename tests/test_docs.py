@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import installation
 from dvidpc.config.reference import reference
 from tests.load.run import LONG, ROWS
 
@@ -17,6 +18,13 @@ PAGES = sorted(path for place in (".", "docs", "benchmarks") for path in (ROOT /
 def test_the_configuration_page_is_generated_from_the_types() -> None:
     page = ROOT / "docs" / "configuration.md"
     assert page.read_text() == reference(), "run: python -m dvidpc.config.reference > docs/configuration.md"
+
+
+def test_the_table_of_installations_is_reckoned_from_the_results() -> None:
+    page = installation.PAGE.read_text()
+    assert installation.written_page(page, installation.results()) == page, (
+        "run: python -m benchmarks.installation --write"
+    )
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
