@@ -63,8 +63,7 @@ async def test_what_no_chunk_holds_is_zero_also_in_memory_used_before(corner: XY
     [truth] = write_volume(tmp_path / "volume", VolumeSpec(size=(192, 192, 128)))
     for name in ("0-64_0-64_0-64", "64-128_64-128_0-64", "128-192_128-192_64-128"):
         (tmp_path / "volume/s0" / name).unlink()
-        x, y, z = (slice(*map(int, edge.split("-"))) for edge in name.split("_"))
-        truth[x, y, z] = 0
+        truth[tuple(slice(*map(int, edge.split("-"))) for edge in name.split("_"))] = 0
     wanted = np.zeros((320, 320, 320), np.uint8)  # [z, y, x], from -64 on
     wanted[64:192, 64:256, 64:256] = truth[..., 0].transpose(2, 1, 0)
     x, y, z = (start + 64 for start in corner)
