@@ -9,6 +9,7 @@ from pathlib import Path
 
 import aiohttp
 
+from dvidpc.http.metric_sources import METRICS
 from dvidpc.storage.ref import METADATA_FILES
 from tests.commands import Command, running
 from tests.faulty.bucket import FaultyBucket
@@ -38,9 +39,15 @@ def disk_text(directory: Path, stores: str, *, more: str = "", sections: str = "
 
 @asynccontextmanager
 async def disk_server(directory: Path, stores: str, more: str = "") -> AsyncIterator[Server]:
-    """Serve *stores* with a disk cache, in this process; the arguments are those of `disk_text`."""
+    """Serve *stores* with a disk cache, in this process; the arguments are those of `disk_text`.
+
+    In the end, what was read is on the disk.
+    """
     async with serving(disk_text(directory, stores, more=more), directory, {}) as server:
         yield server
+        disk = server.app[METRICS].disk
+        assert disk is not None
+        await disk.flush()
 
 
 @asynccontextmanager
@@ -50,9 +57,8 @@ async def later(
     """Serve *stores* with a disk cache, in processes whose clock is *minutes* ahead."""
     need("faketime", "faketime")
     clock = {"LD_PRELOAD": FAKETIME, "FAKETIME": f"+{minutes}m", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
-    keys = f"workers = {workers}\n"
     text = disk_text(directory, stores, sections=sections)
-    async with process_of(text, directory, keys, environ=clock if minutes else None) as process:
+    async with process_of(text, directory, workers, environ=clock if minutes else None) as process:
         yield process
 
 
@@ -60,7 +66,7 @@ async def later(
 async def process_of(
     text: str,
     directory: Path,
-    keys: str = "",
+    workers: int = 1,
     *,
     environ: Mapping[str, str] | None = None,
     prefix: Sequence[str] = (),
@@ -70,13 +76,14 @@ async def process_of(
     Args:
         text: The configuration, without `[server]`.
         directory: Where it is written.
-        keys: More lines of `[server]`.
+        workers: How many.
         environ: What is added to the environment; None: nothing.
         prefix: A command that runs the rest of its arguments.
     """
-    text += f'[server]\nhttpAddress = "localhost:0"\nshutdownDelay = 0\n{keys}'
+    text += f'[server]\nhttpAddress = "localhost:0"\nshutdownDelay = 0\nworkers = {workers}\n'
     async with running(text, directory, environ, prefix) as command:
-        url = (await command.read_until("web server listening at (.*)"))[1]
+        for _ in range(workers):
+            url = (await command.read_until("web server listening at (.*)"))[1]
         async with aiohttp.ClientSession() as session:
             yield Process(command, url, session)
 
