@@ -1,0 +1,90 @@
+"""Run deploy/haproxy.cfg in front of servers of a test."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.servers import free_port
+
+RECIPE = Path(__file__).parents[1] / "deploy" / "haproxy.cfg"
+SOCKET = "/run/haproxy/admin.sock"
+START_S = 10
+TELL = """\
+    http-after-response set-header X-Home %[var(txn.home)]
+    http-after-response set-header X-Server %b/%s
+"""
+"""What a test adds to the frontend, to see where a request went."""
+
+
+def listening(recipe: str, directory: Path, front: int, backs: Mapping[str, int], more: str = "") -> str:
+    """Return *recipe* with other ports.
+
+    Args:
+        recipe: The text of the configuration, with a server named `one`.
+        directory: Where the socket of the runtime API is made.
+        front: The port that HAProxy listens at.
+        backs: The names of the servers, in the order of their ids, and their ports on this machine.
+        more: Lines added to the frontend.
+    """
+    recipe = recipe.replace("bind :8080", f"bind 127.0.0.1:{front}").replace(SOCKET, str(directory / "admin"))
+    recipe = recipe.replace("    default_backend", f"{more}    default_backend")
+    recipe = re.sub(r"^ *#server .*\n", "", recipe, flags=re.MULTILINE)
+
+    def lines(match: re.Match[str]) -> str:
+        return "".join(
+            match[0].replace("one", name).replace(":8000", f":{port}").replace("id 1", f"id {number}")
+            for number, (name, port) in enumerate(backs.items(), 1)
+        )
+
+    return re.sub(r"^ *server one .*\n", lines, recipe, flags=re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Balancer:
+    """A running HAProxy."""
+
+    url: str
+    directory: Path
+
+    async def command(self, text: str) -> str:
+        """Send a command to the runtime API and return its answer."""
+        reader, writer = await asyncio.open_unix_connection(self.directory / "admin")
+        writer.write(f"{text}\n".encode())
+        answer = (await reader.read()).decode()
+        writer.close()
+        await writer.wait_closed()
+        return answer
+
+    async def states(self) -> dict[str, str]:
+        """Return the states of the servers of the backend `dvidpc`, such as `UP`, by their names."""
+        table = await self.command("show stat dvidpc 4 -1")
+        names, *rows = (line.split(",") for line in table.splitlines() if line)
+        return {row[names.index("svname")]: row[names.index("status")] for row in rows}
+
+    async def until(self, name: str, state: str) -> None:
+        """Wait until a server has a state."""
+        async with asyncio.timeout(START_S):
+            while (await self.states())[name] != state:
+                await asyncio.sleep(0.05)
+
+
+@asynccontextmanager
+async def balancing(directory: Path, backs: Mapping[str, int], recipe: str) -> AsyncIterator[Balancer]:
+    """Run HAProxy with *recipe* in front of the servers *backs*, whose names lead to their ports."""
+    front = free_port()
+    path = directory / "haproxy.cfg"
+    path.write_text(listening(recipe, directory, front, backs, TELL))
+    process = await asyncio.create_subprocess_exec("haproxy", "-db", "-f", path)
+    try:
+        async with asyncio.timeout(START_S):
+            while not (directory / "admin").exists():  # noqa: ASYNC110 - HAProxy has no event for it
+                assert process.returncode is None
+                await asyncio.sleep(0.02)
+        yield Balancer(f"http://127.0.0.1:{front}", directory)
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
