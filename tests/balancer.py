@@ -19,14 +19,14 @@ TELL = """\
 """What a test adds to the frontend, to see where a request went."""
 
 
-def listening(recipe: str, directory: Path, front: int, backs: Mapping[str, int], more: str = "") -> str:
+def listening(recipe: str, directory: Path, front: int, backs: Mapping[str, str], more: str = "") -> str:
     """Return *recipe* with other ports.
 
     Args:
         recipe: The text of the configuration, with a server named `one`.
         directory: Where the socket of the runtime API is made.
         front: The port that HAProxy listens at.
-        backs: The names of the servers, in the order of their ids, and their ports on this machine.
+        backs: The names of the servers, in the order of their ids, and their addresses.
         more: Lines added to the frontend.
     """
     recipe = recipe.replace("bind :8080", f"bind 127.0.0.1:{front}").replace(SOCKET, str(directory / "admin"))
@@ -35,8 +35,8 @@ def listening(recipe: str, directory: Path, front: int, backs: Mapping[str, int]
 
     def lines(match: re.Match[str]) -> str:
         return "".join(
-            match[0].replace("one", name).replace(":8000", f":{port}").replace("id 1", f"id {number}")
-            for number, (name, port) in enumerate(backs.items(), 1)
+            match[0].replace("one", name).replace("127.0.0.1:8000", back).replace("id 1", f"id {number}")
+            for number, (name, back) in enumerate(backs.items(), 1)
         )
 
     return re.sub(r"^ *server one .*\n", lines, recipe, flags=re.MULTILINE)
@@ -58,29 +58,35 @@ class Balancer:
         await writer.wait_closed()
         return answer
 
-    async def states(self) -> dict[str, str]:
-        """Return the states of the servers of the backend `dvidpc`, such as `UP`, by their names."""
+    async def states(self, column: str = "status") -> dict[str, str]:
+        """Return the states of the servers of the backend `dvidpc`, such as `UP`, by their names.
+
+        Args:
+            column: The column of HAProxy's statistics.
+        """
         table = await self.command("show stat dvidpc 4 -1")
         names, *rows = (line.split(",") for line in table.splitlines() if line)
-        return {row[names.index("svname")]: row[names.index("status")] for row in rows}
+        return {row[names.index("svname")]: row[names.index(column)] for row in rows}
 
-    async def until(self, name: str, state: str) -> None:
+    async def until(self, name: str, state: str, column: str = "status") -> None:
         """Wait until a server has a state."""
         async with asyncio.timeout(START_S):
-            while (await self.states())[name] != state:
+            found = ""
+            while found != state:
                 await asyncio.sleep(0.05)
+                found = (await self.states(column))[name]
 
 
 @asynccontextmanager
-async def balancing(directory: Path, backs: Mapping[str, int], recipe: str) -> AsyncIterator[Balancer]:
-    """Run HAProxy with *recipe* in front of the servers *backs*, whose names lead to their ports."""
+async def balancing(directory: Path, backs: Mapping[str, str], recipe: str) -> AsyncIterator[Balancer]:
+    """Run HAProxy with *recipe* in front of *backs*, which are the servers' addresses by name."""
     front = free_port()
     path = directory / "haproxy.cfg"
     path.write_text(listening(recipe, directory, front, backs, TELL))
     process = await asyncio.create_subprocess_exec("haproxy", "-db", "-f", path)
     try:
         async with asyncio.timeout(START_S):
-            while not (directory / "admin").exists():  # noqa: ASYNC110 - HAProxy has no event for it
+            while not (directory / "admin").exists():
                 assert process.returncode is None
                 await asyncio.sleep(0.02)
         yield Balancer(f"http://127.0.0.1:{front}", directory)

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import sys
-from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,17 +15,18 @@ START_S = 30
 
 
 class Fleet:
-    """Servers by name. Each has a fixed port, and a log in *directory*."""
+    """Servers by name. Each has an address and a log of its own, and all have one port, as machines have."""
 
     def __init__(self, directory: Path, names: list[str], config: str) -> None:
-        self.ports = {name: free_port() for name in names}
+        port = free_port()
+        self.addresses = {name: f"127.0.0.{number}:{port}" for number, name in enumerate(names, 1)}
         self._directory = directory
         self._config = config
-        self._processes: dict[str, Process] = {}
+        self._processes: dict[str, asyncio.subprocess.Process] = {}
 
     def url(self, name: str) -> str:
         """Return the URL of a server, whether it runs or not."""
-        return f"http://127.0.0.1:{self.ports[name]}"
+        return f"http://{self.addresses[name]}"
 
     @property
     def running(self) -> list[str]:
@@ -37,7 +37,8 @@ class Fleet:
         """Start servers and wait until they are ready."""
         for name in names:
             path = self._directory / f"{name}.toml"
-            path.write_text(f'[server]\nhttpAddress = "127.0.0.1:{self.ports[name]}"\n{self._config}')
+            address = f'httpAddress = "{self.addresses[name]}"\nhost = "em.example.org"'
+            path.write_text(f"[server]\n{address}\n{self._config}")
             with path.with_suffix(".log").open("ab") as log:
                 self._processes[name] = await asyncio.create_subprocess_exec(
                     sys.executable, "-m", "dvidpc", "serve", path, stderr=log, env=dict(os.environ)

@@ -1,12 +1,15 @@
-"""Several servers behind deploy/haproxy.cfg behave as one, also while one of them dies and one is added."""
+"""Several servers behind deploy/haproxy.cfg behave as one, also while one of them dies and one is added.
+
+`pytest tests/deploy/test_several_machines.py --log-cli-level=INFO` shows the figures.
+"""
 
 import asyncio
+import logging
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import aiohttp
-import pytest
 
 from tests.balancer import RECIPE, Balancer, balancing
 from tests.deploy.fleet import Fleet, fleet
@@ -14,76 +17,130 @@ from tests.deploy.visits import Ask, fetch, walk
 from tests.deploy.wide_bucket import WideBucket, wide_bucket
 from tests.programs import need
 
-N = 3
+log = logging.getLogger(__name__)
+
 CLIENTS = 8
-WALKS = 150
+WALKS = 70
+N = 3
+"""Servers that run: three, then two, then two and a new one."""
+MARGIN = 0.05
+FULL_WEIGHT = "256"
 
 
 def config(bucket: WideBucket) -> str:
-    return f'[store.em]\nengine = "ngprecomputed"\nref = "{bucket.url}/em"\ninstance = "em"\nanonymous = true\n'
+    """Return the configuration of a server, without its address."""
+    return (
+        f'[store.em]\nengine = "ngprecomputed"\nref = "{bucket.url}/em"\ninstance = "em"\nanonymous = true\n'
+    )
 
 
-def views(seed: int) -> list[list[Ask]]:
-    rnd = random.Random(seed)
+def draw_views() -> list[list[Ask]]:
+    """Return what clients ask for, view by view."""
+    rnd = random.Random(1)
     return [view for _ in range(WALKS) for view in walk(rnd, 4)]
 
 
-async def show(url: str, views: list[list[Ask]], halfway: Callable[[], Awaitable[object]] | None = None) -> list[str]:
-    """Let clients look at *views* side by side; return what failed. Do *halfway* when a third is done."""
-    failures: list[str] = []
+Deed = Callable[[], Awaitable[None]]
+
+
+async def show(url: str, views: list[list[Ask]], meanwhile: Deed | None = None) -> list[str]:
+    """Let clients look at *views*, each view as soon as a client is free.
+
+    Args:
+        url: Where they ask.
+        views: What they ask for. The requests of a view are sent together.
+        meanwhile: What happens after the first views; None is nothing.
+
+    Returns:
+        What went wrong.
+    """
     waiting = list(reversed(views))
-    started: list[asyncio.Task[object]] = []
+    failures: list[str] = []
+    warm = asyncio.Event()
 
     async def look(session: aiohttp.ClientSession) -> None:
         while waiting:
-            if halfway is not None and not started and len(waiting) < len(views) * 2 / 3:
-                started.append(asyncio.ensure_future(halfway()))
             answers = await asyncio.gather(*(fetch(session, url, ask) for ask in waiting.pop()))
             failures.extend(answer for answer in answers if answer is not None)
+            if len(waiting) < len(views) - 2 * CLIENTS:
+                warm.set()
 
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
-        await asyncio.gather(*(look(session) for _ in range(CLIENTS)))
-    for task in started:
-        await task
+    async def act() -> None:
+        await warm.wait()
+        if meanwhile is not None:
+            await meanwhile()
+
+    async with aiohttp.ClientSession() as session:
+        await asyncio.gather(act(), *(look(session) for _ in range(CLIENTS)))
     return failures
 
 
-async def test_try(tmp_path):
-    import time
-    async with wide_bucket() as bucket, fleet(tmp_path, ["alone", "one", "two", "three", "four"], config(bucket)) as servers:
-        t=time.time()
-        def lap(what):
-            nonlocal t; print(what, round(time.time()-t,1), sum(bucket.reads.values()), len(bucket.reads), flush=True); t=time.time()
-        await servers.start("alone")
-        lap("start")
-        todo = views(1)
-        print(len(todo), sum(len(v) for v in todo), sum(len(a.blocks) for v in todo for a in v))
-        bucket.reads.clear()
-        assert not await show(servers.url("alone"), todo)
-        lap("alone")
-        await servers.kill("alone")
-        bucket.reads.clear()
+class Trial:
+    """The same views, again and again, and the bucket that counts what is read for them."""
+
+    def __init__(self, bucket: WideBucket) -> None:
+        self.bucket = bucket
+        self.views = draw_views()
+        self.failures: list[str] = []
+
+    async def reads(self, url: str, meanwhile: Deed | None = None) -> int:
+        """Show all views; return how many chunks were read from the bucket for that."""
+        self.bucket.reads.clear()
+        self.failures += await show(url, self.views, meanwhile)
+        return sum(self.bucket.reads.values())
+
+
+async def read_alone(trial: Trial, servers: Fleet) -> int:
+    """Return how many chunks one server reads for the views."""
+    await servers.start("alone")
+    reads = await trial.reads(servers.url("alone"))
+    await servers.kill("alone")
+    return reads
+
+
+async def lost(trial: Trial, front: Balancer, deed: Deed) -> int:
+    """Do something while clients look at the views; return how many chunks are read again because of it."""
+    return await trial.reads(front.url, deed) + await trial.reads(front.url)
+
+
+async def test_one_server_dies_and_one_is_added_under_load_and_no_request_fails(tmp_path: Path) -> None:
+    need("haproxy", "haproxy")
+    recipe = RECIPE.read_text().replace("slowstart 30s", "slowstart 1s")
+    names = ["one", "two", "three", "four"]
+    async with wide_bucket() as bucket, fleet(tmp_path, ["alone", *names], config(bucket)) as servers:
+        trial = Trial(bucket)
+        alone = await read_alone(trial, servers)
         await servers.start("one", "two", "three")
-        lap("start three")
-        backs={n:servers.ports[n] for n in ("one","two","three","four")}
-        async with balancing(tmp_path, backs, RECIPE.read_text().replace("slowstart 30s","slowstart 3s")) as front:
+        async with balancing(tmp_path, {name: servers.addresses[name] for name in names}, recipe) as front:
             await front.until("four", "DOWN")
-            print(await front.states())
-            lap("haproxy")
-            print(await show(front.url, todo))
-            lap("three")
-            bucket.reads.clear()
-            print(await show(front.url, todo))
-            lap("warm")
-            bucket.reads.clear()
-            print(await show(front.url, todo, lambda: servers.kill("two")))
-            lap("killed")
-            print(await front.states())
-            bucket.reads.clear()
-            print(await show(front.url, todo, lambda: servers.start("four")))
-            lap("added")
-            print(await front.states())
-            await front.until("four", "UP")
-            print(await show(front.url, todo))
-            lap("after")
-        print(servers.log("one")[-1500:])
+            together = await trial.reads(front.url)
+            assert await trial.reads(front.url) == 0, "the views are warm"
+
+            async def add() -> None:
+                await servers.start("four")
+                await front.until("four", "UP")
+                await front.until("four", FULL_WEIGHT, "weight")
+
+            killed = await lost(trial, front, lambda: servers.kill("two"))
+            assert (await front.states())["two"] == "DOWN"
+            added = await lost(trial, front, add)
+        requests = sum(len(view) for view in trial.views)
+        log.info(
+            "%d requests for %d chunks; duplicate reads of %d servers: %.1f %%",
+            requests,
+            alone,
+            N,
+            100 * (together / alone - 1),
+        )
+        log.info(
+            "warm hits lost when one dies: %.1f %%; when one is added: %.1f %%",
+            100 * killed / alone,
+            100 * added / alone,
+        )
+        assert trial.failures == []
+        assert together <= alone * (1 + MARGIN)
+        assert 0 < killed <= alone * (1 / N + MARGIN)
+        assert 0 < added <= alone * (1 / N + MARGIN)
+        logs = "".join(servers.log(name) for name in names)
+        assert "Traceback" not in logs
+        assert " ERROR " not in logs

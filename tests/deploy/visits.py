@@ -74,7 +74,9 @@ def neutu(corner: XYZ) -> list[Ask]:
 
 def neuroglancer(corner: XYZ) -> list[Ask]:
     """A view of neuroglancer: single blocks."""
-    boxes = [_boxed(block, (1, 1, 1), "subvolblocks", "?app=Neuroglancer") for block in _box(corner, (4, 4, 1))]
+    boxes = [
+        _boxed(block, (1, 1, 1), "subvolblocks", "?app=Neuroglancer") for block in _box(corner, (4, 4, 1))
+    ]
     return [Ask(one.path, 0, one.blocks) for one in boxes]
 
 

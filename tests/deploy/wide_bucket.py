@@ -1,5 +1,6 @@
 """A bucket with a volume far larger than a disk: its chunks are made when they are asked for, and counted."""
 
+import asyncio
 import hashlib
 import json
 import re
@@ -42,6 +43,8 @@ class WideBucket:
         self.url = ""
         self.reads: Counter[str] = Counter()
         """Reads by object key; the metadata is not counted."""
+        self.delay_s = 0.0
+        """How long each read of a chunk takes."""
 
     async def answer(self, request: web.Request) -> web.Response:
         """Answer a GET of an object."""
@@ -52,6 +55,7 @@ class WideBucket:
         if match is None:
             return web.Response(status=404)
         self.reads[key] += 1
+        await asyncio.sleep(self.delay_s)
         scale, x, y, z = (int(number) for number in match.groups())
         body = chunk(scale, (x // 64, y // 64, z // 64))
         return web.Response(body=body, headers={"ETag": f'"{hashlib.blake2b(body).hexdigest()[:16]}"'})
