@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -74,6 +75,10 @@ class Stubs:
         url = URL(f"{self.front.url}{path}", encoded=True)
         async with self.session.request(method, url, data=body) as answer:
             return answer.status, answer.headers.get("X-Home", ""), answer.headers["X-Server"]
+
+    def have_seen(self, count: int) -> bool:
+        """Return whether the servers have got *count* requests."""
+        return self.seen.total() == count
 
     async def region(self, number: int) -> str:
         """Return the server of a region."""
@@ -196,7 +201,7 @@ async def test_a_region_that_is_hot_is_shared_only_while_many_requests_wait(tmp_
             site.seen.clear()
             go.clear()
             tasks = [asyncio.create_task(site.region(0)) for _ in range(count)]
-            await soon(lambda count=count: site.seen.total() == count, pause_s=0.01)
+            await soon(partial(site.have_seen, count), pause_s=0.01)
             assert (set(site.seen) == {home}) != shared, site.seen
             assert site.seen[home] <= 30 + (120 * 1.5 / 3 + 1 if shared else 0)
             go.set()

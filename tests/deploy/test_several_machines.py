@@ -20,7 +20,7 @@ from tests.programs import need
 log = logging.getLogger(__name__)
 
 CLIENTS = 8
-WALKS = 70
+WALKS = 140
 N = 3
 """Servers that run: three, then two, then two and a new one."""
 MARGIN = 0.05
@@ -37,7 +37,7 @@ def config(bucket: WideBucket) -> str:
 def draw_views() -> list[list[Ask]]:
     """Return what clients ask for, view by view."""
     rnd = random.Random(1)
-    return [view for _ in range(WALKS) for view in walk(rnd, 4)]
+    return [view for _ in range(WALKS) for view in walk(rnd, 3)]
 
 
 Deed = Callable[[], Awaitable[None]]

@@ -63,19 +63,19 @@ def _boxed(corner: XYZ, size: XYZ, call: str, more: str = "") -> Ask:
 
 
 def neutu(corner: XYZ) -> list[Ask]:
-    """A slice of NeuTu: the middle 256 pixels, and 640 x 384 around it at the next scale."""
+    """A slice of NeuTu: the middle 256 pixels, and 512 x 384 around it at the next scale."""
     x, y, z = corner
-    around = (max(0, x // 2 - 3), max(0, y // 2 - 2), z // 2)
+    around = (max(0, x // 2 - 2), max(0, y // 2 - 2), z // 2)
     return [
         _listed(0, corner, (4, 4, 1), "&u=katz&app=lowtis"),
-        _listed(1, around, (5, 3, 1), "&u=katz&app=lowtis"),
+        _listed(1, around, (4, 3, 1), "&u=katz&app=lowtis"),
     ]
 
 
 def neuroglancer(corner: XYZ) -> list[Ask]:
     """A view of neuroglancer: single blocks."""
     boxes = [
-        _boxed(block, (1, 1, 1), "subvolblocks", "?app=Neuroglancer") for block in _box(corner, (4, 4, 1))
+        _boxed(block, (1, 1, 1), "subvolblocks", "?app=Neuroglancer") for block in _box(corner, (3, 3, 1))
     ]
     return [Ask(one.path, 0, one.blocks) for one in boxes]
 
@@ -83,9 +83,9 @@ def neuroglancer(corner: XYZ) -> list[Ask]:
 def neuclease(corner: XYZ) -> list[Ask]:
     """A subvolume of neuclease, as blocks and as voxels, and a list of its blocks."""
     return [
-        _boxed(corner, (3, 3, 2), "subvolblocks"),
-        _boxed(corner, (2, 2, 1), "raw/0_1_2", "?throttle=true"),
-        _listed(0, corner, (3, 3, 1), "&u=katz&app=neuclease"),
+        _boxed(corner, (3, 3, 1), "subvolblocks"),
+        _boxed(corner, (2, 1, 1), "raw/0_1_2", "?throttle=true"),
+        _listed(0, corner, (2, 2, 1), "&u=katz&app=neuclease"),
     ]
 
 
