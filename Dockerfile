@@ -1,6 +1,7 @@
-# A small image that runs as an unprivileged user and writes nothing:
+# A small image that runs as an unprivileged user and writes only what [cache] disk_path names:
 #   docker build -t dvidpc .
 #   docker run --read-only -p 8000:8000 -v /path/to/config.toml:/etc/dvidpc/config.toml:ro dvidpc
+# With a disk cache at /var/cache/dvidpc, add: -v dvidpc-cache:/var/cache/dvidpc
 # The configuration must listen on every interface: httpAddress = ":8000".
 FROM python:3.13-slim AS build
 WORKDIR /src
@@ -10,7 +11,9 @@ RUN python -m venv /opt/dvidpc && /opt/dvidpc/bin/pip install --no-cache-dir .
 
 FROM python:3.13-slim
 COPY --from=build /opt/dvidpc /opt/dvidpc
-RUN useradd --system --uid 10001 --no-create-home dvidpc
+# A new volume at /var/cache/dvidpc belongs to the user, as the directory below it does.
+RUN useradd --system --uid 10001 --no-create-home dvidpc \
+    && install --directory --owner=dvidpc --mode=0700 /var/cache/dvidpc
 ENV PATH=/opt/dvidpc/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 USER 10001
 EXPOSE 8000

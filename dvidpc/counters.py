@@ -9,7 +9,7 @@ from typing import Final, Literal
 class Tally:
     """Counts of one request, shared by all tasks that work for it through their context."""
 
-    __slots__ = ("blocks", "ending", "hits", "omitted", "request_id", "upstream")
+    __slots__ = ("blocks", "disk", "ending", "hits", "omitted", "request_id", "upstream")
 
     def __init__(self, request_id: str) -> None:
         self.request_id = request_id
@@ -18,6 +18,8 @@ class Tally:
         """Blocks requested."""
         self.hits = 0
         """Blocks, chunks and indexes found in a cache."""
+        self.disk = 0
+        """Reads of buckets that the disk cache answered."""
         self.omitted = 0
         """Blocks left out of the answer because they could not be read."""
         self.upstream = 0

@@ -1,10 +1,11 @@
 """Run the real command and read its log."""
 
 import asyncio
+import os
 import re
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -17,7 +18,7 @@ class Command:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.process = process
         self.lines: list[str] = []
-        """The log lines read so far."""
+        """The log lines read so far; in the end, all."""
 
     async def read_until(self, pattern: str) -> re.Match[str]:
         """Read the log up to the first line that matches, and return the match."""
@@ -31,17 +32,30 @@ class Command:
 
 
 @asynccontextmanager
-async def running(text: str, directory: Path) -> AsyncIterator[Command]:
-    """Serve the configuration *text*, written into *directory*; stop with Ctrl-C and expect exit code 0."""
+async def running(
+    text: str, directory: Path, environ: Mapping[str, str] | None = None, prefix: Sequence[str] = ()
+) -> AsyncIterator[Command]:
+    """Serve the configuration *text*, written into *directory*; stop with Ctrl-C and expect exit code 0.
+
+    Args:
+        text: The configuration.
+        directory: Where it is written.
+        environ: What is added to the environment; None: nothing.
+        prefix: A command that runs the rest of its arguments.
+    """
     path = directory / "command.toml"
     path.write_text(text)
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "dvidpc", "serve", path, stderr=asyncio.subprocess.PIPE
+        *(*prefix, sys.executable, "-m", "dvidpc", "serve", str(path)),
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, **(environ or {})},
     )
     try:
-        yield Command(process)
+        command = Command(process)
+        yield command
         process.send_signal(2)
         _, rest = await asyncio.wait_for(process.communicate(), START_S)
+        command.lines += rest.decode().splitlines()
         assert process.returncode == 0, rest
     finally:
         if process.returncode is None:

@@ -41,6 +41,12 @@ examples:
   dvidpc index build config.toml --store labels --to path/to/labels.index
   dvidpc index check config.toml --store labels
 """
+_CACHE_EXAMPLES = """\
+examples:
+  dvidpc cache stats config.toml
+  dvidpc cache verify config.toml
+  dvidpc cache clear config.toml
+"""
 _DEMO_EXAMPLES = """\
 examples:
   dvidpc demo --port 8002
@@ -82,6 +88,7 @@ def command_parser(shells: Sequence[str] = (), files: object = None) -> argparse
     _add_init(add, files)
     _add_check(add, files)
     _add_index(add, files)
+    _add_cache(add, files)
     _add_demo(add)
     completion = add(
         "completion", "print the script that completes this command in a shell", _COMPLETION_EXAMPLES
@@ -121,8 +128,7 @@ def _add_init(add: _Add, files: object) -> None:
 
 def _add_check(add: _Add, files: object) -> None:
     check = add("check", "report how the volumes of a configuration file are served", _CHECK_EXAMPLES)
-    config = check.add_argument("config", type=Path, metavar="CONFIG", help="a TOML file in DVID's format")
-    _complete_by(config, files)
+    _add_config(check, files)
     check.add_argument("--json", action="store_true", help="print one line of JSON per volume")
     check.add_argument("--deep", action="store_true", help="count the stored chunks of every scale")
 
@@ -135,10 +141,7 @@ def _add_index(add: _Add, files: object) -> None:
         ("check", "compare an index with its volume: versions, totals, and random blocks and labels"),
     ):
         action = actions.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
-        config = action.add_argument(
-            "config", type=Path, metavar="CONFIG", help="a TOML file in DVID's format"
-        )
-        _complete_by(config, files)
+        _add_config(action, files)
         action.add_argument("--store", required=True, metavar="NAME", help="the alias of the volume's store")
         action.add_argument("--json", action="store_true", help="print lines of JSON")
         if name == "build":
@@ -168,6 +171,18 @@ def _add_build_options(build: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_cache(add: _Add, files: object) -> None:
+    cache = add("cache", "look after the disk cache of a configuration file", _CACHE_EXAMPLES)
+    actions = cache.add_subparsers(dest="action", required=True, metavar="ACTION")
+    for name, summary in (
+        ("stats", "show what is in the disk cache, by store"),
+        ("verify", "compare everything with its checksum, and remove what is damaged"),
+        ("clear", "empty the disk cache"),
+    ):
+        action = actions.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+        _add_config(action, files)
+
+
 def _add_demo(add: _Add) -> None:
     demo = add("demo", "create a small volume, if it does not exist, and serve it", _DEMO_EXAMPLES)
     demo.add_argument(
@@ -180,6 +195,11 @@ def _add_demo(add: _Add) -> None:
         help="format of the volume (default %(default)s); zarr: OME-Zarr",
     )
     demo.add_argument("--open", action="store_true", help="open the page in a browser")
+
+
+def _add_config(parser: argparse.ArgumentParser, files: object) -> None:
+    config = parser.add_argument("config", type=Path, metavar="CONFIG", help="a TOML file in DVID's format")
+    _complete_by(config, files)
 
 
 def _add_what(parser: argparse.ArgumentParser, files: object, metavar: str, meaning: str) -> None:

@@ -177,6 +177,13 @@ def _index(options: argparse.Namespace) -> int:
     return build_index(options) if options.action == "build" else print_check(options)
 
 
+def _cache(options: argparse.Namespace) -> int:
+    from dvidpc.check.disk_cache_commands import CACHE_COMMANDS
+    from dvidpc.config import load_config
+
+    return CACHE_COMMANDS[options.action](load_config(options.config), sys.stdout)
+
+
 def _demo(options: argparse.Namespace) -> int:
     from dvidpc.config import load_config
     from dvidpc.demo import (
@@ -232,6 +239,7 @@ COMMANDS: Final[Mapping[str, Callable[[argparse.Namespace], int]]] = MappingProx
         "init": _init,
         "check": _check,
         "index": _index,
+        "cache": _cache,
         "demo": _demo,
         "completion": _complete,
     }

@@ -191,7 +191,12 @@ def _read_cache(table: Mapping[str, object], reading: Reading) -> CacheConfig:
             reading.note(f"[cache.{key}] is not needed: DVID has it for labels only; ignored")
         else:
             ours[key] = value
-    return _read_ours(CacheConfig, ours, reading, "[cache]")
+    cache = _read_ours(CacheConfig, ours, reading, "[cache]")
+    if cache.disk and cache.disk_path is None:
+        raise reading.error("[cache] disk", "needs disk_path; name a directory on a local disk")
+    if cache.disk_path is not None and not cache.disk:
+        reading.warn('[cache] disk_path has no effect without disk; write for example disk = "200GiB"')
+    return cache
 
 
 def _read_limits(table: Mapping[str, object], reading: Reading) -> LimitsConfig:

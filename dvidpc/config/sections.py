@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
+from dvidpc.config.sizes import CACHE_SIZE, DISK_SIZE, SIZE
 from dvidpc.config.store_section import StoreConfig
 from dvidpc.config.values import (
+    ABSOLUTE_PATH,
     BASE_PATH,
-    CACHE_SIZE,
     COUNT,
     FLAG,
     FRACTION,
@@ -21,7 +22,6 @@ from dvidpc.config.values import (
     PATH,
     SECONDS,
     SECONDS_OR_NONE,
-    SIZE,
     TEXT,
     TEXTS,
     UUID,
@@ -134,12 +134,19 @@ class RepoConfig:
 
 @dataclass(frozen=True, slots=True)
 class CacheConfig:
-    """`[cache]`: memory for caches, in each worker."""
+    """`[cache]`: memory for caches, in each worker, and a disk cache that all workers share."""
 
     memory: Annotated[int, Key(CACHE_SIZE)] = 512 * _MIB
     """Maximum size of the cache of chunks and blocks. 0: no cache."""
     index_memory: Annotated[int, Key(CACHE_SIZE)] = 128 * _MIB
     """Maximum size of the cache of shard indexes and minishard indexes. 0: no cache."""
+    disk: Annotated[int, Key(DISK_SIZE)] = 0
+    """Maximum size of the cache on disk, such as `"200GiB"`; at least 64 MiB. It keeps what is read from
+    buckets over restarts, and all workers and servers that name the same `disk_path` share it. Volumes in
+    local directories are not cached. 0: no cache."""
+    disk_path: Annotated[Path | None, Key(ABSOLUTE_PATH)] = None
+    """The directory of the cache on disk, as an absolute path on a local disk. Required with `disk`. Only
+    its subdirectory `dvidpc-cache` is used."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,12 +66,17 @@ class HealthChecks:
     Args:
         volumes: Returns the volumes as they are configured now.
         clock: Seconds, monotonic.
+        bucket_of: Returns the bucket below a store, past a disk cache that would answer while it is down.
     """
 
     def __init__(
-        self, volumes: Callable[[], Sequence[Volume]], clock: Callable[[], float] = time.monotonic
+        self,
+        volumes: Callable[[], Sequence[Volume]],
+        clock: Callable[[], float] = time.monotonic,
+        bucket_of: Callable[[ObjectStore], ObjectStore] = lambda store: store,
     ) -> None:
         self._volumes = volumes
+        self._bucket_of = bucket_of
         self._findings: dict[str, tuple[Volume, _Finding]] = {}
         self._clock = clock
 
@@ -119,7 +124,7 @@ class HealthChecks:
     async def _read(self, volume: Volume, store: ObjectStore, finding: _Finding) -> None:
         known = finding.health.damage
         try:
-            finding.health = await _probe(volume, store)
+            finding.health = await _probe(volume, self._bucket_of(store))
         except DvidpcError as error:
             finding.health = Health(str(error))
         except Exception as error:  # `run_in_background` logs it
@@ -132,13 +137,13 @@ class HealthChecks:
             log.warning("store %s: %s", volume.settings.alias, finding.health.damage)
 
 
-async def _probe(volume: Volume, store: ObjectStore) -> Health:
-    """Read the metadata and a block of *volume*.
+async def _probe(volume: Volume, bucket: ObjectStore) -> Health:
+    """Read the metadata of *volume* from its *bucket*, and a block.
 
     Raises:
         DvidpcError: It cannot be read.
     """
-    await volume.source_format.load(store, volume.settings)
+    await volume.source_format.load(bucket, volume.settings)
     try:
         await _probe_block([scale for instance in volume.instances for scale in scales_of(instance.data)])
         for instance in filter(is_annotation, volume.instances):

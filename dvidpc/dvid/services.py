@@ -45,6 +45,8 @@ class Services:
     """The token that administrators send; None if there are no administrators."""
     block_list: BlockList
     """Users and addresses that are refused."""
+    disk_trouble: Callable[[], str | None]
+    """Returns why the disk cache keeps nothing now; None if it does, or if there is none."""
     base_path: str
     """Prefix of every path; empty if there is none."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)

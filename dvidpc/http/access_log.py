@@ -127,6 +127,7 @@ class AccessLog:
                 nbytes,
                 tally.upstream,
                 tally.hits,
+                tally.disk,
                 query.get("app", "")[:_SHOWN],
                 query.get("u", "")[:_SHOWN],
             )

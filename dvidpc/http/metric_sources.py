@@ -5,7 +5,7 @@ They are apart from `metrics`, because its library, `prometheus_client`, is slow
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
@@ -16,6 +16,9 @@ from dvidpc.http.access_log import AccessLog
 from dvidpc.http.admission import Admission
 from dvidpc.http.sampling import LoadSampler
 from dvidpc.storage.retry.upstream_counts import UpstreamCounts
+
+if TYPE_CHECKING:
+    from dvidpc.cache.disk.disk_cache import DiskCache
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,8 @@ class Sources:
     """Return by store alias whether the bucket is down and only probed."""
     caches: Mapping[str, LoadingCache]
     """By the name of what they hold."""
+    disk: "DiskCache | None"
+    """None if none is configured."""
     health: HealthChecks
     repo: Repo
     admission: Admission

@@ -7,6 +7,7 @@ configuration names.
 
 import platform
 from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from aiohttp import hdrs, web
 from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector
@@ -25,6 +26,9 @@ from dvidpc.counters import Histogram
 from dvidpc.http.access_log import SECONDS, AccessLog, RequestCounts
 from dvidpc.http.metric_sources import Sources
 from dvidpc.storage.retry.upstream_counts import UpstreamCounts
+
+if TYPE_CHECKING:
+    from dvidpc.cache.disk.disk_cache import DiskCache
 
 
 def metrics_app(sources: Sources) -> web.Application:
@@ -69,6 +73,8 @@ class ServerCollector(Collector):
             breaker.add_metric([alias], is_left_alone)
         yield breaker
         yield from _caches(sources.caches)
+        if sources.disk is not None:
+            yield from _disk_cache(sources.disk)
         lag = HistogramMetricFamily("dvidpc_event_loop_lag_seconds", "Lag of the event loop")
         _add(lag, [], sources.sampler.lag)
         yield lag
@@ -164,6 +170,28 @@ def _caches(caches: Mapping[str, LoadingCache]) -> Iterator[Metric]:
 
 def _of_cache(name: str, description: str) -> CounterMetricFamily:
     return CounterMetricFamily(f"dvidpc_cache_{name}", description, labels=["cache"])
+
+
+def _disk_cache(cache: "DiskCache") -> Iterator[Metric]:
+    counts = cache.counts
+    for name, description, count in (
+        ("hits", "Reads answered from the disk cache", counts.hits),
+        ("misses", "Reads that the disk cache could not answer", counts.misses),
+        ("stale", "Reads answered from the disk cache because the bucket was down", counts.stale),
+        ("compared", "Objects found unchanged in the bucket, by reading one byte", counts.compared),
+        ("read_bytes", "Bytes read from the disk cache", counts.bytes_read),
+        ("written_bytes", "Bytes written to the disk cache", counts.bytes_written),
+        ("evictions", "Entries evicted from the disk cache to make room", counts.evictions),
+        ("errors", "Reads and writes of the disk cache that failed, and damaged entries", counts.errors),
+        ("dropped", "Values not written to the disk cache because it was too slow", counts.dropped),
+    ):
+        yield CounterMetricFamily(f"dvidpc_disk_cache_{name}", description, count)
+    yield _gauge("disk_cache_bytes", "Bytes of the disk cache, of all servers that share it", cache.nbytes)
+    yield _gauge("disk_cache_limit_bytes", "Limit on the bytes of the disk cache", cache.max_bytes)
+    yield _gauge(
+        "disk_cache_entries", "Entries of the disk cache, of all servers that share it", cache.entries
+    )
+    yield _gauge("disk_cache_writable", "Whether the disk cache can be written", cache.trouble is None)
 
 
 def _add(family: HistogramMetricFamily, labels: list[str], histogram: Histogram) -> None:

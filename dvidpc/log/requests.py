@@ -4,6 +4,8 @@ import json
 import re
 from typing import NamedTuple
 
+_SELDOM = frozenset({"disk", "omitted"})
+"""Numbers that are left out if they are 0."""
 _BARE = re.compile(r"[\w.:/@+~*-]+", re.ASCII)
 
 
@@ -36,20 +38,25 @@ class RequestLine(NamedTuple):
     """Requests made to buckets."""
     hits: int
     """Blocks, chunks and indexes found in memory."""
+    disk: int
+    """Reads from buckets that the disk cache answered."""
     app: str
     """What the client calls itself (`?app=`)."""
     user: str
     """Who the client says it works for (`?u=`)."""
 
     def fields(self) -> dict[str, str | int | float]:
-        """Return all fields except the time, without empty texts and without `omitted` if it is 0."""
+        """Return all fields except the time, without empty texts, and without `disk` and `omitted` if 0."""
         named = self._asdict()
         del named["time"]
         named["ms"] = round(self.ms, 1)
-        return {name: value for name, value in named.items() if value != "" and (value or name != "omitted")}
+        return {
+            name: value for name, value in named.items() if value != "" and (value or name not in _SELDOM)
+        }
 
     def __str__(self) -> str:
         """Return the fields as `name=value`; texts that a client chose are quoted if they need it."""
+        disk = f" disk={self.disk}" if self.disk else ""
         omitted = f" omitted={self.omitted}" if self.omitted else ""
         tail = "".join(
             f" {name}={value if _BARE.fullmatch(value) else _quoted(value)}"
@@ -64,7 +71,7 @@ class RequestLine(NamedTuple):
         return (
             f"request id={self.id} client={self.client} method={self.method} endpoint={self.endpoint} "
             f"status={self.status} ms={self.ms:.1f} blocks={self.blocks} bytes={self.bytes} "
-            f"upstream={self.upstream} hits={self.hits}{omitted}{tail}"
+            f"upstream={self.upstream} hits={self.hits}{disk}{omitted}{tail}"
         )
 
 

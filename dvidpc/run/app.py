@@ -38,6 +38,7 @@ from dvidpc.http.middleware import make_middleware
 from dvidpc.http.sampling import LoadSampler, Reads
 from dvidpc.http.tokens import read_secret, require_token
 from dvidpc.http.wire import DRAINING
+from dvidpc.run.disk_tier import keeping_open, make_disk_cache
 from dvidpc.run.memory import MemoryGuard
 from dvidpc.run.reload import RELOADING, START_WAIT_S, Reloading
 from dvidpc.sources.buckets import Buckets
@@ -52,6 +53,8 @@ from dvidpc.web.web_client import WEB_CLIENT, WebClient, serve_file
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Middleware
+
+    from dvidpc.cache.disk.disk_cache import DiskCache
 
 EXPIRE_EVERY_S: Final = 10.0
 """How often cached values are checked for their age."""
@@ -70,6 +73,8 @@ class _Parts:
     public: PublicData
     pool: ThreadPoolExecutor
     resources: Resources
+    disk: "DiskCache | None"
+    """None if none is configured."""
     buckets: Buckets
     volumes: Volumes
     health: HealthChecks
@@ -131,7 +136,8 @@ def _make_parts(config: Config, environ: Mapping[str, str], api: Api) -> _Parts:
     )
     pool = ThreadPool(os.cpu_count() or 1, thread_name_prefix="codec")
     resources = make_resources(config.cache, config.limits, pool)
-    buckets = Buckets(config, environ)
+    disk = make_disk_cache(config.cache)
+    buckets = Buckets(config, environ, None if disk is None else disk.wrap)
     volumes = Volumes(
         buckets.volumes,
         buckets.open,
@@ -147,9 +153,10 @@ def _make_parts(config: Config, environ: Mapping[str, str], api: Api) -> _Parts:
         public=PublicData(repo, config.stores),
         pool=pool,
         resources=resources,
+        disk=disk,
         buckets=buckets,
         volumes=volumes,
-        health=HealthChecks(lambda: volumes.volumes),
+        health=HealthChecks(lambda: volumes.volumes, bucket_of=buckets.bucket_below),
         prefetcher=Prefetcher(),
         access_log=AccessLog(api.is_endpoint),
         sampler=LoadSampler(lambda: _reads_of(buckets.counts.values()), is_busy=admission.busy.is_set),
@@ -204,6 +211,7 @@ def _services(config: Config, environ: Mapping[str, str], started: float, parts:
         config_text=config.text,
         admin_token=environ.get("DVID_ADMIN_TOKEN") or None,
         block_list=parts.block_list,
+        disk_trouble=lambda: None if parts.disk is None else parts.disk.trouble,
         base_path=config.server.base_path,
     )
 
@@ -215,6 +223,7 @@ def _metric_sources(parts: _Parts, started: float) -> Sources:
         upstream=parts.buckets.counts,
         open_breakers=parts.buckets.open_breakers,
         caches={"blocks": parts.resources.payloads, "indexes": parts.resources.indexes},
+        disk=parts.disk,
         health=parts.health,
         repo=parts.repo,
         admission=parts.admission,
@@ -225,18 +234,19 @@ def _metric_sources(parts: _Parts, started: float) -> Sources:
 async def _keep_open(parts: _Parts, _app: web.Application) -> AsyncIterator[None]:
     """Open the volumes and run the background work while the application runs."""
     sampling = keep_running("load sampling", parts.sampler.run)
-    await parts.volumes.start(START_WAIT_S)
-    chores = [
-        keep_running("admission", parts.admission.sweep),
-        keep_running("cache expiry", lambda: every(EXPIRE_EVERY_S, parts.resources.expire)),
-        keep_running("memory guard", lambda: parts.memory.watch(parts.admission.busy)),
-    ]
-    yield
-    await abandon([sampling, *chores])
-    parts.access_log.flush()
-    await parts.prefetcher.close()
-    await parts.health.close()
-    await parts.volumes.close()
+    async with keeping_open(parts.disk):
+        await parts.volumes.start(START_WAIT_S)
+        chores = [
+            keep_running("admission", parts.admission.sweep),
+            keep_running("cache expiry", lambda: every(EXPIRE_EVERY_S, parts.resources.expire)),
+            keep_running("memory guard", lambda: parts.memory.watch(parts.admission.busy)),
+        ]
+        yield
+        await abandon([sampling, *chores])
+        parts.access_log.flush()
+        await parts.prefetcher.close()
+        await parts.health.close()
+        await parts.volumes.close()
     parts.pool.shutdown(cancel_futures=True)
     parts.resources.isolation.close()
 

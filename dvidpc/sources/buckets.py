@@ -1,9 +1,10 @@
 """The buckets that the configuration names: where each lies, how it is opened, and its request counts."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
+from weakref import WeakKeyDictionary
 
 from dvidpc.config import Config, LimitsConfig, StoreConfig
 from dvidpc.formats.arrays.selection import ArraySelection
@@ -13,6 +14,7 @@ from dvidpc.sources.scale_plan import LabelType
 from dvidpc.storage.base import BucketAccess, Lister, ObjectStore, UpstreamLimits
 from dvidpc.storage.coalesce import CoalescingStore
 from dvidpc.storage.opening import bucket_of, open_lister, open_store
+from dvidpc.storage.ref import Kind
 from dvidpc.storage.ref_formats import PRECOMPUTED
 from dvidpc.storage.retry.retrying_store import Gate
 from dvidpc.storage.retry.upstream_counts import UpstreamCounts
@@ -29,10 +31,24 @@ _LABEL_TYPES: Final[Mapping[str, tuple[LabelType, ...]]] = MappingProxyType(
 
 
 class Buckets:
-    """Opens the buckets of the current configuration; volumes in one bucket share a gate."""
+    """Opens the buckets of the current configuration; volumes in one bucket share a gate.
 
-    def __init__(self, config: Config, environ: Mapping[str, str]) -> None:
+    Args:
+        config: The configuration.
+        environ: The environment.
+        wrap: Puts a disk cache in front of a store. Local directories are on a disk already, so they are
+            not wrapped. None: there is no disk cache.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        environ: Mapping[str, str],
+        wrap: Callable[[ObjectStore], ObjectStore] | None = None,
+    ) -> None:
         self._environ = environ
+        self._wrap = wrap
+        self._wrapped: WeakKeyDictionary[ObjectStore, ObjectStore] = WeakKeyDictionary()
         self._shared = Shared()
         self._limits = upstream_limits_of(config.limits)
         self._gates: dict[tuple[str, ...], Gate] = {}
@@ -76,16 +92,24 @@ class Buckets:
         return self._gates.setdefault(bucket_of(access), Gate(self._limits))
 
     async def _open(self, alias: str, access: BucketAccess) -> ObjectStore:
-        return CoalescingStore(
-            await open_store(
-                access,
-                self._limits,
-                environ=self._environ,
-                counts=self.counts[alias],
-                gate=self._gate(access),
-                shared=self._shared,
-            )
+        opened = await open_store(
+            access,
+            self._limits,
+            environ=self._environ,
+            counts=self.counts[alias],
+            gate=self._gate(access),
+            shared=self._shared,
         )
+        store = CoalescingStore(opened)
+        if self._wrap is None or access.ref.kind is Kind.FILE:
+            return store
+        wrapped = self._wrap(store)
+        self._wrapped[wrapped] = store
+        return wrapped
+
+    def bucket_below(self, store: ObjectStore) -> ObjectStore:
+        """Return what the disk cache in front of *store* reads from; *store* itself if there is none."""
+        return self._wrapped.get(store, store)
 
     async def open_lister(self, volume: VolumeSettings) -> Lister | None:
         """Open what lists the bucket of *volume*; None if it cannot be listed."""

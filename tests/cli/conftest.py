@@ -29,6 +29,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_demo_volume(cache, lambda _: None, Point(70, 45, 33))
     (directory / "config.toml").write_text(
         '[server]\nhttpAddress = "localhost:0"\n'
+        f'[cache]\ndisk = "64MiB"\ndisk_path = "{directory}/disk"\n'
         f'[store.em]\nengine = "ngprecomputed"\nref = "{directory}/path/to/volume"\ninstance = "em"\n'
         f'[store.labels]\nengine = "ngprecomputed"\nref = "{directory}/path/to/labels"\n'
         f'instance = "labels"\nlabel_index = "{directory}/path/to/labels.index"\n'

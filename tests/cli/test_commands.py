@@ -16,7 +16,7 @@ from tests.programs import need
 from tests.typed import NEVER_ENDS, PATIENCE_S, served
 from tests.waiting import soon
 
-COMMANDS = ("serve", "view", "init", "check", "index", "demo", "completion")
+COMMANDS = ("serve", "view", "init", "check", "index", "cache", "demo", "completion")
 
 
 def examples_of(*command: str) -> list[str]:

@@ -52,3 +52,9 @@ RESTARTS = [
 @pytest.mark.parametrize(("text", "name"), RESTARTS)
 def test_key_that_takes_a_restart_is_named_as_in_the_file(tmp_path: Path, text: str, name: str) -> None:
     assert needs_restart(load(tmp_path, STORE), load(tmp_path, text + STORE)) == [name]
+
+
+def test_size_and_place_of_the_disk_cache_take_a_restart(tmp_path: Path) -> None:
+    text = '[cache]\ndisk = "1GiB"\ndisk_path = "/cache"\n'
+    expected = ["[cache] disk", "[cache] disk_path"]
+    assert needs_restart(load(tmp_path, STORE), load(tmp_path, text + STORE)) == expected

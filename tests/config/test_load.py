@@ -117,6 +117,10 @@ def test_empty_string_means_the_same_as_no_key(tmp_path: Path) -> None:
 
 
 WARNED = [
+    (
+        '[cache]\ndisk_path = "/var/cache/dvidpc"\n' + STORE,
+        '[cache] disk_path has no effect without disk; write for example disk = "200GiB"',
+    ),
     ("[weather]\nrain = true\n" + STORE, "[weather]: unknown section, ignored"),
     (
         "answer = 42\n" + STORE,
@@ -175,6 +179,13 @@ def test_cache_is_ours_and_dvids_at_once(tmp_path: Path) -> None:
     assert config.cache == CacheConfig(2**30, 0)
 
 
+def test_disk_cache_needs_a_size_and_a_directory(tmp_path: Path) -> None:
+    config = load(tmp_path, '[cache]\ndisk = "200GiB"\ndisk_path = "/var/cache/dvidpc"\n' + STORE)
+    assert config.cache == CacheConfig(disk=200 * 2**30, disk_path=Path("/var/cache/dvidpc"))
+    for text in ("[cache]\ndisk = 0\n", '[cache]\ndisk = "0"\ndisk_path = ""\n'):
+        assert load(tmp_path, text + STORE).cache == CacheConfig()
+
+
 WRONG = [
     ("[server]\nnote = \n", "line 2, column 8: Invalid value", "correct the TOML there"),
     (
@@ -192,6 +203,11 @@ WRONG = [
     ("[limit]\nmax_blocks = 5\n", "[limit]: unknown section", 'did you mean "[limits]"?'),
     ("[auths]\nenforce = 'token'\n", "[auths]: unknown section", 'did you mean "[auth]"?'),
     ("[[limits]]\n", "[limits]: expected a table, got an array", "write its keys below a line [limits]"),
+    (
+        "[cache]\ndisk = '64MiB'\ndisk_path = ''\n",
+        "[cache] disk: needs disk_path",
+        "name a directory on a local disk",
+    ),
     (
         "[limits]\nbackoff_min = 2\n",
         "[limits] backoff_min: is greater than backoff_max",

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from dvidpc.config import Address
-from dvidpc.config.values import parse_address, parse_size
+from dvidpc.config.sizes import parse_size
+from dvidpc.config.values import parse_address
 from tests.config.files import STORE, error_of
 
 WRONG = [
@@ -53,6 +54,21 @@ WRONG = [
         "[logging]\nformat = 'xml'\n",
         '[logging] format: expected "text" or "json", got the string "xml"',
         'write for example format = "text"',
+    ),
+    (
+        "[cache]\ndisk = '63 MiB'\n",
+        '[cache] disk: expected 0 or a size of at least 64 MiB, got the string "63 MiB"',
+        'write for example disk = "200GiB"',
+    ),
+    (
+        "[cache]\ndisk = 1\n",
+        "[cache] disk: expected 0 or a size of at least 64 MiB, got the integer 1",
+        'write for example disk = "200GiB"',
+    ),
+    (
+        "[cache]\ndisk_path = 'cache'\n",
+        '[cache] disk_path: the string "cache" is not an absolute path',
+        'write for example disk_path = "/path/to/it"',
     ),
     (
         "[limits]\nmax_blocks = -1\n",

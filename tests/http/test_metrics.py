@@ -67,6 +67,33 @@ async def test_upstream_and_cache_numbers_agree_with_what_the_bucket_saw(tmp_pat
     assert value_of(samples, "dvidpc_requests_in_flight") == 0
 
 
+async def test_the_disk_cache_is_counted_if_there_is_one(tmp_path: Path) -> None:
+    write_volume(tmp_path / "volume", VolumeSpec(encoding="jpeg", sharding=sharding()))
+    disk = f'[cache]\ndisk = "64MiB"\ndisk_path = "{tmp_path}/disk"\n'
+    async with serve(serve_directory(tmp_path / "volume")) as bucket:
+        text = config_text({"em": bucket.url})
+        async with serving(text, tmp_path) as server:
+            assert not [name for name, _ in await scrape(server) if name.startswith("dvidpc_disk_cache")]
+        async with serving(text + disk, tmp_path) as server:
+            path = f"{server.node}/em/specificblocks?blocks=0,0,0,1,0,0,1,1,1"
+            cold = await server.get(path)
+            samples = await scrape(server)
+            assert value_of(samples, "dvidpc_disk_cache_hits_total") == 0
+            assert value_of(samples, "dvidpc_disk_cache_misses_total") > 3
+            assert value_of(samples, "dvidpc_disk_cache_writable") == 1
+            assert value_of(samples, "dvidpc_disk_cache_limit_bytes") == 2**26
+        async with serving(text + disk, tmp_path) as server:
+            assert await server.get(path) == cold
+            samples = await scrape(server)
+    assert value_of(samples, "dvidpc_disk_cache_hits_total") > 3
+    assert value_of(samples, "dvidpc_disk_cache_misses_total") <= 1, "the probed block, and no other"
+    assert value_of(samples, "dvidpc_disk_cache_read_bytes_total") > 3
+    assert value_of(samples, "dvidpc_disk_cache_entries") > 3
+    assert 0 < value_of(samples, "dvidpc_disk_cache_bytes") < 2**26
+    for count in ("stale", "compared", "evictions", "errors", "dropped"):
+        assert value_of(samples, f"dvidpc_disk_cache_{count}_total") == 0
+
+
 async def test_retries_and_errors_are_counted_by_kind(tmp_path: Path) -> None:
     write_volume(tmp_path / "volume", VolumeSpec())
     directory = serve_directory(tmp_path / "volume")

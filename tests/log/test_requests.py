@@ -21,6 +21,7 @@ LINE = RequestLine(
     bytes=4012345,
     upstream=3,
     hits=97,
+    disk=0,
     app="neuclease",
     user="",
 )
@@ -56,6 +57,11 @@ def test_fields_leave_out_the_time_and_what_is_empty() -> None:
         "app": "neuclease",
     }
     assert LINE._replace(omitted=2).fields()["omitted"] == 2
+    assert LINE._replace(disk=3).fields()["disk"] == 3
+
+
+def test_reads_from_the_disk_cache_follow_the_hits_in_memory() -> None:
+    assert str(LINE._replace(disk=3)) == f"{TEXT} disk=3 instance=em call=specificblocks app=neuclease"
 
 
 def test_several_requests_are_a_line_each_in_both_formats() -> None:

@@ -15,7 +15,7 @@ async def readyz(request: web.Request) -> web.StreamResponse:
     """Answer `/readyz`: 200 if every volume is readable and the server is not stopping.
 
     What is no reason to send clients elsewhere follows the `ok`: a damaged chunk, odd ETags, a label index
-    that cannot be used.
+    that cannot be used, a disk cache that cannot be written.
     """
     services = request.app[SERVICES]
     found = await services.health.check()
@@ -30,5 +30,7 @@ async def readyz(request: web.Request) -> web.StreamResponse:
         for remark in (health.damage, health.oddity, health.index)
         if remark
     ]
+    if (trouble := services.disk_trouble()) is not None:
+        remarks.append(f"disk cache: {trouble}")
     body = "".join(f"{line}\n" for line in ("ok", *remarks)).encode(errors="replace")
     return web.Response(body=body, content_type="text/plain")

@@ -1,0 +1,299 @@
+"""The disk cache as the event loop sees it: looks up and writes in threads, in batches."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from dvidpc.cache.disk.applying import Report
+from dvidpc.cache.disk.cached_store import CachedStore
+from dvidpc.cache.disk.database import Trouble, trouble_of
+from dvidpc.cache.disk.disk_place import Place
+from dvidpc.cache.disk.disk_writer import DiskWriter
+from dvidpc.cache.disk.entries import Entry, Found, found_of
+from dvidpc.cache.disk.lookups import Batch, Lookups
+from dvidpc.cache.disk.pending import Pending
+from dvidpc.storage.base import ObjectStore
+from dvidpc.tasks import abandon, keep_running
+from dvidpc.threads import ThreadPool
+
+log = logging.getLogger(__name__)
+
+_MOST_BYTES: Final = 64 * 2**20
+"""The largest value that is written, if it is no more than a hundredth of the budget."""
+_QUEUE_BYTES: Final = 64 * 2**20
+"""Bytes that wait to be written; what comes on top is dropped."""
+_READERS: Final = 4
+_TEND_S: Final = 10.0
+"""How often the database is looked at while nothing is written."""
+_WRITE_DELAY_S: Final = 0.1
+"""How long to collect what is written in one batch."""
+_CLOSE_S: Final = 2.0
+_USE_S: Final = 600.0
+"""How old the time of the last use may be before it is written again, while there is room for more."""
+
+
+_PATIENCE_S: Final = 5.0
+"""How long a read waits for the disk before it asks the bucket."""
+
+_Wanted: TypeAlias = dict[bytes, list[asyncio.Future[Found | None]]]
+"""Who waits for which entry."""
+
+
+@dataclass(slots=True, eq=False)
+class _Lookup:
+    """A batch of lookups."""
+
+    wanted: _Wanted
+    timer: asyncio.TimerHandle | None = None
+    is_late: bool = False
+    """Whether it takes so long that it was answered without the disk."""
+
+
+@dataclass(slots=True)
+class DiskCounts:
+    """What the disk cache of this process has done since it was made."""
+
+    hits: int = 0
+    """Reads that the disk answered."""
+    misses: int = 0
+    stale: int = 0
+    """Reads answered with what may have been replaced, because the bucket was down."""
+    compared: int = 0
+    """Comparisons by a one-byte read that found the object unchanged."""
+    bytes_read: int = 0
+    bytes_written: int = 0
+    evictions: int = 0
+    errors: int = 0
+    """Reads and writes that failed, and damaged entries."""
+    dropped: int = 0
+    """Values that were not written because the disk failed or was too slow."""
+
+
+class DiskCache:
+    """Keeps what is read from buckets in a directory, shared by processes. Nothing here raises into a read.
+
+    For use on one event loop.
+
+    Args:
+        path: A directory on a local disk.
+        max_bytes: The budget; at least 64 MiB.
+        clock: Seconds since the epoch.
+    """
+
+    def __init__(self, path: Path, max_bytes: int, *, clock: Callable[[], float] = time.time) -> None:
+        self.max_bytes = max_bytes
+        self.clock = clock
+        self._path = path
+        self.counts = DiskCounts()
+        self.nbytes = 0
+        """Bytes on disk as of the last write, of all processes."""
+        self.entries = 0
+        """Likewise, the number of entries."""
+        self._writer = DiskWriter(Place(path), max_bytes, clock, self._close_readers)
+        self._lookups = Lookups(lambda: self._writer.database)
+        self._readers = ThreadPool(_READERS, thread_name_prefix="disk-read")
+        self._writers = ThreadPool(1, thread_name_prefix="disk-write")
+        self._tending: asyncio.Task[None] | None = None
+        self._is_closing = False
+        self._wanted: _Wanted = {}
+        self._late = 0
+        """Batches of lookups that take too long."""
+        self._pending = Pending()
+        self._in_hand = Pending()
+        """What is being written now."""
+        self._is_damaged = False
+        self._has_work = asyncio.Event()
+        self._hurry = asyncio.Event()
+        self._flushes: list[asyncio.Future[None]] = []
+        self._unused_s = _USE_S
+
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing is written now, or why the disk is not used at all; None if all is well."""
+        return self._writer.trouble
+
+    async def open(self) -> None:
+        """Open the database, or make one. If it cannot be used, that is logged, and tried again later."""
+        self._tending = keep_running("disk cache", self._tend)
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                await self.flush()
+        except TimeoutError:
+            log.warning("disk cache at %s does not answer: it is not used until it does", self._path)
+
+    async def close(self) -> None:
+        """Write what is queued, for at most two seconds, then close the database."""
+        if self._tending is None:
+            return
+        self._is_closing = True
+        self._has_work.set()
+        self._hurry.set()
+        await asyncio.wait([self._tending], timeout=_CLOSE_S)
+        await abandon([self._tending])
+        _end_all(self._flushes)
+        self._readers.shutdown(wait=False)
+        closing = asyncio.get_running_loop().run_in_executor(self._writers, self._writer.close)
+        await asyncio.wait([closing], timeout=_CLOSE_S)
+        self._writers.shutdown(wait=False)
+
+    async def flush(self) -> None:
+        """Wait until what is queued now is on disk, or was dropped."""
+        if self._is_closing or self._tending is None:
+            return
+        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._flushes.append(written)
+        self._has_work.set()
+        self._hurry.set()
+        await written
+
+    def wrap(self, store: ObjectStore) -> ObjectStore:
+        """Return a store that reads from *store* what is not on disk."""
+        return CachedStore(store, self)
+
+    async def look_up(self, name: bytes) -> Found | None:
+        """Return an entry; None if it is not on disk, or cannot be read in time."""
+        waiting = self._pending.entries.get(name) or self._in_hand.entries.get(name)
+        if waiting is not None:
+            return found_of(waiting)
+        if self._writer.database is None or self._late or self._is_closing:
+            return None
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Found | None] = loop.create_future()
+        if not self._wanted:
+            loop.call_soon(self._start)
+        self._wanted.setdefault(name, []).append(answer)
+        return await answer
+
+    def put(self, entry: Entry) -> None:
+        """Write *entry* soon; it is dropped if it is too large, or if the disk fails or is too slow."""
+        size = len(entry.data)
+        if size > min(_MOST_BYTES, self.max_bytes // 100):
+            return
+        queued = self._pending.nbytes + self._in_hand.nbytes
+        if self._is_closing or self._writer.is_pausing() or queued + size > _QUEUE_BYTES:
+            self.counts.dropped += 1
+            return
+        self._pending.add(entry)
+        self._has_work.set()
+
+    def confirm(self, name: bytes, current: float) -> None:
+        """Note that an entry is known to be the object's as of *current*."""
+        self._pending.confirmed[name] = current
+
+    def forget(self, digest: bytes, at: float) -> None:
+        """Delete what was known of an object until *at*."""
+        self._pending.forget(digest, at)
+        self._has_work.set()
+
+    def distrust(self, identity: str, since: float) -> None:
+        """Note that the objects of a store may have been replaced before *since*."""
+        self._pending.distrusted[identity] = since
+        self._has_work.set()
+
+    def _close_readers(self) -> None:
+        self._lookups.close()
+
+    def _start(self) -> None:
+        """Look up what was asked for in this turn of the event loop."""
+        lookup = _Lookup(self._wanted)
+        self._wanted = {}
+        loop = asyncio.get_running_loop()
+        lookup.timer = loop.call_later(_PATIENCE_S, self._give_up, lookup)
+        try:
+            self._readers.submit(self._look, loop, lookup)
+        except RuntimeError:  # the pool is closed, or the system gives us no thread
+            self._end(lookup, Batch())
+
+    def _look(self, loop: asyncio.AbstractEventLoop, lookup: _Lookup) -> None:
+        """Look up, in a thread."""
+        batch = self._lookups.find_all(tuple(lookup.wanted))
+        with suppress(RuntimeError):  # the loop is closed: nobody waits
+            loop.call_soon_threadsafe(self._end, lookup, batch)
+
+    def _give_up(self, lookup: _Lookup) -> None:
+        """Answer a lookup that takes too long; until it ends, the disk is not asked."""
+        lookup.is_late = True
+        self._late += 1
+        self.counts.errors += 1
+        log.warning("disk cache at %s does not answer: it is not used until it does", self._path)
+        self._answer(lookup.wanted, Batch())
+
+    def _end(self, lookup: _Lookup, batch: Batch) -> None:
+        self._late -= lookup.is_late
+        if lookup.timer is not None:
+            lookup.timer.cancel()
+        self._note_failures(batch)
+        self._answer(lookup.wanted, batch)
+
+    def _answer(self, wanted: _Wanted, batch: Batch) -> None:
+        unused_before = self.clock() - self._unused_s
+        for name, answers in wanted.items():
+            found = batch.found.get(name)
+            if found is not None and found.used < unused_before:
+                self._pending.used.add(found.id)
+            for answer in answers:
+                if not answer.done():
+                    answer.set_result(found)
+
+    def _note_failures(self, batch: Batch) -> None:
+        for name in batch.damaged:
+            self.counts.errors += 1
+            self._pending.damaged.add(name)
+            log.warning("damaged entry in the disk cache at %s: it is read from the bucket", self._path)
+        if batch.is_moved:
+            self._has_work.set()
+        if batch.error is not None:
+            self.counts.errors += 1
+            log.warning("disk cache at %s cannot be read: %s", self._path, batch.error)
+            if trouble_of(batch.error) is Trouble.DAMAGED:
+                self._is_damaged = True
+                self._has_work.set()
+
+    async def _tend(self) -> None:
+        """Write what is queued, and look at the database from time to time."""
+        while not self._is_closing:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_TEND_S):
+                    await self._has_work.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_WRITE_DELAY_S):
+                    await self._hurry.wait()
+            await self._write()
+        if self._pending:  # came while the last batch was written
+            await self._write()
+
+    async def _write(self) -> None:
+        self._has_work.clear()
+        self._hurry.clear()
+        flushes, self._flushes = self._flushes, []
+        self._in_hand, self._pending = self._pending, Pending()
+        is_damaged, self._is_damaged = self._is_damaged, False
+        write = partial(self._writer.apply, self._in_hand, is_damaged=is_damaged)
+        try:
+            self._note(await asyncio.get_running_loop().run_in_executor(self._writers, write))
+        finally:
+            self._in_hand = Pending()
+            _end_all(flushes)
+
+    def _note(self, report: Report) -> None:
+        counts = self.counts
+        counts.bytes_written += report.written
+        counts.evictions += report.evictions
+        counts.dropped += report.dropped
+        counts.errors += report.errors
+        if report.is_measured:
+            self.nbytes, self.entries = report.nbytes, report.entries
+            age_s = self.clock() - report.oldest
+            self._unused_s = max(age_s / 8, 1.0 if report.is_full else _USE_S)
+
+
+def _end_all(flushes: list[asyncio.Future[None]]) -> None:
+    for written in flushes:
+        if not written.done():
+            written.set_result(None)

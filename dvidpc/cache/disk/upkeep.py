@@ -1,0 +1,157 @@
+"""Looks at, checks and deletes the disk cache below a directory, also while servers use it.
+
+Everything here blocks.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from dvidpc.cache.disk import entries
+from dvidpc.cache.disk.database import (
+    FORMAT,
+    PAGE_SIZE,
+    Trouble,
+    UnreadableError,
+    check_format,
+    connect,
+    describe,
+    trouble_of,
+)
+from dvidpc.cache.disk.disk_place import Place, UnusableError, size_of
+from dvidpc.cache.disk.entries import DamagedEntryError
+
+_STEP: Final = 64
+"""Entries checked between two looks at the database, so that its log can be emptied meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreStats:
+    """What the disk cache keeps of one store."""
+
+    identity: str
+    entries: int
+    nbytes: int
+    """Bytes of the values."""
+    oldest: float
+    """When the least recently used entry was used, in seconds since the epoch; within ten minutes or more."""
+    newest: float
+    """Likewise, the most recently used entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class DiskStats:
+    """What a disk cache keeps."""
+
+    format: int
+    """The number of the format."""
+    budget: int
+    """In bytes, as the last server that was started has it."""
+    nbytes: int
+    """Bytes of its files that are in use."""
+    file_bytes: int
+    """Bytes of its files."""
+    entries: int
+    stores: tuple[StoreStats, ...]
+    """The largest first."""
+
+
+@dataclass(slots=True)
+class VerifyResult:
+    """What a check of all entries found."""
+
+    checked: int = 0
+    damaged: list[str] = field(default_factory=list)
+    """What is damaged; damaged entries have been deleted."""
+
+
+def stats_of(path: Path) -> DiskStats | None:
+    """Return what the disk cache below *path* keeps; None if there is no cache.
+
+    Raises:
+        UnreadableError: It is damaged, or of another format.
+        UnusableError: It cannot be opened.
+    """
+    place = Place(path)
+    if not place.file.exists():
+        return None
+    with _opened(place) as connection:
+        budget, count = connection.execute("SELECT budget, entries FROM totals").fetchone()
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+        (free,) = connection.execute("PRAGMA freelist_count").fetchone()
+        rows = connection.execute(
+            "SELECT s.identity, count(*), sum(e.size), min(e.used), max(e.used) "
+            "FROM entries e JOIN stores s ON s.id = e.store GROUP BY s.id ORDER BY sum(e.size) DESC"
+        )
+        stores = tuple(StoreStats(identity.decode(), *rest) for identity, *rest in rows)
+    file_bytes = size_of(place.file) + size_of(place.wal)
+    return DiskStats(FORMAT, budget, (pages - free) * PAGE_SIZE, file_bytes, count, stores)
+
+
+def verify(path: Path, progress: Callable[[int, int], None]) -> VerifyResult:
+    """Read all entries below *path*, and delete those that are damaged.
+
+    Args:
+        path: The configured directory.
+        progress: Called from time to time with the number of checked entries, and of all.
+
+    Raises:
+        UnreadableError: The database is damaged as a whole, or of another format.
+        UnusableError: It cannot be opened.
+    """
+    place = Place(path)
+    result = VerifyResult()
+    if not place.file.exists():
+        return result
+    with _opened(place) as connection:
+        last, total = 0, entries.count(connection)
+        while names := connection.execute(
+            "SELECT id, name FROM entries WHERE id > ? ORDER BY id LIMIT ?", (last, _STEP)
+        ).fetchall():
+            last = names[-1][0]
+            for _, name in names:
+                _check(connection, name, result)
+            progress(result.checked, total)
+    return result
+
+
+def clear(path: Path) -> None:
+    """Delete the disk cache below *path*, and what was set aside; servers that use it start an empty one.
+
+    Raises:
+        UnusableError: It cannot be deleted, or is not ours.
+    """
+    place = Place(path)
+    try:
+        if any(path.glob("dvidpc-cache*")):
+            with place.locked():
+                place.drop_set_aside()
+                if place.is_ours():
+                    place.delete()
+    except OSError as error:
+        raise UnusableError(f"{path} cannot be cleared: {describe(error)}") from error
+
+
+def _check(connection: sqlite3.Connection, name: bytes, result: VerifyResult) -> None:
+    result.checked += 1
+    try:
+        entries.find(connection, name)
+    except DamagedEntryError as error:
+        result.damaged.append(str(error))
+        with entries.transaction(connection):
+            entries.delete_named(connection, name)
+
+
+@contextmanager
+def _opened(place: Place) -> Iterator[sqlite3.Connection]:
+    try:
+        with closing(connect(place)) as connection:
+            check_format(connection, place)
+            yield connection
+    except sqlite3.Error as error:
+        if trouble_of(error) is Trouble.DAMAGED:
+            raise UnreadableError(f"{place.file} is damaged: {error}") from error
+        raise UnusableError(f"{place.file} cannot be used: {error}") from error
