@@ -1,6 +1,7 @@
 """Run deploy/haproxy.cfg in front of servers of a test."""
 
 import asyncio
+import os
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -81,15 +82,22 @@ class Balancer:
 async def balancing(directory: Path, backs: Mapping[str, str], recipe: str) -> AsyncIterator[Balancer]:
     """Run HAProxy with *recipe* in front of *backs*, which are the servers' addresses by name."""
     front = free_port()
+    async with running_haproxy(directory, listening(recipe, directory, front, backs, TELL)):
+        yield Balancer(f"http://127.0.0.1:{front}", directory)
+
+
+@asynccontextmanager
+async def running_haproxy(directory: Path, config: str, **environ: str) -> AsyncIterator[None]:
+    """Run HAProxy with the text of a configuration, whose runtime API is at `admin` in *directory*."""
     path = directory / "haproxy.cfg"
-    path.write_text(listening(recipe, directory, front, backs, TELL))
-    process = await asyncio.create_subprocess_exec("haproxy", "-db", "-f", path)
+    path.write_text(config)
+    process = await asyncio.create_subprocess_exec("haproxy", "-db", "-f", path, env=os.environ | environ)
     try:
         async with asyncio.timeout(START_S):
             while not (directory / "admin").exists():
                 assert process.returncode is None
                 await asyncio.sleep(0.02)
-        yield Balancer(f"http://127.0.0.1:{front}", directory)
+        yield
     finally:
         if process.returncode is None:
             process.terminate()
