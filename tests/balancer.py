@@ -12,7 +12,8 @@ from tests.servers import free_port
 
 RECIPE = Path(__file__).parents[1] / "deploy" / "haproxy.cfg"
 SOCKET = "/run/haproxy/admin.sock"
-START_S = 10
+START_S = 20
+FULL_WEIGHT = "256"
 TELL = """\
     http-after-response set-header X-Home %[var(txn.home)]
     http-after-response set-header X-Server %b/%s
@@ -68,6 +69,11 @@ class Balancer:
         table = await self.command("show stat dvidpc 4 -1")
         names, *rows = (line.split(",") for line in table.splitlines() if line)
         return {row[names.index("svname")]: row[names.index(column)] for row in rows}
+
+    async def until_full(self, name: str) -> None:
+        """Wait until a server is up and has all of its regions, after its slow start."""
+        await self.until(name, "UP")
+        await self.until(name, FULL_WEIGHT, "weight")
 
     async def until(self, name: str, state: str, column: str = "status") -> None:
         """Wait until a server has a state."""

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 from aiohttp import web
@@ -31,8 +31,7 @@ class Names(asyncio.DatagramProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep what answers are sent by."""
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self._transport = transport
+        self._transport = cast("asyncio.DatagramTransport", transport)  # uvloop has a class of its own
 
     def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
         """Answer one question, as section 4.1 of RFC 1035 says."""
@@ -114,7 +113,7 @@ async def test_haproxy_finds_the_pods_by_their_names_and_keeps_their_regions(tmp
     hosts = {fqdn(number): ADDRESSES[number] for number in range(3)}
     async with cluster(tmp_path, hosts) as site:
         for number in range(3):
-            await site.balancer.until(f"dvidpc-{number}", "256", "weight")
+            await site.balancer.until_full(f"dvidpc-{number}")
         states = await site.balancer.states()
         assert Counter(state.split()[0] for state in states.values()) == {"UP": 3, "MAINT": 7}
         homes = [await site.region(number) for number in range(60)]

@@ -24,7 +24,6 @@ WALKS = 140
 N = 3
 """Servers that run: three, then two, then two and a new one."""
 MARGIN = 0.05
-FULL_WEIGHT = "256"
 
 
 def config(bucket: WideBucket) -> str:
@@ -118,8 +117,7 @@ async def test_one_server_dies_and_one_is_added_under_load_and_no_request_fails(
 
             async def add() -> None:
                 await servers.start("four")
-                await front.until("four", "UP")
-                await front.until("four", FULL_WEIGHT, "weight")
+                await front.until_full("four")
 
             killed = await lost(trial, front, lambda: servers.kill("two"))
             assert (await front.states())["two"] == "DOWN"
