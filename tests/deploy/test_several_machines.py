@@ -13,7 +13,7 @@ import aiohttp
 
 from tests.balancer import RECIPE, Balancer, balancing
 from tests.deploy.fleet import Fleet, fleet
-from tests.deploy.visits import Ask, fetch, walk
+from tests.deploy.visits import BLOCKS, Ask, fetch, listed, walk
 from tests.deploy.wide_bucket import WideBucket, wide_bucket
 from tests.programs import need
 
@@ -37,6 +37,15 @@ def draw_views() -> list[list[Ask]]:
     """Return what clients ask for, view by view."""
     rnd = random.Random(1)
     return [view for _ in range(WALKS) for view in walk(rnd, 3)]
+
+
+def draw_long_lists(count: int) -> list[list[Ask]]:
+    """Return views of 400 blocks each, all of them elsewhere."""
+    rnd = random.Random(2)
+    places = [
+        (rnd.randrange(BLOCKS - 20), rnd.randrange(BLOCKS - 20), rnd.randrange(BLOCKS)) for _ in range(count)
+    ]
+    return [[listed(0, place, (20, 20, 1))] for place in places]
 
 
 Deed = Callable[[], Awaitable[None]]
@@ -77,9 +86,9 @@ async def show(url: str, views: list[list[Ask]], meanwhile: Deed | None = None) 
 class Trial:
     """The same views, again and again, and the bucket that counts what is read for them."""
 
-    def __init__(self, bucket: WideBucket) -> None:
+    def __init__(self, bucket: WideBucket, views: list[list[Ask]]) -> None:
         self.bucket = bucket
-        self.views = draw_views()
+        self.views = views
         self.failures: list[str] = []
 
     async def reads(self, url: str, meanwhile: Deed | None = None) -> int:
@@ -107,7 +116,7 @@ async def test_one_server_dies_and_one_is_added_under_load_and_no_request_fails(
     recipe = RECIPE.read_text().replace("slowstart 30s", "slowstart 1s")
     names = ["one", "two", "three", "four"]
     async with wide_bucket() as bucket, fleet(tmp_path, ["alone", *names], config(bucket)) as servers:
-        trial = Trial(bucket)
+        trial = Trial(bucket, draw_views())
         alone = await read_alone(trial, servers)
         await servers.start("one", "two", "three")
         async with balancing(tmp_path, {name: servers.addresses[name] for name in names}, recipe) as front:
@@ -142,3 +151,21 @@ async def test_one_server_dies_and_one_is_added_under_load_and_no_request_fails(
         logs = "".join(servers.log(name) for name in names)
         assert "Traceback" not in logs
         assert " ERROR " not in logs
+
+
+async def test_a_killed_server_cuts_what_it_was_sending_and_nothing_else(tmp_path: Path) -> None:
+    need("haproxy", "haproxy")
+    names = ["one", "two", "three"]
+    async with wide_bucket() as bucket, fleet(tmp_path, names, config(bucket)) as servers:
+        bucket.delay_s = 0.03
+        await servers.start(*names)
+        trial = Trial(bucket, draw_long_lists(40))
+        backs = {name: servers.addresses[name] for name in names}
+        async with balancing(tmp_path, backs, RECIPE.read_text()) as front:
+            await trial.reads(front.url, lambda: servers.kill("two"))
+            cut = trial.failures
+            assert len(cut) <= CLIENTS
+            assert all(failure.startswith("ClientPayloadError") for failure in cut), cut
+            trial.failures = []
+            await trial.reads(front.url)
+            assert trial.failures == []

@@ -51,7 +51,8 @@ def _name(scale: int) -> str:
     return f"em_{scale}" if scale else "em"
 
 
-def _listed(scale: int, corner: XYZ, size: XYZ, more: str) -> Ask:
+def listed(scale: int, corner: XYZ, size: XYZ, more: str = "") -> Ask:
+    """Return a request for the list of the blocks of a box; *more* is the end of its query."""
     blocks = _box(corner, size)
     numbers = ",".join(str(number) for block in blocks for number in block)
     return Ask(f"{_name(scale)}/specificblocks?blocks={numbers}{more}", scale, blocks)
@@ -67,8 +68,8 @@ def neutu(corner: XYZ) -> list[Ask]:
     x, y, z = corner
     around = (max(0, x // 2 - 2), max(0, y // 2 - 2), z // 2)
     return [
-        _listed(0, corner, (4, 4, 1), "&u=katz&app=lowtis"),
-        _listed(1, around, (4, 3, 1), "&u=katz&app=lowtis"),
+        listed(0, corner, (4, 4, 1), "&u=katz&app=lowtis"),
+        listed(1, around, (4, 3, 1), "&u=katz&app=lowtis"),
     ]
 
 
@@ -85,7 +86,7 @@ def neuclease(corner: XYZ) -> list[Ask]:
     return [
         _boxed(corner, (3, 3, 1), "subvolblocks"),
         _boxed(corner, (2, 1, 1), "raw/0_1_2", "?throttle=true"),
-        _listed(0, corner, (2, 2, 1), "&u=katz&app=neuclease"),
+        listed(0, corner, (2, 2, 1), "&u=katz&app=neuclease"),
     ]
 
 
