@@ -45,9 +45,10 @@ def test_units_are_understood_by_systemd(tmp_path: Path) -> None:
     assert (result.returncode, result.stdout + result.stderr) == (0, "")
 
 
+@pytest.mark.parametrize("version", ["1.31", "1.37"])
 @pytest.mark.parametrize("one", kubernetes_documents(), ids=lambda one: one["kind"])
-def test_kubernetes_accepts_the_manifests(one: dict[str, Any]) -> None:
-    kubernetes_validate.validate(one, "1.31", strict=True)
+def test_kubernetes_accepts_the_manifests(one: dict[str, Any], version: str) -> None:
+    kubernetes_validate.validate(one, version, strict=True)
 
 
 def test_configurations_can_be_read(tmp_path: Path) -> None:
