@@ -22,7 +22,15 @@ class Repo:
     """The only repo that is served. Its only version has the same UUID as the repo."""
 
     def __init__(self, uuid: str, alias: str, description: str, created: float) -> None:
-        """Make a repo without instances; *created* is in seconds since the epoch."""
+        """Make a repo without instances.
+
+        Args:
+            uuid: The UUID of the repo and of its version.
+            alias: Its short name.
+            description: What it is.
+            created: When it was created, in seconds since the epoch. It is the same on all servers of one
+                configuration, because clients compare documents.
+        """
         self.uuid: Final = uuid
         self.alias: Final = alias
         self.description: Final = description
@@ -54,8 +62,14 @@ class Repo:
         self._instances.update(added)
         self._revision += 1
 
-    def put(self, store_alias: str, instances: Iterable[Instance[Data]]) -> None:
+    def put(self, store_alias: str, instances: Iterable[Instance[Data]], order: Iterable[str] = ()) -> None:
         """Replace the instances of *store_alias* by *instances*, in one step.
+
+        Args:
+            store_alias: The store.
+            instances: All that it serves now.
+            order: The aliases of all stores. The instances are sorted by it, so that documents do not depend
+                on which store was opened first. Those of other stores come last.
 
         Raises:
             ConfigError: Two instances would have one name; nothing has changed.
@@ -65,9 +79,17 @@ class Repo:
         try:
             self.add(instances)
         except ConfigError:
-            self._instances.clear()
-            self._instances.update(before)
+            self._set(before)
             raise
+        ranks = {alias: rank for rank, alias in enumerate(order)}
+        by_store = sorted(
+            self._instances.items(), key=lambda item: ranks.get(item[1].store_alias, len(ranks))
+        )
+        self._set(dict(by_store))
+
+    def _set(self, instances: Mapping[str, Instance[Data]]) -> None:
+        self._instances.clear()
+        self._instances.update(instances)
 
     def remove(self, store_alias: str) -> None:
         """Remove all instances of *store_alias*."""

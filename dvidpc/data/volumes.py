@@ -236,7 +236,7 @@ class Volumes:
         instances = make_instances(
             plan, settings, metadata.directory, store, self._repo.uuid, self._resources, open_lister, index
         )
-        self._repo.put(settings.alias, instances)
+        self._repo.put(settings.alias, instances, self._volumes)
         return instances
 
     async def _refresh(self, volume: Volume) -> None:

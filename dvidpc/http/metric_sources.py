@@ -38,6 +38,8 @@ class Sources:
     health: HealthChecks
     repo: Repo
     admission: Admission
+    started: float
+    """When the server started, in seconds since the epoch."""
 
 
 METRICS: Final = web.AppKey("metrics", Sources)

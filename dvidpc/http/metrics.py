@@ -87,7 +87,7 @@ class ServerCollector(Collector):
             up.add_metric([alias], health.problem is None)
         yield up
         yield _gauge("instances", "Data instances served", len(sources.repo.instances))
-        yield _gauge("start_time_seconds", "Unix time when the server started", sources.repo.created)
+        yield _gauge("start_time_seconds", "Unix time when the server started", sources.started)
         build = GaugeMetricFamily(
             "dvidpc_build_info", "Versions of dvidpc and Python", labels=["version", "python"]
         )

@@ -60,6 +60,9 @@ EXPIRE_EVERY_S: Final = 10.0
 """How often cached values are checked for their age."""
 OPEN_PATHS: Final = frozenset({"/healthz", "/readyz"})
 """Paths that need no token: a load balancer has none."""
+_CREATED: Final = 0.0
+"""When the repo was created: not known. A time of this process would differ between servers, and with it the
+`ETag` of every document that shows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,7 @@ def make_app(
             configuration names cannot be read.
     """
     api = Api((*WEB_ROUTES, *ROUTES), families)
-    parts = _make_parts(config, environ, started, api)
+    parts = _make_parts(config, environ, api)
     server = config.server
     cors = Cors(server.cors_domains, allow_timing=server.allow_timing, public=parts.public)
     hosts = _hosts(server)
@@ -118,18 +121,18 @@ def make_app(
     app[SERVICES] = _services(config, environ, started, parts)
     app[DRAINING] = app[SERVICES].stopping
     app[RELOADING] = Reloading(config, app[SERVICES], parts.buckets)
-    app[METRICS] = _metric_sources(parts)
+    app[METRICS] = _metric_sources(parts, started)
     add_routes(app, server.base_path, api, PAGES, serve_file)
     app.cleanup_ctx.append(partial(_keep_open, parts))
     return app
 
 
-def _make_parts(config: Config, environ: Mapping[str, str], started: float, api: Api) -> _Parts:
+def _make_parts(config: Config, environ: Mapping[str, str], api: Api) -> _Parts:
     repo = Repo(
         config.repo.uuid or derive_repo_uuid(config.stores[0].ref.text),
         config.repo.alias,
         config.repo.description,
-        started,
+        _CREATED,
     )
     pool = ThreadPool(os.cpu_count() or 1, thread_name_prefix="codec")
     resources = make_resources(config.cache, config.limits, pool)
@@ -213,7 +216,7 @@ def _services(config: Config, environ: Mapping[str, str], started: float, parts:
     )
 
 
-def _metric_sources(parts: _Parts) -> Sources:
+def _metric_sources(parts: _Parts, started: float) -> Sources:
     return Sources(
         access_log=parts.access_log,
         sampler=parts.sampler,
@@ -224,6 +227,7 @@ def _metric_sources(parts: _Parts) -> Sources:
         health=parts.health,
         repo=parts.repo,
         admission=parts.admission,
+        started=started,
     )
 
 

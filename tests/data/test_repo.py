@@ -123,3 +123,11 @@ def test_a_data_uuid_depends_on_repo_and_name() -> None:
     uuids = {derive_data_uuid(uuid, name) for uuid in (UUID, "b" * 32) for name in ("gray", "gray_1")}
     assert len(uuids) == 4
     assert derive_data_uuid(UUID, "gray") == "6289079e5ceb5541ac5ae6c14926aa8f"
+
+
+def test_instances_are_in_the_order_of_the_stores_whichever_was_opened_first() -> None:
+    made = Repo(UUID, "em", "EM volumes", created=0)
+    other = replace(GRAY, name="other", store_alias="other")
+    for instance in (other, GRAY, replace(other, name="other_1")):
+        made.put(instance.store_alias, [instance], order=[GRAY.store_alias, "other"])
+    assert list(made.instances) == ["gray", "other_1"]

@@ -15,15 +15,10 @@ from aiohttp.test_utils import TestClient, TestServer
 from dvidpc.config import load_config
 from dvidpc.http.metric_sources import METRICS
 from dvidpc.http.metrics import metrics_app
+from tests.deploy.cluster import DEPLOY, document, kubernetes_documents
 from tests.programs import need
 from tests.serving import config_text, serving
 from tests.volumes import VolumeSpec, write_volume
-
-DEPLOY = Path(__file__).parents[2] / "deploy"
-
-
-def kubernetes_documents() -> list[dict[str, Any]]:
-    return list(yaml.safe_load_all((DEPLOY / "kubernetes" / "dvidpc.yaml").read_text()))
 
 
 def test_unit_grants_almost_no_rights() -> None:
@@ -50,14 +45,15 @@ def test_units_are_understood_by_systemd(tmp_path: Path) -> None:
     assert (result.returncode, result.stdout + result.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("document", kubernetes_documents(), ids=lambda one: one["kind"])
-def test_kubernetes_accepts_the_manifests(document: dict[str, Any]) -> None:
-    kubernetes_validate.validate(document, "1.31", strict=True)
+@pytest.mark.parametrize("version", ["1.31", "1.37"])
+@pytest.mark.parametrize("one", kubernetes_documents(), ids=lambda one: one["kind"])
+def test_kubernetes_accepts_the_manifests(one: dict[str, Any], version: str) -> None:
+    kubernetes_validate.validate(one, version, strict=True)
 
 
 def test_configurations_can_be_read(tmp_path: Path) -> None:
     texts = [(DEPLOY / "config.toml").read_text()]
-    texts += [one["data"]["config.toml"] for one in kubernetes_documents() if one["kind"] == "ConfigMap"]
+    texts.append(document("ConfigMap", "dvidpc")["data"]["config.toml"])
     for text in texts:
         (tmp_path / "config.toml").write_text(text)
         config = load_config(tmp_path / "config.toml")
@@ -67,12 +63,11 @@ def test_configurations_can_be_read(tmp_path: Path) -> None:
 
 
 def test_pods_have_time_to_drain(tmp_path: Path) -> None:
-    [deployment] = [one for one in kubernetes_documents() if one["kind"] == "Deployment"]
-    [config_map] = [one for one in kubernetes_documents() if one["kind"] == "ConfigMap"]
-    (tmp_path / "config.toml").write_text(config_map["data"]["config.toml"])
+    (tmp_path / "config.toml").write_text(document("ConfigMap", "dvidpc")["data"]["config.toml"])
     config = load_config(tmp_path / "config.toml")
     needed = config.server.shutdown_delay_s + config.limits.drain_timeout_s
-    assert deployment["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] > needed
+    pods = document("StatefulSet", "dvidpc")["spec"]["template"]["spec"]
+    assert pods["terminationGracePeriodSeconds"] > needed
 
 
 def test_compose_file_names_files_that_exist() -> None:
@@ -91,7 +86,9 @@ def expressions() -> list[str]:
     found += [
         one["query"]["query"] for one in dashboard["templating"]["list"] if isinstance(one["query"], dict)
     ]
-    return found + [rule["expr"] for group in rules["groups"] for rule in group["rules"]]
+    found += [rule["expr"] for group in rules["groups"] for rule in group["rules"]]
+    scaler = document("HorizontalPodAutoscaler", "dvidpc")["spec"]
+    return found + [one["pods"]["metric"]["name"] for one in scaler["metrics"]]
 
 
 async def test_panels_and_rules_name_only_existing_metrics(tmp_path: Path) -> None:
@@ -108,6 +105,8 @@ async def test_panels_and_rules_name_only_existing_metrics(tmp_path: Path) -> No
     named = set()
     for expression in expressions():
         plain = re.sub(r'"[^"]*"', "", expression)
+        if plain.startswith("up{"):  # Prometheus's own, of each target
+            continue
         metrics = re.findall(r"\b(?:dvidpc|process|python)_\w+", plain)
         assert metrics, expression
         named.update(metrics)

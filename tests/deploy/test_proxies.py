@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 from yarl import URL
 
+from tests.balancer import RECIPE, listening
 from tests.faulty.faults import Fault
 from tests.faulty.site import faulty_site
 from tests.logged import logging_to, request_fields
@@ -43,9 +44,8 @@ def nginx_command(directory: Path, front: int, back: int) -> list[str]:
 
 
 def haproxy_command(directory: Path, front: int, back: int) -> list[str]:
-    recipe = (DEPLOY / "haproxy.cfg").read_text()
     path = directory / "haproxy.cfg"
-    path.write_text(recipe.replace("bind :8080", f"bind 127.0.0.1:{front}").replace(":8000", f":{back}"))
+    path.write_text(listening(RECIPE.read_text(), directory, front, {"one": f"127.0.0.1:{back}"}))
     return ["haproxy", "-db", "-f", str(path)]
 
 

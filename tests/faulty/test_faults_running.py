@@ -21,6 +21,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from tests.balancer import RECIPE, listening
 from tests.faulty.bucket import faulty_bucket
 from tests.faulty.site import UNSHARDED, limits_section, store_section
 from tests.faulty.truth import Truth, write_truth
@@ -95,17 +96,12 @@ def right_body(url: str, truth: Truth) -> bytes:
 
 @contextmanager
 def balancer(directory: Path, ports: list[int]) -> Iterator[str]:
-    """Run HAProxy in front of servers on *ports*, with the settings of docs/reliability.md."""
+    """Run deploy/haproxy.cfg in front of servers on *ports*."""
     port = free_port()
-    servers = "\n".join(f"  server s{one} 127.0.0.1:{one} check inter 200ms fall 1" for one in ports)
+    backs = {f"s{one}": f"127.0.0.1:{one}" for one in ports}
+    monitor = f"  monitor-uri {ALL_UP}\n  monitor fail if {{ nbsrv(dvidpc) lt {len(ports)} }}\n"
     config = directory / "haproxy.cfg"
-    config.write_text(
-        "global\n  tune.bufsize 262144\ndefaults\n  mode http\n  retries 3\n  option redispatch 1\n"
-        "  retry-on conn-failure empty-response response-timeout 503\n"
-        "  timeout connect 2s\n  timeout client 30s\n  timeout server 30s\n  timeout check 5s\n"
-        f"listen dvidpc\n  bind 127.0.0.1:{port}\n  option httpchk GET /readyz\n{servers}\n"
-        f"  monitor-uri {ALL_UP}\n  monitor fail if {{ nbsrv(dvidpc) lt {len(ports)} }}\n"
-    )
+    config.write_text(listening(RECIPE.read_text(), directory, port, backs, monitor))
     binary = shutil.which("haproxy", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     assert binary is not None, "Debian's package haproxy is needed"
     with (directory / "haproxy.log").open("w") as log:
