@@ -46,7 +46,7 @@ async def running(
     path = directory / "command.toml"
     path.write_text(text)
     process = await asyncio.create_subprocess_exec(
-        *(*prefix, sys.executable, "-m", "dvidpc", "serve", path),
+        *(*prefix, sys.executable, "-m", "dvidpc", "serve", str(path)),
         stderr=asyncio.subprocess.PIPE,
         env={**os.environ, **(environ or {})},
     )

@@ -10,9 +10,10 @@ from typing import Final, TextIO
 from dvidpc.cache.disk.upkeep import DiskStats, StoreStats, clear, stats_of, verify
 from dvidpc.check.terminal import Watch
 from dvidpc.config import Config
-from dvidpc.errors import ConfigError
+from dvidpc.errors import ConfigError, FormatError
 from dvidpc.log.escaping import one_line
 
+NONE_YET: Final = "{}: there is no disk cache yet; a server makes it"
 _UNITS: Final = ("bytes", "KiB", "MiB", "GiB", "TiB")
 _HEAD: Final = ("STORE", "ENTRIES", "SIZE", "LAST USED", "NOT USED SINCE")
 
@@ -24,7 +25,10 @@ def print_stats(config: Config, out: TextIO) -> int:
         ConfigError: The configuration has no disk cache.
         DvidpcError: It cannot be read.
     """
-    out.writelines(f"{line}\n" for line in lines_of(place_of(config), stats_of(place_of(config))))
+    place = place_of(config)
+    stats = stats_of(place)
+    lines = [NONE_YET.format(place)] if stats is None else lines_of(place, stats)
+    out.writelines(f"{line}\n" for line in lines)
     return 0
 
 
@@ -36,6 +40,9 @@ def print_verify(config: Config, out: TextIO) -> int:
         DvidpcError: It cannot be read.
     """
     place = place_of(config)
+    if stats_of(place) is None:
+        out.write(f"{NONE_YET.format(place)}\n")
+        return 0
     watch = Watch(sys.stderr)
     try:
         result = verify(place, lambda done, total: watch("verify", done, total))
@@ -48,17 +55,22 @@ def print_verify(config: Config, out: TextIO) -> int:
 
 
 def print_clear(config: Config, out: TextIO) -> int:
-    """Empty the disk cache, and print what was removed; return the exit code.
+    """Empty the disk cache, also a damaged one, and print what was removed; return the exit code.
 
     Raises:
         ConfigError: The configuration has no disk cache.
-        DvidpcError: It cannot be written.
+        DvidpcError: It cannot be removed.
     """
     place = place_of(config)
-    before = stats_of(place)
+    try:
+        before = stats_of(place)
+    except FormatError:
+        text = f"{place}: what could not be read was removed"
+    else:
+        none = NONE_YET.format(place)
+        text = none if before is None else f"{place}: {before.entries:,} entries were removed"
     clear(place)
-    what = "it was empty" if before is None else f"{before.entries:,} entries were removed"
-    out.write(f"{place}: {what}\n")
+    out.write(f"{text}\n")
     return 0
 
 
@@ -87,7 +99,7 @@ def lines_of(place: Path, stats: DiskStats) -> list[str]:
 
 
 def _row(store: StoreStats) -> Sequence[str]:
-    times = time_text(store.newest_use), time_text(store.oldest_use)
+    times = time_text(store.newest), time_text(store.oldest)
     return one_line(store.identity), f"{store.entries:,}", size_text(store.nbytes), *times
 
 

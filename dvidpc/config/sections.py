@@ -8,13 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
+from dvidpc.config.sizes import CACHE_SIZE, DISK_SIZE, SIZE
 from dvidpc.config.store_section import StoreConfig
 from dvidpc.config.values import (
     ABSOLUTE_PATH,
     BASE_PATH,
-    CACHE_SIZE,
     COUNT,
-    DISK_SIZE,
     FLAG,
     FRACTION,
     LISTEN_ADDRESS,
@@ -23,7 +22,6 @@ from dvidpc.config.values import (
     PATH,
     SECONDS,
     SECONDS_OR_NONE,
-    SIZE,
     TEXT,
     TEXTS,
     UUID,

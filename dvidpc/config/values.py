@@ -5,18 +5,15 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from dvidpc.errors import ConfigError
 from dvidpc.storage import ref
 
 _SHOWN = 60
 """Most characters of a wrong value that an error repeats."""
-_MOST_INTEGER = 2**63 - 1
+MOST_INTEGER = 2**63 - 1
 """TOML's largest integer."""
 _YEAR_S = 365 * 24 * 3600
-LEAST_DISK: Final = 64 * 2**20
-"""The smallest disk cache, in bytes: its files have a least size of their own."""
 _UNIX = "unix:"
 """How the address of a socket in the file system begins."""
 
@@ -82,13 +79,18 @@ def describe(value: object) -> str:
     if isinstance(value, float):
         return f"the float {value}"
     if isinstance(value, int):
-        return f"the integer {value}" if abs(value) <= _MOST_INTEGER else "an integer beyond 64 bits"
+        return f"the integer {value}" if abs(value) <= MOST_INTEGER else "an integer beyond 64 bits"
     if isinstance(value, list):
         return "an array"
     return "a table" if isinstance(value, dict) else "a date or time"
 
 
-def _string(value: object) -> str:
+def text_of(value: object) -> str:
+    """Return *value* if it is a string without NUL characters.
+
+    Raises:
+        BadValueError: It is not.
+    """
     if not isinstance(value, str):
         raise BadValueError
     if "\0" in value:
@@ -100,7 +102,7 @@ def _optional(parse: Callable[[str], object]) -> Callable[[object], object]:
     """Return *parse* extended to give None for the empty string, which means the same as no key."""
 
     def parse_optional(value: object) -> object:
-        text = _string(value)
+        text = text_of(value)
         return parse(text) if text else None
 
     return parse_optional
@@ -136,7 +138,12 @@ def _strings(value: object) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _integer(value: object, least: int, most: int) -> int:
+def integer_of(value: object, least: int, most: int) -> int:
+    """Return *value* if it is an integer from *least* to *most*, both included.
+
+    Raises:
+        BadValueError: It is not.
+    """
     if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
         raise BadValueError
     return value
@@ -145,7 +152,7 @@ def _integer(value: object, least: int, most: int) -> int:
 def integer(least: int, most: int, example: int) -> Kind:
     """Return the kind of integers from *least* to *most*, both included."""
     return Kind(
-        f"an integer from {least} to {most}", str(example), lambda value: _integer(value, least, most)
+        f"an integer from {least} to {most}", str(example), lambda value: integer_of(value, least, most)
     )
 
 
@@ -167,50 +174,11 @@ def choice(*choices: str) -> Kind:
     words = " or ".join(f'"{one}"' for one in choices)
 
     def parse(value: object) -> str:
-        if _string(value) not in choices:
+        if text_of(value) not in choices:
             raise BadValueError
         return str(value)
 
     return Kind(words, f'"{choices[0]}"', parse)
-
-
-_UNITS = {"": 1, "b": 1} | {
-    f"{prefix}{infix}b": base**power
-    for power, prefix in enumerate("kmgt", start=1)
-    for infix, base in (("", 1000), ("i", 1024))
-}
-_SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?) ?([A-Za-z]*)")
-
-
-def parse_size(value: object) -> int:
-    """Parse bytes from an integer or from text: "1.5 GiB" uses powers of 1024, "2 GB" powers of 1000."""
-    if isinstance(value, int):
-        return _integer(value, 0, _MOST_INTEGER)
-    match = _SIZE.fullmatch(_string(value))
-    if match is None:
-        raise BadValueError
-    amount, unit = match.groups()
-    if unit.lower() not in _UNITS:
-        raise BadValueError(f'unknown unit "{unit}", known are B, kB, MB, GB, TB, KiB, MiB, GiB and TiB')
-    scale = _UNITS[unit.lower()]
-    size = int(float(amount) * scale) if "." in amount else int(amount) * scale
-    if size > _MOST_INTEGER:
-        raise BadValueError
-    return size
-
-
-def _positive_size(value: object) -> int:
-    size = parse_size(value)
-    if size == 0:
-        raise BadValueError
-    return size
-
-
-def _disk_size(value: object) -> int:
-    size = parse_size(value)
-    if 0 < size < LEAST_DISK:
-        raise BadValueError
-    return size
 
 
 def _absolute_path(text: str) -> Path:
@@ -284,16 +252,13 @@ def parse_uuid(text: str) -> str:
     return text
 
 
-TEXT = Kind("a string", '"text"', _string)
+TEXT = Kind("a string", '"text"', text_of)
 OPTIONAL_TEXT = Kind("a string", '"text"', _optional(str))
 TEXTS = Kind("an array of strings", '["text"]', _strings)
 OPTIONAL_WORD = Kind("a string", '"text"', _optional(refuse_stray_characters))
 FLAG = Kind("true or false", "true", _boolean)
 PATH = Kind("a string that holds a path", '"/path/to/it"', _optional(Path))
 ABSOLUTE_PATH = Kind("a string that holds an absolute path", '"/path/to/it"', _optional(_absolute_path))
-SIZE = Kind("a size of at least one byte", '"512MiB"', _positive_size)
-CACHE_SIZE = Kind("a size", '"512MiB"', parse_size)
-DISK_SIZE = Kind(f"0 or a size of at least {LEAST_DISK // 2**20} MiB", '"200GiB"', _disk_size)
 SECONDS = number(
     f"seconds, more than 0 and at most {_YEAR_S}", "2.5", least=0, most=_YEAR_S, allow_least=False
 )
@@ -304,9 +269,9 @@ COUNT = integer(1, 2**31 - 1, 100)
 LISTEN_ADDRESS = Kind(
     "a string such as host:port",
     '"localhost:8000"',
-    lambda value: parse_listen_address(_string(value)),
+    lambda value: parse_listen_address(text_of(value)),
 )
 OPTIONAL_ADDRESS = Kind("a string such as host:port", '"localhost:8001"', _optional(parse_address))
 ENDPOINT = Kind("an http or https URL", '"https://s3.example.org"', _optional(_endpoint))
-BASE_PATH = Kind("a path that starts with /", '"/dvid"', lambda value: parse_base_path(_string(value)))
+BASE_PATH = Kind("a path that starts with /", '"/dvid"', lambda value: parse_base_path(text_of(value)))
 UUID = Kind("32 hex digits in lower case", '"28841c8277e044a7b187dda03e18da13"', _optional(parse_uuid))

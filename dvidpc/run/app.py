@@ -38,7 +38,7 @@ from dvidpc.http.middleware import make_middleware
 from dvidpc.http.sampling import LoadSampler, Reads
 from dvidpc.http.tokens import read_secret, require_token
 from dvidpc.http.wire import DRAINING
-from dvidpc.run.disk_tier import make_disk_cache
+from dvidpc.run.disk_tier import keeping_open, make_disk_cache
 from dvidpc.run.memory import MemoryGuard
 from dvidpc.run.reload import RELOADING, START_WAIT_S, Reloading
 from dvidpc.sources.buckets import Buckets
@@ -230,22 +230,19 @@ def _metric_sources(parts: _Parts) -> Sources:
 async def _keep_open(parts: _Parts, _app: web.Application) -> AsyncIterator[None]:
     """Open the volumes and run the background work while the application runs."""
     sampling = keep_running("load sampling", parts.sampler.run)
-    if parts.disk is not None:
-        await parts.disk.open()
-    await parts.volumes.start(START_WAIT_S)
-    chores = [
-        keep_running("admission", parts.admission.sweep),
-        keep_running("cache expiry", lambda: every(EXPIRE_EVERY_S, parts.resources.expire)),
-        keep_running("memory guard", lambda: parts.memory.watch(parts.admission.busy)),
-    ]
-    yield
-    await abandon([sampling, *chores])
-    parts.access_log.flush()
-    await parts.prefetcher.close()
-    await parts.health.close()
-    await parts.volumes.close()
-    if parts.disk is not None:
-        await parts.disk.close()
+    async with keeping_open(parts.disk):
+        await parts.volumes.start(START_WAIT_S)
+        chores = [
+            keep_running("admission", parts.admission.sweep),
+            keep_running("cache expiry", lambda: every(EXPIRE_EVERY_S, parts.resources.expire)),
+            keep_running("memory guard", lambda: parts.memory.watch(parts.admission.busy)),
+        ]
+        yield
+        await abandon([sampling, *chores])
+        parts.access_log.flush()
+        await parts.prefetcher.close()
+        await parts.health.close()
+        await parts.volumes.close()
     parts.pool.shutdown(cancel_futures=True)
     parts.resources.isolation.close()
 

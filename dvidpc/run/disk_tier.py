@@ -2,6 +2,8 @@
 
 # ruff: noqa: PLC0415  # the point of this module
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from dvidpc.config import CacheConfig
@@ -18,3 +20,16 @@ def make_disk_cache(cache: CacheConfig) -> "DiskCache | None":
 
     assert cache.disk_path is not None
     return DiskCache(cache.disk_path, cache.disk)
+
+
+@asynccontextmanager
+async def keeping_open(disk: "DiskCache | None") -> AsyncIterator[None]:
+    """Open *disk*, which `make_disk_cache` has returned, and close it in the end."""
+    if disk is None:
+        yield
+        return
+    await disk.open()
+    try:
+        yield
+    finally:
+        await disk.close()

@@ -41,7 +41,7 @@ async def test_a_cache_that_no_server_has_made_yet_is_no_failure(action: str, tm
     (tmp_path / "config.toml").write_text(disk_text(tmp_path, STORE))
     expected = f"{tmp_path}/disk: there is no disk cache yet; a server makes it\n"
     assert await ask(action, tmp_path) == (0, expected)
-    assert list((tmp_path / "disk").iterdir()) == []
+    assert not (tmp_path / "disk/dvidpc-cache").exists()
 
 
 async def test_a_cache_is_shown_verified_and_cleared_while_a_server_uses_it(tmp_path: Path) -> None:
@@ -76,11 +76,13 @@ async def test_a_cache_is_shown_verified_and_cleared_while_a_server_uses_it(tmp_
             code, text = await ask("clear", tmp_path)
             assert code == 0
             assert re.fullmatch(rf"{tmp_path}/disk: \d+ entries were removed\n", text)
-            code, text = await ask("stats", tmp_path)
-            assert (code, text.partition(", ")[0]) == (0, f"{tmp_path}/disk: 0 entries")
-            body = await server.get(blocks_path(server.node, "em", truth.blocks))
-            assert truth.wrong_in(truth.blocks, body) == []
-            assert len(data_reads(bucket)) == 1 + chunks
+            while len(data_reads(bucket)) < 1 + chunks:  # the server notices within 10 s
+                body = await server.get(blocks_path(server.node, "em", truth.blocks))
+                assert truth.wrong_in(truth.blocks, body) == []
+        code, text = await ask("stats", tmp_path)
+        kept = re.match(rf"{tmp_path}/disk: (\d+) entries, ", text)
+        assert kept is not None
+        assert int(kept[1]) <= chunks + 1
 
 
 def damage(disk: Path) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from dvidpc.config import Address
-from dvidpc.config.values import parse_address, parse_size
+from dvidpc.config.sizes import parse_size
+from dvidpc.config.values import parse_address
 from tests.config.files import STORE, error_of
 
 WRONG = [

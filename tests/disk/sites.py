@@ -50,9 +50,8 @@ async def later(
     """Serve *stores* with a disk cache, in processes whose clock is *minutes* ahead."""
     need("faketime", "faketime")
     clock = {"LD_PRELOAD": FAKETIME, "FAKETIME": f"+{minutes}m", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
-    keys = f"workers = {workers}\n"
     text = disk_text(directory, stores, sections=sections)
-    async with process_of(text, directory, keys, environ=clock if minutes else None) as process:
+    async with process_of(text, directory, workers, environ=clock if minutes else None) as process:
         yield process
 
 
@@ -60,7 +59,7 @@ async def later(
 async def process_of(
     text: str,
     directory: Path,
-    keys: str = "",
+    workers: int = 1,
     *,
     environ: Mapping[str, str] | None = None,
     prefix: Sequence[str] = (),
@@ -70,13 +69,14 @@ async def process_of(
     Args:
         text: The configuration, without `[server]`.
         directory: Where it is written.
-        keys: More lines of `[server]`.
+        workers: How many.
         environ: What is added to the environment; None: nothing.
         prefix: A command that runs the rest of its arguments.
     """
-    text += f'[server]\nhttpAddress = "localhost:0"\nshutdownDelay = 0\n{keys}'
+    text += f'[server]\nhttpAddress = "localhost:0"\nshutdownDelay = 0\nworkers = {workers}\n'
     async with running(text, directory, environ, prefix) as command:
-        url = (await command.read_until("web server listening at (.*)"))[1]
+        for _ in range(workers):
+            url = (await command.read_until("web server listening at (.*)"))[1]
         async with aiohttp.ClientSession() as session:
             yield Process(command, url, session)
 

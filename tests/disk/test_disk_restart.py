@@ -1,10 +1,12 @@
 """What a restart finds on the disk: blocks without reads, and what was replaced in the bucket meanwhile."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
+from tests.array_volumes import tissue, write_ome_zarr
 from tests.disk.sites import data_reads, disk_server, later, replace_volume
 from tests.faulty.bucket import faulty_bucket
 from tests.faulty.site import SHARDED, UNSHARDED, store_section
@@ -73,6 +75,41 @@ async def test_after_an_edited_info_what_is_unchanged_costs_one_byte(tmp_path: P
         chunks = [one for one in bucket.asked if one.key in data_reads(bucket)]
         assert chunks
         assert {one.headers["range"] for one in chunks} == {"bytes=0-0"}
+
+
+@SPECS
+async def test_an_edited_info_is_not_forgotten_by_the_next_restart(spec: VolumeSpec, tmp_path: Path) -> None:
+    """The server that reads the edit reads no block, and the next one finds the new `info` on the disk."""
+    volume = tmp_path / "bucket" / "em"
+    truth = write_truth(volume, spec)
+    async with faulty_bucket(tmp_path / "bucket") as bucket:
+        store = store_section("http", bucket)
+        async with disk_server(tmp_path, store) as server:
+            await fetch(server, truth.blocks)
+        truth = replace_volume(volume, spec)
+        info = json.loads((volume / "info").read_text())
+        (volume / "info").write_text(json.dumps({**info, "edited": True}))
+        async with disk_server(tmp_path, store) as server:
+            await server.get(f"{server.node}/em/info")
+        async with disk_server(tmp_path, store) as server:
+            assert truth.wrong_in(truth.blocks, await fetch(server, truth.blocks)) == []
+
+
+async def test_an_array_that_is_rewritten_is_never_a_mixture(tmp_path: Path) -> None:
+    volume = tmp_path / "bucket" / "em"
+    old, new = tissue((128, 128, 128), seed=1), tissue((128, 128, 128), seed=2)
+    path = f"{NODE}/em/raw/0_1_2/128_128_128/0_0_0"
+    write_ome_zarr(volume, [old], version="0.5", chunk=(64, 64, 64))
+    async with faulty_bucket(tmp_path / "bucket") as bucket:
+        store = store_section("http", bucket).replace("ngprecomputed", "zarr")
+        async with disk_server(tmp_path, store) as server:
+            assert await server.get(path) == old.tobytes()
+        group = (volume / "zarr.json").read_bytes()
+        shutil.rmtree(volume)
+        write_ome_zarr(volume, [new], version="0.5", chunk=(32, 64, 64))
+        assert (volume / "zarr.json").read_bytes() == group, "only the document of the level has changed"
+        async with disk_server(tmp_path, store) as server:
+            assert await server.get(path) == new.tobytes()
 
 
 async def test_a_replaced_shard_is_noticed_by_the_first_read_of_it(tmp_path: Path) -> None:

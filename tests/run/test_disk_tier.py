@@ -4,10 +4,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from dvidpc.cache.disk.disk_cache import DiskCache
 from dvidpc.config import CacheConfig, load_config
 from dvidpc.http.metric_sources import METRICS
-from dvidpc.run.disk_tier import make_disk_cache
+from dvidpc.run.disk_tier import keeping_open, make_disk_cache
 from dvidpc.run.reload import RELOADING
+from tests.commands import run
 from tests.disk.sites import data_reads, disk_server, disk_text
 from tests.faulty.bucket import faulty_bucket
 from tests.faulty.site import UNSHARDED, store_section
@@ -15,6 +19,29 @@ from tests.faulty.truth import blocks_path, write_truth
 from tests.serving import config_text
 
 SECTION = '[store.em]\nengine = "ngprecomputed"\nref = "https://bucket.example.org/em"\ninstance = "em"\n'
+
+
+async def fail_while_open(disk: DiskCache) -> None:
+    async with keeping_open(disk):
+        assert disk.trouble is None
+        raise LookupError
+
+
+async def test_what_is_kept_open_is_closed_after_a_failure(tmp_path: Path) -> None:
+    with pytest.raises(LookupError):
+        await fail_while_open(DiskCache(tmp_path, 2**26))
+    database = tmp_path / "dvidpc-cache/cache.sqlite"
+    assert database.stat().st_size > 0
+    assert not database.with_name("cache.sqlite-wal").exists(), "it was closed"
+
+
+def test_a_check_does_not_use_it(tmp_path: Path) -> None:
+    write_truth(tmp_path / "em", UNSHARDED)
+    section = SECTION.replace("https://bucket.example.org/em", f"file://{tmp_path}/em")
+    (tmp_path / "config.toml").write_text(disk_text(tmp_path, section))
+    code, text = run("check", "--deep", str(tmp_path / "config.toml"))
+    assert code == 0, text
+    assert list((tmp_path / "disk").iterdir()) == []
 
 
 def test_there_is_none_by_default() -> None:
