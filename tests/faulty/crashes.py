@@ -211,7 +211,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=100)
     parser.add_argument("--workers", type=int, default=1)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name, troubled_disk(Path(name), is_mounted=False) as disk:
+    with tempfile.TemporaryDirectory() as name, troubled_disk(Path(name)) as disk:
         crashes = asyncio.run(crash_often(Path(name), disk, options.rounds, workers=options.workers))
     sys.stdout.write(json.dumps(crashes.figures(), indent=2) + "\n")
     for problem in crashes.problems()[:20]:

@@ -53,7 +53,7 @@ PLAIN = VolumeSpec(size=SIZE, holes=HOLES)
 SHARDED = VolumeSpec(size=SIZE, holes=HOLES, sharding=sharding(shard_bits=2, minishard_bits=3))
 CLIENTS = 8
 REPLACE_EVERY_S = 5.0
-TROUBLE_EVERY_S = 12.0
+TROUBLE_EVERY_S = 25.0
 SAMPLE_EVERY_S = 5.0
 LIMITS = """
 [limits]
@@ -329,9 +329,9 @@ def main() -> int:
     parser.add_argument(
         "--disk",
         nargs="?",
-        const="tmpfs",
-        choices=["tmpfs", "directory"],
-        help="have a disk cache that fails: in a small file system of its own (root only), or in a directory",
+        const="directory",
+        choices=["directory", "tmpfs", "ext4"],
+        help="have a disk cache that fails; a small file system of its own (root only) fails in more ways",
     )
     options = parser.parse_args()
     findings = Findings()
@@ -339,7 +339,7 @@ def main() -> int:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         disk = None
         if options.disk is not None:
-            disk = stack.enter_context(troubled_disk(directory, is_mounted=options.disk == "tmpfs"))
+            disk = stack.enter_context(troubled_disk(directory, options.disk))
         log = asyncio.run(soak(directory, options.minutes, options.faults, findings, disk))
     sys.stdout.write(json.dumps(report(findings, log), indent=2) + "\n")
     if options.log is not None:

@@ -8,12 +8,11 @@ import re
 import resource
 import subprocess
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-from types import MappingProxyType
 from typing import Final, TypeAlias
 
 import aiohttp
@@ -26,7 +25,8 @@ from tests.programs import find
 
 BUDGET: Final = 64 * 2**20
 """The least that a configuration may say."""
-_TMPFS: Final = "96m"
+_SMALL: Final = 112 * 2**20
+"""Bytes of a small file system: budget, what was set aside, the journal, and a little for something else."""
 _SAMPLE_EVERY_S: Final = 0.1
 
 
@@ -36,8 +36,8 @@ class TroubledDisk:
 
     root: Path
     """The configured `disk_path`."""
-    is_mounted: bool = False
-    """Whether its parent is a small file system of its own."""
+    kind: str = "directory"
+    """Which small file system its parent is, `tmpfs` or `ext4`; `directory`: it is none of its own."""
     random: Random = field(default_factory=lambda: Random(1))
 
     @property
@@ -125,7 +125,7 @@ def short_files(disk: TroubledDisk, server: psutil.Process) -> Iterator[None]:
 def full(disk: TroubledDisk, _server: psutil.Process) -> Iterator[None]:
     """Fill the file system with something else; does nothing if it is not a small one of its own."""
     other = disk.root.parent / "something-else"
-    if disk.is_mounted:
+    if disk.kind != "directory":
         fill(other)
     try:
         yield
@@ -166,18 +166,37 @@ def read_only(disk: TroubledDisk, _server: psutil.Process) -> Iterator[None]:
                 path.chmod(mode)
 
 
-TROUBLES: Final[Mapping[str, Trouble]] = MappingProxyType(
-    {
-        "bits flipped": flipped_bits,
-        "files deleted": deleted,
-        "pages lost": lost_pages,
-        "files limited in size": short_files,
-        "cleared": cleared,
-        "disk full": full,
-        "read-only": read_only,
-    }
+@contextmanager
+def hanging(disk: TroubledDisk, _server: psutil.Process) -> Iterator[None]:
+    """Have writes to the disk hang; does nothing if it is not ext4 in a small file system of its own."""
+    freeze = find("fsfreeze", "util-linux")
+    if disk.kind == "ext4":
+        subprocess.run([freeze, "--freeze", disk.root.parent], check=True)
+    try:
+        yield
+    finally:
+        if disk.kind == "ext4":
+            subprocess.run([freeze, "--unfreeze", disk.root.parent], check=True)
+
+
+TROUBLES: Final[Sequence[Trouble]] = (
+    flipped_bits,
+    deleted,
+    lost_pages,
+    flipped_bits,
+    cleared,
+    short_files,
+    flipped_bits,
+    hanging,
+    full,
+    flipped_bits,
+    deleted,
+    read_only,
 )
-"""In the order in which the soak has them happen."""
+"""In the order in which the soak has them happen.
+
+Once writing has failed, the server does not try again for a minute: what makes it fail is two others apart.
+"""
 
 
 @dataclass
@@ -215,10 +234,10 @@ def lines_about_disk(log: str) -> Counter[str]:
 
 async def trouble(disk: TroubledDisk, server: psutil.Process, findings: DiskFindings, every_s: float) -> None:
     """Have one trouble after the other, until cancelled; half of the time there is none."""
-    for name, begin in itertools.cycle(TROUBLES.items()):
+    for begin in itertools.cycle(TROUBLES):
         await asyncio.sleep(disk.random.uniform(0.5, 1) * every_s)
         with begin(disk, server):
-            findings.troubles[name] += 1
+            findings.troubles[begin.__name__] += 1
             await asyncio.sleep(disk.random.uniform(0, 0.5) * every_s)
 
 
@@ -244,19 +263,30 @@ async def disk_metrics(log: str) -> dict[str, float]:
 
 
 @contextmanager
-def troubled_disk(directory: Path, *, is_mounted: bool) -> Iterator[TroubledDisk]:
+def troubled_disk(directory: Path, kind: str = "directory") -> Iterator[TroubledDisk]:
     """Make a directory for a disk cache below *directory*.
 
     Args:
         directory: Where.
-        is_mounted: Mount a small file system for it, if the user may.
+        kind: `tmpfs` or `ext4`: in a small file system of its own, which only root may mount; or `directory`.
     """
     place = directory / "small-disk"
     place.mkdir()
     with contextlib.ExitStack() as stack:
-        mounting = [find("mount", "mount"), "-t", "tmpfs", "-o", f"size={_TMPFS}", "tmpfs", str(place)]
-        is_mounted = is_mounted and subprocess.run(mounting, check=False).returncode == 0
-        if is_mounted:
-            stack.callback(subprocess.run, [find("umount", "mount"), "--lazy", str(place)], check=True)
+        if kind != "directory":
+            mount(place, kind)
+            unmount = [find("umount", "mount"), "--lazy", str(place)]
+            stack.callback(lambda: subprocess.run(unmount, check=True))
         (place / "disk").mkdir()
-        yield TroubledDisk(place / "disk", is_mounted)
+        yield TroubledDisk(place / "disk", kind)
+
+
+def mount(place: Path, kind: str) -> None:
+    """Mount a small file system at *place*."""
+    what, options = Path("tmpfs"), f"size={_SMALL}"
+    if kind == "ext4":
+        what, options = place.with_suffix(".ext4"), "loop"
+        with what.open("wb") as image:
+            image.truncate(_SMALL)
+        subprocess.run([find("mkfs.ext4", "e2fsprogs"), "-q", what], check=True)
+    subprocess.run([find("mount", "mount"), "-t", kind, "-o", options, what, place], check=True)
