@@ -9,6 +9,7 @@ from pathlib import Path
 
 import aiohttp
 
+from dvidpc.http.metric_sources import METRICS
 from dvidpc.storage.ref import METADATA_FILES
 from tests.commands import Command, running
 from tests.faulty.bucket import FaultyBucket
@@ -38,9 +39,15 @@ def disk_text(directory: Path, stores: str, *, more: str = "", sections: str = "
 
 @asynccontextmanager
 async def disk_server(directory: Path, stores: str, more: str = "") -> AsyncIterator[Server]:
-    """Serve *stores* with a disk cache, in this process; the arguments are those of `disk_text`."""
+    """Serve *stores* with a disk cache, in this process; the arguments are those of `disk_text`.
+
+    In the end, what was read is on the disk.
+    """
     async with serving(disk_text(directory, stores, more=more), directory, {}) as server:
         yield server
+        disk = server.app[METRICS].disk
+        assert disk is not None
+        await disk.flush()
 
 
 @asynccontextmanager

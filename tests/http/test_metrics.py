@@ -82,6 +82,9 @@ async def test_the_disk_cache_is_counted_if_there_is_one(tmp_path: Path) -> None
             assert value_of(samples, "dvidpc_disk_cache_misses_total") > 3
             assert value_of(samples, "dvidpc_disk_cache_writable") == 1
             assert value_of(samples, "dvidpc_disk_cache_limit_bytes") == 2**26
+            cache = server.app[METRICS].disk
+            assert cache is not None
+            await cache.flush()
         async with serving(text + disk, tmp_path) as server:
             assert await server.get(path) == cold
             samples = await scrape(server)

@@ -90,7 +90,7 @@ class CachedStore:
         name = self._name(key, None)
         found = await self._cache.look_up(name)
         if is_metadata or _is_document(key):
-            return await self._read_metadata(key, name, found, ask, max_size)
+            return await self._read_document(key, found, ask, max_size, is_metadata=is_metadata)
         return await self._read(key, name, found, ask, max_size)
 
     async def get_range(
@@ -151,11 +151,11 @@ class CachedStore:
                 raise
             return self._stale(blob)
 
-    async def _read_metadata(
-        self, key: str, name: bytes, found: Found | None, ask: _Ask, max_size: int
+    async def _read_document(
+        self, key: str, found: Found | None, ask: _Ask, max_size: int, *, is_metadata: bool
     ) -> Blob | None:
-        """Return metadata from the bucket; from the disk only if the bucket fails."""
-        started = self._cache.clock()
+        """Return what describes other objects, from the bucket; from the disk only if the bucket fails."""
+        name, started = self._name(key, None), self._cache.clock()
         try:
             blob = await ask()
         except StoreError as error:
@@ -168,14 +168,14 @@ class CachedStore:
         if blob is None:
             if found is not None:
                 self._forget(name)
-        elif found is None:
+        elif found is not None and proves(found.version, blob.version):
+            if started - found.current > _CONFIRM_S:
+                self._cache.confirm(name, started)
+        else:
+            if found is not None or is_metadata:  # it has changed, or what it was is not known any more
+                self._trusted_since = self._cache.clock()
+                self._cache.distrust(self.identity, self._trusted_since)
             self._put(name, blob, started)
-        elif not proves(found.version, blob.version):
-            self._trusted_since = self._cache.clock()
-            self._cache.distrust(self.identity, self._trusted_since)
-            self._put(name, blob, started)
-        elif started - found.current > _CONFIRM_S:
-            self._cache.confirm(name, started)
         return blob
 
     async def _read_bucket(self, name: bytes, ask: _Ask, found: Found | None) -> Blob | None:
