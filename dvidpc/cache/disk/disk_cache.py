@@ -38,7 +38,7 @@ _USE_S: Final = 600.0
 """How old the time of the last use may be before it is written again, while there is room for more."""
 
 
-_PATIENCE_S: Final = 5.0
+PATIENCE_S: Final = 5.0
 """How long a read waits for the disk before it asks the bucket."""
 
 _Wanted: TypeAlias = dict[bytes, list[asyncio.Future[Found | None]]]
@@ -96,7 +96,7 @@ class DiskCache:
         self.entries = 0
         """Likewise, the number of entries."""
         self._writer = DiskWriter(Place(path), max_bytes, clock, self._close_readers)
-        self._lookups = Lookups(lambda: self._writer.database)
+        self.lookups = Lookups(lambda: self._writer.database)
         self._readers = ThreadPool(_READERS, thread_name_prefix="disk-read")
         self._writers = ThreadPool(1, thread_name_prefix="disk-write")
         self._tending: asyncio.Task[None] | None = None
@@ -122,14 +122,14 @@ class DiskCache:
         """Open the database, or make one. If it cannot be used, that is logged, and tried again later."""
         self._tending = keep_running("disk cache", self._tend)
         try:
-            async with asyncio.timeout(_PATIENCE_S):
+            async with asyncio.timeout(PATIENCE_S):
                 await self.flush()
         except TimeoutError:
             log.warning("disk cache at %s does not answer: it is not used until it does", self._path)
 
     async def close(self) -> None:
         """Write what is queued, for at most two seconds, then close the database."""
-        if self._tending is None:
+        if self._tending is None or self._is_closing:
             return
         self._is_closing = True
         self._has_work.set()
@@ -197,14 +197,14 @@ class DiskCache:
         self._has_work.set()
 
     def _close_readers(self) -> None:
-        self._lookups.close()
+        self.lookups.close()
 
     def _start(self) -> None:
         """Look up what was asked for in this turn of the event loop."""
         lookup = _Lookup(self._wanted)
         self._wanted = {}
         loop = asyncio.get_running_loop()
-        lookup.timer = loop.call_later(_PATIENCE_S, self._give_up, lookup)
+        lookup.timer = loop.call_later(PATIENCE_S, self._give_up, lookup)
         try:
             self._readers.submit(self._look, loop, lookup)
         except RuntimeError:  # the pool is closed, or the system gives us no thread
@@ -212,7 +212,7 @@ class DiskCache:
 
     def _look(self, loop: asyncio.AbstractEventLoop, lookup: _Lookup) -> None:
         """Look up, in a thread."""
-        batch = self._lookups.find_all(tuple(lookup.wanted))
+        batch = self.lookups.find_all(tuple(lookup.wanted))
         with suppress(RuntimeError):  # the loop is closed: nobody waits
             loop.call_soon_threadsafe(self._end, lookup, batch)
 

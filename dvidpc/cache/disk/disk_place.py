@@ -25,7 +25,8 @@ _TAG: Final = (
     "# This directory is the disk cache of dvidpc. It may be deleted at any time.\n"
 )
 """Contents of CACHEDIR.TAG (https://bford.info/cachedir/)."""
-_LOCK_PATIENCE_S: Final = 5.0
+LOCK_PATIENCE_S: Final = 5.0
+"""How long to wait for another process that opens the database."""
 _NETWORK: Final = frozenset(
     {"9p", "afs", "beegfs", "ceph", "cifs", "gpfs", "lustre", "ncpfs", "nfs", "nfs4", "smb3", "smbfs"}
 )
@@ -45,6 +46,8 @@ class Place:
     """The files of the cache below the configured directory."""
 
     root: Path
+    mounts: str | None = None
+    """The contents of `/proc/self/mounts`; None to read them."""
 
     @property
     def directory(self) -> Path:
@@ -79,7 +82,7 @@ class Place:
         """
         descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            deadline = time.monotonic() + _LOCK_PATIENCE_S
+            deadline = time.monotonic() + LOCK_PATIENCE_S
             while not _is_locked_by_us(descriptor):
                 if time.monotonic() > deadline:
                     raise UnusableError(f"another process keeps {self._lock} locked")
@@ -96,7 +99,7 @@ class Place:
             OSError: It cannot be made.
         """
         self.root.mkdir(mode=0o700, exist_ok=True)
-        kind = file_system_of(self.root, _read_mounts())
+        kind = file_system_of(self.root, _read_mounts() if self.mounts is None else self.mounts)
         if kind in _NETWORK or kind.startswith("fuse.sshfs"):
             raise UnusableError(f"{self.root} is on a network file system ({kind}), not on a local disk")
 

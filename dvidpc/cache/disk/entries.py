@@ -36,7 +36,7 @@ _decode_version: Final = msgspec.json.Decoder(Version).decode
 
 
 class DamagedEntryError(DvidpcError):
-    """An entry is not what was written; the message names it."""
+    """An entry is not what was written; the message says why."""
 
 
 class Entry(NamedTuple):
@@ -107,7 +107,7 @@ def find(connection: sqlite3.Connection, name: bytes) -> Found | None:
     number, version, is_gzip, checksum, current, used, trusted_since, data = row
     try:
         if _checksum(name, version, is_gzip, data) != checksum:
-            raise DamagedEntryError(f"entry {number}: its checksum differs")
+            raise DamagedEntryError("its checksum differs")
         return Found(
             _decode_version(version),
             data,
@@ -118,7 +118,7 @@ def find(connection: sqlite3.Connection, name: bytes) -> Found | None:
             used + 0.0,
         )
     except (TypeError, msgspec.DecodeError) as error:
-        raise DamagedEntryError(f"entry {number}: {error}") from error
+        raise DamagedEntryError(str(error)) from error
 
 
 @contextmanager

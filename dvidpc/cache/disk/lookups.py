@@ -52,7 +52,7 @@ class Lookups:
     def __init__(self, database: Callable[[], Database | None]) -> None:
         self._database = database
         self._local = threading.local()
-        self._connections: list[_Connection] = []
+        self.connections: list[_Connection] = []
 
     def find_all(self, names: Iterable[bytes]) -> Batch:
         """Read entries by name; never raises."""
@@ -72,7 +72,7 @@ class Lookups:
 
     def close(self) -> None:
         """Close all connections; threads open new ones when they read again."""
-        for one in list(self._connections):
+        for one in list(self.connections):
             with one.lock:
                 one.close()
 
@@ -80,7 +80,7 @@ class Lookups:
         mine: _Connection | None = getattr(self._local, "connection", None)
         if mine is None:
             mine = self._local.connection = _Connection()
-            self._connections.append(mine)
+            self.connections.append(mine)
         return mine
 
 

@@ -28,6 +28,12 @@ _STEP: Final = 64
 """Entries checked between two looks at the database, so that its log can be emptied meanwhile."""
 
 
+_NEXT: Final = """
+SELECT e.id, e.name, e.size, s.identity FROM entries e LEFT JOIN stores s ON s.id = e.store
+WHERE e.id > ? ORDER BY e.id LIMIT ?
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class StoreStats:
     """What the disk cache keeps of one store."""
@@ -108,12 +114,16 @@ def verify(path: Path, progress: Callable[[int, int], None]) -> VerifyResult:
         return result
     with _opened(place) as connection:
         last, total = 0, entries.count(connection)
-        while names := connection.execute(
-            "SELECT id, name FROM entries WHERE id > ? ORDER BY id LIMIT ?", (last, _STEP)
-        ).fetchall():
-            last = names[-1][0]
-            for _, name in names:
-                _check(connection, name, result)
+        while rows := connection.execute(_NEXT, (last, _STEP)).fetchall():
+            last = rows[-1][0]
+            for number, name, size, identity in rows:
+                result.checked += 1
+                problem = _problem_of(connection, name)
+                if problem is not None:
+                    of = "no store" if identity is None else identity.decode()
+                    result.damaged.append(f"entry {number} of {of}, {size} bytes: {problem}")
+                    with entries.transaction(connection):
+                        entries.delete(connection, [number])
             progress(result.checked, total)
     return result
 
@@ -135,14 +145,13 @@ def clear(path: Path) -> None:
         raise UnusableError(f"{path} cannot be cleared: {describe(error)}") from error
 
 
-def _check(connection: sqlite3.Connection, name: bytes, result: VerifyResult) -> None:
-    result.checked += 1
+def _problem_of(connection: sqlite3.Connection, name: bytes) -> str | None:
+    """Return why an entry cannot be served; None if it can."""
     try:
-        entries.find(connection, name)
+        found = entries.find(connection, name)
     except DamagedEntryError as error:
-        result.damaged.append(str(error))
-        with entries.transaction(connection):
-            entries.delete_named(connection, name)
+        return str(error)
+    return "its bytes are missing" if found is None else None
 
 
 @contextmanager
