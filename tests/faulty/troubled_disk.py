@@ -215,11 +215,16 @@ class DiskFindings:
         """Whether it never took more than its budget and one per cent."""
         return self.samples > 0 and self.most_bytes <= BUDGET * 1.01
 
+    @property
+    def share(self) -> float:
+        """The most bytes, of the budget."""
+        return round(self.most_bytes / BUDGET, 4)
+
     def figures(self, log: str) -> dict[str, object]:
         """Return what to print; *log* is the server's."""
         return {
             "disk troubles": dict(self.troubles),
-            "disk bytes, most, of the budget": round(self.most_bytes / BUDGET, 4),
+            "disk bytes, most, of the budget": self.share,
             "disk samples": self.samples,
             "disk metrics": dict(self.metrics),
             "disk lines in the log": dict(lines_about_disk(log).most_common()),
