@@ -207,7 +207,9 @@ async def test_f23_files_that_are_deleted_are_made_anew(names: list[str], disk: 
             await site.serve()
     assert all("starts empty" in line for line in told_by(site))
     async with serving(disk) as site:
-        assert await site.serve() == 0
+        before = disk.bucket.sent
+        await site.serve()
+        assert disk.bucket.sent - before < 2000, "`info` may be lost: then one byte of each block is read"
 
 
 async def test_f23_the_cache_is_ours_without_its_tag(disk: Disk) -> None:
