@@ -93,7 +93,8 @@ class Database:
         self.place = place
         self.max_bytes = max_bytes
         self._file = place.file
-        self._inode = self._find_inode()
+        found = self._file.stat()
+        self._inode = found.st_dev, found.st_ino
 
     def connect(self) -> sqlite3.Connection:
         """Open a connection for one thread; another thread may close it.
@@ -110,11 +111,12 @@ class Database:
         return connection
 
     def is_in_place(self) -> bool:
-        """Return whether the database is still where it was opened: nobody has deleted or moved it."""
+        """Return whether the database is still where it was opened: not deleted, moved or emptied."""
         try:
-            return self._find_inode() == self._inode
+            found = self._file.stat()
         except OSError:
             return False
+        return (found.st_dev, found.st_ino) == self._inode and found.st_size > 0
 
     def limit_pages(self, connection: sqlite3.Connection) -> int:
         """Bound the database so that log and caches set aside have room beside it; return the bound."""
@@ -126,10 +128,6 @@ class Database:
     def wal_bytes(self) -> int:
         """Return the size of the write-ahead log."""
         return size_of(self.place.wal)
-
-    def _find_inode(self) -> tuple[int, int]:
-        found = self._file.stat()
-        return found.st_dev, found.st_ino
 
 
 def open_database(place: Place, max_bytes: int) -> Database:

