@@ -98,6 +98,13 @@ def deleted(disk: TroubledDisk, _server: psutil.Process) -> Iterator[None]:
 
 
 @contextmanager
+def lost_log(disk: TroubledDisk, _server: psutil.Process) -> Iterator[None]:
+    """Delete the log only."""
+    (disk.directory / "cache.sqlite-wal").unlink(missing_ok=True)
+    yield
+
+
+@contextmanager
 def cleared(disk: TroubledDisk, _server: psutil.Process) -> Iterator[None]:
     """Clear the cache, as `dvidpc cache clear` does."""
     with suppress(UnusableError):
@@ -190,7 +197,7 @@ TROUBLES: Final[Sequence[Trouble]] = (
     hanging,
     full,
     flipped_bits,
-    deleted,
+    lost_log,
     read_only,
 )
 """In the order in which the soak has them happen.

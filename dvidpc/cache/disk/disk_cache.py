@@ -38,7 +38,7 @@ _USE_S: Final = 600.0
 """How old the time of the last use may be before it is written again, while there is room for more."""
 
 
-PATIENCE_S: Final = 5.0
+PATIENCE_S: Final = 2.0
 """How long a read waits for the disk before it asks the bucket."""
 
 _Wanted: TypeAlias = dict[bytes, list[asyncio.Future[Found | None]]]
