@@ -106,9 +106,11 @@ def told_by(site: Site) -> list[str]:
 
 
 async def test_f23_a_disk_that_is_full_is_read_and_is_written_again_once_there_is_room(disk: Disk) -> None:
-    """Stand in for it with a limit on the size of files; a minute of the server's clock is two seconds."""
+    """Stand in for it with a limit on the size of files; then the server's clock is put forward."""
     need("faketime", "faketime")
-    clock = {"LD_PRELOAD": FAKETIME, "FAKETIME": "+0 x30", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    offset = disk.directory / "offset"
+    offset.write_text("+0\n")
+    clock = {"LD_PRELOAD": FAKETIME, "FAKETIME_TIMESTAMP_FILE": str(offset), "FAKETIME_CACHE_DURATION": "1"}
     known = disk.truth.blocks[:3]
     async with serving(disk, clock) as site:
         await site.warm(known)
@@ -118,6 +120,9 @@ async def test_f23_a_disk_that_is_full_is_read_and_is_written_again_once_there_i
             await site.serve()
         assert await site.serve(known) == 0
         resource.prlimit(pid, resource.RLIMIT_FSIZE, NO_LIMIT)
+        offset.write_text("+2m\n")
+        await asyncio.sleep(1.5)  # it is read once a second, and timeouts are put forward too
+        await site.process.ask("/healthz")
         await site.warm()
         assert await site.count("writable")
         assert await site.count("errors_total") > 0
