@@ -74,8 +74,14 @@ _TROUBLES: Final = {
 }
 
 
-def trouble_of(error: sqlite3.Error) -> Trouble:
+DATABASE_ERRORS: Final = (sqlite3.Error, UnicodeDecodeError)
+"""What a statement may raise; the latter if SQLite's message repeats a damaged name."""
+
+
+def trouble_of(error: sqlite3.Error | UnicodeDecodeError) -> Trouble:
     """Return what kind of failure *error* is."""
+    if isinstance(error, UnicodeDecodeError):
+        return Trouble.DAMAGED
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_IOERR)
     return _TROUBLES.get(code & 0xFF, Trouble.UNWRITABLE)
 
@@ -170,7 +176,7 @@ def _open(place: Place, max_bytes: int) -> Database:
             _make_tables(connection)
             check_format(connection, place)
             connection.execute("UPDATE totals SET budget = ? WHERE budget != ?", (max_bytes, max_bytes))
-    except sqlite3.Error as error:
+    except DATABASE_ERRORS as error:
         if trouble_of(error) is not Trouble.DAMAGED:
             raise
         raise UnreadableError(f"{place.file} is damaged: {error}") from error

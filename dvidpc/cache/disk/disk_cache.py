@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -29,6 +29,8 @@ _MOST_BYTES: Final = 64 * 2**20
 _QUEUE_BYTES: Final = 64 * 2**20
 """Bytes that wait to be written; what comes on top is dropped."""
 _READERS: Final = 4
+_LEAST_SHARE: Final = 12
+"""Lookups of one batch that one thread does before another one helps it."""
 _TEND_S: Final = 10.0
 """How often the database is looked at while nothing is written."""
 _WRITE_DELAY_S: Final = 0.1
@@ -36,8 +38,6 @@ _WRITE_DELAY_S: Final = 0.1
 _CLOSE_S: Final = 2.0
 _USE_S: Final = 600.0
 """How old the time of the last use may be before it is written again, while there is room for more."""
-
-
 PATIENCE_S: Final = 2.0
 """How long a read waits for the disk before it asks the bucket."""
 
@@ -47,9 +47,13 @@ _Wanted: TypeAlias = dict[bytes, list[asyncio.Future[Found | None]]]
 
 @dataclass(slots=True, eq=False)
 class _Lookup:
-    """A batch of lookups."""
+    """A batch of lookups, which are answered together so that what is missing is read together."""
 
     wanted: _Wanted
+    running: int = 0
+    """Threads that look up a share of it."""
+    batch: Batch = field(default_factory=Batch)
+    """What was found so far."""
     timer: asyncio.TimerHandle | None = None
     is_late: bool = False
     """Whether it takes so long that it was answered without the disk."""
@@ -205,16 +209,23 @@ class DiskCache:
         self._wanted = {}
         loop = asyncio.get_running_loop()
         lookup.timer = loop.call_later(PATIENCE_S, self._give_up, lookup)
-        try:
-            self._readers.submit(self._look, loop, lookup)
-        except RuntimeError:  # the pool is closed, or the system gives us no thread
-            self._end(lookup, Batch())
+        names = list(lookup.wanted)
+        share = max(_LEAST_SHARE, -(-len(names) // _READERS))
+        for start in range(0, len(names), share):
+            lookup.running += 1
+            try:
+                self._readers.submit(self._look, loop, lookup, names[start : start + share])
+            except RuntimeError:  # the pool is closed, or the system gives us no thread
+                loop.call_soon(self._end, lookup, Batch())
 
-    def _look(self, loop: asyncio.AbstractEventLoop, lookup: _Lookup) -> None:
-        """Look up, in a thread."""
-        batch = self.lookups.find_all(tuple(lookup.wanted))
-        with suppress(RuntimeError):  # the loop is closed: nobody waits
-            loop.call_soon_threadsafe(self._end, lookup, batch)
+    def _look(self, loop: asyncio.AbstractEventLoop, lookup: _Lookup, names: list[bytes]) -> None:
+        """Look up a share of a batch, in a thread."""
+        batch = Batch()
+        try:
+            batch = self.lookups.find_all(names)
+        finally:
+            with suppress(RuntimeError):  # the loop is closed: nobody waits
+                loop.call_soon_threadsafe(self._end, lookup, batch)
 
     def _give_up(self, lookup: _Lookup) -> None:
         """Answer a lookup that takes too long; until it ends, the disk is not asked."""
@@ -225,11 +236,15 @@ class DiskCache:
         self._answer(lookup.wanted, Batch())
 
     def _end(self, lookup: _Lookup, batch: Batch) -> None:
-        self._late -= lookup.is_late
-        if lookup.timer is not None:
-            lookup.timer.cancel()
+        """Note the result of one thread; the last one answers."""
         self._note_failures(batch)
-        self._answer(lookup.wanted, batch)
+        lookup.batch.found.update(batch.found)
+        lookup.running -= 1
+        if not lookup.running:
+            self._late -= lookup.is_late
+            if lookup.timer is not None:
+                lookup.timer.cancel()
+            self._answer(lookup.wanted, lookup.batch)
 
     def _answer(self, wanted: _Wanted, batch: Batch) -> None:
         unused_before = self.clock() - self._unused_s

@@ -1,14 +1,17 @@
 """Owns the database and the connection that writes, and decides what to do when the disk fails."""
 
 import logging
-import sqlite3
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from dvidpc.cache.disk.applying import Applying, Report
-from dvidpc.cache.disk.database import Database, Trouble, describe, open_database, trouble_of
-from dvidpc.cache.disk.disk_place import Place, UnusableError
+from dvidpc.cache.disk.database import DATABASE_ERRORS, Database, Trouble, describe, open_database, trouble_of
+from dvidpc.cache.disk.disk_place import Place
 from dvidpc.cache.disk.pending import Pending
+from dvidpc.errors import DvidpcError
+
+if TYPE_CHECKING:
+    import sqlite3
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +58,7 @@ class DiskWriter:
         if not self.is_pausing():
             try:
                 self._apply(pending, report, is_damaged=is_damaged)
-            except (sqlite3.Error, OSError, UnusableError) as error:
+            except (*DATABASE_ERRORS, OSError, DvidpcError) as error:
                 report.errors += 1
                 self._handle(error)
         report.dropped += len(pending.entries)
@@ -102,13 +105,15 @@ class DiskWriter:
             return True
 
     def _handle(self, error: Exception) -> None:
-        trouble = trouble_of(error) if isinstance(error, sqlite3.Error) else Trouble.UNWRITABLE
+        trouble = trouble_of(error) if isinstance(error, DATABASE_ERRORS) else Trouble.UNWRITABLE
         if trouble is Trouble.DAMAGED:
             try:
                 self._set_aside(describe(error))
-            except (OSError, UnusableError) as another:
+            except (OSError, DvidpcError) as another:
                 self._stop(another)
-        elif trouble is not Trouble.BUSY:  # else another process writes; this batch is dropped
+        elif trouble is Trouble.BUSY:
+            log.warning("values were not written to the disk cache at %s: %s", self._place.root, error)
+        else:
             self._stop(error)
 
     def _set_aside(self, why: str) -> None:

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from dvidpc.cache.disk.database import Database
+from dvidpc.cache.disk.database import DATABASE_ERRORS, Database
 from dvidpc.cache.disk.entries import DamagedEntryError, Found, find
 
 
@@ -18,7 +18,7 @@ class Batch:
     damaged: list[bytes] = field(default_factory=list)
     is_moved: bool = False
     """Whether somebody has deleted or moved the database: nothing was read."""
-    error: sqlite3.Error | None = None
+    error: sqlite3.Error | UnicodeDecodeError | None = None
     """Why not all could be read; None if all were."""
 
 
@@ -66,7 +66,7 @@ class Lookups:
                 batch.is_moved = not database.is_in_place()
                 if not batch.is_moved:
                     _find_all(mine.to(database), names, batch)
-            except sqlite3.Error as error:
+            except DATABASE_ERRORS as error:
                 batch.error = error
         return batch
 

@@ -1,8 +1,12 @@
 """What is to be written to the disk cache: collected on the event loop, applied in one go by the writer."""
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from dvidpc.cache.disk.entries import Entry, object_of
+
+_OVERHEAD: Final = 1000
+"""Bytes counted for an entry beside its value, so that the number of small ones is bounded too."""
 
 
 @dataclass(slots=True)
@@ -12,7 +16,7 @@ class Pending:
     entries: dict[bytes, Entry] = field(default_factory=dict)
     """To be written, by name."""
     nbytes: int = 0
-    """Bytes of these entries."""
+    """Bytes of these entries in memory."""
     confirmed: dict[bytes, float] = field(default_factory=dict)
     """When entries on disk were found to be current, by name."""
     used: set[int] = field(default_factory=set)
@@ -36,7 +40,7 @@ class Pending:
             return
         self._remove(entry.name)
         self.entries[entry.name] = entry
-        self.nbytes += len(entry.data)
+        self.nbytes += len(entry.data) + _OVERHEAD
 
     def forget(self, digest: bytes, at: float) -> None:
         """Delete what was known of an object until *at*."""
@@ -48,4 +52,4 @@ class Pending:
     def _remove(self, name: bytes) -> None:
         entry = self.entries.pop(name, None)
         if entry is not None:
-            self.nbytes -= len(entry.data)
+            self.nbytes -= len(entry.data) + _OVERHEAD

@@ -12,6 +12,7 @@ from typing import Final
 
 from dvidpc.cache.disk import entries
 from dvidpc.cache.disk.database import (
+    DATABASE_ERRORS,
     FORMAT,
     PAGE_SIZE,
     Trouble,
@@ -160,7 +161,7 @@ def _opened(place: Place) -> Iterator[sqlite3.Connection]:
         with closing(connect(place)) as connection:
             check_format(connection, place)
             yield connection
-    except sqlite3.Error as error:
+    except DATABASE_ERRORS as error:
         if trouble_of(error) is Trouble.DAMAGED:
             raise UnreadableError(f"{place.file} is damaged: {error}") from error
         raise UnusableError(f"{place.file} cannot be used: {error}") from error
