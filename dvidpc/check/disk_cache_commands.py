@@ -7,6 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, TextIO
 
+from dvidpc.cache.disk.disk_place import UnusableError
 from dvidpc.cache.disk.upkeep import DiskStats, StoreStats, clear, stats_of, verify
 from dvidpc.check.terminal import Watch
 from dvidpc.config import Config
@@ -122,7 +123,26 @@ def size_text(nbytes: int) -> str:
     return f"{size:.1f} {_UNITS[unit]}" if unit else f"{nbytes} bytes"
 
 
-CACHE_COMMANDS: Final[Mapping[str, Callable[[Config, TextIO], int]]] = MappingProxyType(
+_COMMANDS: Final[Mapping[str, Callable[[Config, TextIO], int]]] = MappingProxyType(
     {"stats": print_stats, "verify": print_verify, "clear": print_clear}
 )
-"""The actions of `dvidpc cache` by name."""
+
+
+def run_cache_command(action: str, config: Config, out: TextIO) -> int:
+    """Run an action of `dvidpc cache`; return the exit code.
+
+    Args:
+        action: `stats`, `verify` or `clear`.
+        config: Names the disk cache.
+        out: Where the result is written.
+
+    Raises:
+        ConfigError: The configuration has no disk cache.
+        DvidpcError: It cannot be used.
+    """
+    try:
+        return _COMMANDS[action](config, out)
+    except OSError as error:  # such as a directory of another user
+        raise UnusableError(
+            f"{config.cache.disk_path} cannot be used: {error.strerror}; run this as the user of the server"
+        ) from error

@@ -178,10 +178,10 @@ def _index(options: argparse.Namespace) -> int:
 
 
 def _cache(options: argparse.Namespace) -> int:
-    from dvidpc.check.disk_cache_commands import CACHE_COMMANDS
+    from dvidpc.check.disk_cache_commands import run_cache_command
     from dvidpc.config import load_config
 
-    return CACHE_COMMANDS[options.action](load_config(options.config), sys.stdout)
+    return run_cache_command(options.action, load_config(options.config), sys.stdout)
 
 
 def _demo(options: argparse.Namespace) -> int:

@@ -44,6 +44,19 @@ async def test_a_cache_that_no_server_has_made_yet_is_no_failure(action: str, tm
     assert not (tmp_path / "disk/dvidpc-cache").exists()
 
 
+@pytest.mark.parametrize("action", ACTIONS)
+async def test_a_directory_that_cannot_be_looked_at_is_one_line_and_code_1(
+    action: str, tmp_path: Path
+) -> None:
+    name = "a" * 300  # longer than a file system allows
+    text = disk_text(tmp_path, STORE).replace(f'"{tmp_path}/disk"', f'"{tmp_path}/{name}"')
+    (tmp_path / "config.toml").write_text(text)
+    assert await ask(action, tmp_path) == (
+        1,
+        f"dvidpc: {tmp_path}/{name} cannot be used: File name too long; run this as the user of the server\n",
+    )
+
+
 async def test_a_cache_is_shown_verified_and_cleared_while_a_server_uses_it(tmp_path: Path) -> None:
     truth = write_truth(tmp_path / "bucket" / "em", UNSHARDED)
     async with faulty_bucket(tmp_path / "bucket") as bucket:
