@@ -18,4 +18,6 @@ def test_a_newer_entry_takes_the_place_of_an_older_one_in_whichever_order_they_c
         for one in order:
             pending.add(one)
         assert pending.entries == {b"name": new}
-        assert pending.nbytes == len(new.data)
+        alone = Pending()
+        alone.add(new)
+        assert pending.nbytes == alone.nbytes
