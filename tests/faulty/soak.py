@@ -333,6 +333,7 @@ def main() -> int:
         choices=["directory", "tmpfs", "ext4"],
         help="have a disk cache that fails; a small file system of its own (root only) fails in more ways",
     )
+    parser.add_argument("--trouble-every", type=float, default=TROUBLE_EVERY_S, help="seconds")
     options = parser.parse_args()
     findings = Findings()
     with contextlib.ExitStack() as stack:
@@ -340,7 +341,16 @@ def main() -> int:
         disk = None
         if options.disk is not None:
             disk = stack.enter_context(troubled_disk(directory, options.disk))
-        log = asyncio.run(soak(directory, options.minutes, options.faults, findings, disk))
+        log = asyncio.run(
+            soak(
+                directory,
+                options.minutes,
+                options.faults,
+                findings,
+                disk,
+                every_s=options.trouble_every,
+            )
+        )
     sys.stdout.write(json.dumps(report(findings, log), indent=2) + "\n")
     if options.log is not None:
         options.log.write_text(log)
