@@ -5,10 +5,10 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final
 
 from dvidpc.cache.disk.applying import Report
 from dvidpc.cache.disk.cached_store import CachedStore
@@ -16,6 +16,7 @@ from dvidpc.cache.disk.database import Trouble, trouble_of
 from dvidpc.cache.disk.disk_place import Place
 from dvidpc.cache.disk.disk_writer import DiskWriter
 from dvidpc.cache.disk.entries import Entry, Found, found_of
+from dvidpc.cache.disk.lookup_queue import PATIENCE_S, LookupQueue
 from dvidpc.cache.disk.lookups import Batch, Lookups
 from dvidpc.cache.disk.pending import Pending
 from dvidpc.storage.base import ObjectStore
@@ -28,9 +29,6 @@ _MOST_BYTES: Final = 64 * 2**20
 """The largest value that is written, if it is no more than a hundredth of the budget."""
 _QUEUE_BYTES: Final = 64 * 2**20
 """Bytes that wait to be written; what comes on top is dropped."""
-_READERS: Final = 4
-_LEAST_SHARE: Final = 12
-"""Lookups of one batch that one thread does before another one helps it."""
 _TEND_S: Final = 10.0
 """How often the database is looked at while nothing is written."""
 _WRITE_DELAY_S: Final = 0.1
@@ -38,25 +36,6 @@ _WRITE_DELAY_S: Final = 0.1
 _CLOSE_S: Final = 2.0
 _USE_S: Final = 600.0
 """How old the time of the last use may be before it is written again, while there is room for more."""
-PATIENCE_S: Final = 2.0
-"""How long a read waits for the disk before it asks the bucket."""
-
-_Wanted: TypeAlias = dict[bytes, list[asyncio.Future[Found | None]]]
-"""Who waits for which entry."""
-
-
-@dataclass(slots=True, eq=False)
-class _Lookup:
-    """A batch of lookups, which are answered together so that what is missing is read together."""
-
-    wanted: _Wanted
-    running: int = 0
-    """Threads that look up a share of it."""
-    batch: Batch = field(default_factory=Batch)
-    """What was found so far."""
-    timer: asyncio.TimerHandle | None = None
-    is_late: bool = False
-    """Whether it takes so long that it was answered without the disk."""
 
 
 @dataclass(slots=True)
@@ -99,15 +78,12 @@ class DiskCache:
         """Bytes on disk as of the last write, of all processes."""
         self.entries = 0
         """Likewise, the number of entries."""
-        self._writer = DiskWriter(Place(path), max_bytes, clock, self._close_readers)
         self.lookups = Lookups(lambda: self._writer.database)
-        self._readers = ThreadPool(_READERS, thread_name_prefix="disk-read")
+        self._writer = DiskWriter(Place(path), max_bytes, clock, self.lookups.close)
+        self._queue = LookupQueue(self.lookups, self._note_lookups)
         self._writers = ThreadPool(1, thread_name_prefix="disk-write")
         self._tending: asyncio.Task[None] | None = None
         self._is_closing = False
-        self._wanted: _Wanted = {}
-        self._late = 0
-        """Batches of lookups that take too long."""
         self._pending = Pending()
         self._in_hand = Pending()
         """What is being written now."""
@@ -141,7 +117,7 @@ class DiskCache:
         await asyncio.wait([self._tending], timeout=_CLOSE_S)
         await abandon([self._tending])
         _end_all(self._flushes)
-        self._readers.shutdown(wait=False)
+        self._queue.close()
         closing = asyncio.get_running_loop().run_in_executor(self._writers, self._writer.close)
         await asyncio.wait([closing], timeout=_CLOSE_S)
         self._writers.shutdown(wait=False)
@@ -165,14 +141,9 @@ class DiskCache:
         waiting = self._pending.entries.get(name) or self._in_hand.entries.get(name)
         if waiting is not None:
             return found_of(waiting)
-        if self._writer.database is None or self._late or self._is_closing:
+        if self._writer.database is None or self._is_closing:
             return None
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[Found | None] = loop.create_future()
-        if not self._wanted:
-            loop.call_soon(self._start)
-        self._wanted.setdefault(name, []).append(answer)
-        return await answer
+        return await self._queue.find(name)
 
     def put(self, entry: Entry) -> None:
         """Write *entry* soon; it is dropped if it is too large, or if the disk fails or is too slow."""
@@ -200,70 +171,20 @@ class DiskCache:
         self._pending.distrusted[identity] = since
         self._has_work.set()
 
-    def _close_readers(self) -> None:
-        self.lookups.close()
-
-    def _start(self) -> None:
-        """Look up what was asked for in this turn of the event loop."""
-        lookup = _Lookup(self._wanted)
-        self._wanted = {}
-        loop = asyncio.get_running_loop()
-        lookup.timer = loop.call_later(PATIENCE_S, self._give_up, lookup)
-        names = list(lookup.wanted)
-        share = max(_LEAST_SHARE, -(-len(names) // _READERS))
-        for start in range(0, len(names), share):
-            lookup.running += 1
-            try:
-                self._readers.submit(self._look, loop, lookup, names[start : start + share])
-            except RuntimeError:  # the pool is closed, or the system gives us no thread
-                loop.call_soon(self._end, lookup, Batch())
-
-    def _look(self, loop: asyncio.AbstractEventLoop, lookup: _Lookup, names: list[bytes]) -> None:
-        """Look up a share of a batch, in a thread."""
-        batch = Batch()
-        try:
-            batch = self.lookups.find_all(names)
-        finally:
-            with suppress(RuntimeError):  # the loop is closed: nobody waits
-                loop.call_soon_threadsafe(self._end, lookup, batch)
-
-    def _give_up(self, lookup: _Lookup) -> None:
-        """Answer a lookup that takes too long; until it ends, the disk is not asked."""
-        lookup.is_late = True
-        self._late += 1
-        self.counts.errors += 1
-        log.warning("disk cache at %s does not answer: it is not used until it does", self._path)
-        self._answer(lookup.wanted, Batch())
-
-    def _end(self, lookup: _Lookup, batch: Batch) -> None:
-        """Note the result of one thread; the last one answers."""
-        self._note_failures(batch)
-        lookup.batch.found.update(batch.found)
-        lookup.running -= 1
-        if not lookup.running:
-            self._late -= lookup.is_late
-            if lookup.timer is not None:
-                lookup.timer.cancel()
-            self._answer(lookup.wanted, lookup.batch)
-
-    def _answer(self, wanted: _Wanted, batch: Batch) -> None:
+    def _note_lookups(self, batch: Batch) -> None:
+        """Note what a batch of lookups came to."""
         unused_before = self.clock() - self._unused_s
-        for name, answers in wanted.items():
-            found = batch.found.get(name)
-            if found is not None and found.used < unused_before:
-                self._pending.used.add(found.id)
-            for answer in answers:
-                if not answer.done():
-                    answer.set_result(found)
-
-    def _note_failures(self, batch: Batch) -> None:
+        self._pending.used.update(one.id for one in batch.found.values() if one.used < unused_before)
         for name in batch.damaged:
             self.counts.errors += 1
             self._pending.damaged.add(name)
             log.warning("damaged entry in the disk cache at %s: it is read from the bucket", self._path)
         if batch.is_moved:
             self._has_work.set()
-        if batch.error is not None:
+        if isinstance(batch.error, TimeoutError):
+            self.counts.errors += 1
+            log.warning("disk cache at %s does not answer: it is not used until it does", self._path)
+        elif batch.error is not None:
             self.counts.errors += 1
             log.warning("disk cache at %s cannot be read: %s", self._path, batch.error)
             if trouble_of(batch.error) is Trouble.DAMAGED:

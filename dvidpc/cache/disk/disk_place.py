@@ -122,8 +122,10 @@ class Place:
             raise ForeignError(f"{self.directory} was not made by dvidpc")
         self.directory.mkdir(mode=0o700, exist_ok=True)
         if not self._tag.exists():
+            self._tag.touch(mode=0o600)
             self._tag.write_text(_TAG)
-        os.close(os.open(self.file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        with suppress(FileExistsError):  # opening and closing it would release the locks of its users here
+            os.close(os.open(self.file, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
     def is_ours(self) -> bool:
         """Return whether the directory is one that `claim` has made, or an empty one.

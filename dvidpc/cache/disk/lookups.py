@@ -18,7 +18,7 @@ class Batch:
     damaged: list[bytes] = field(default_factory=list)
     is_moved: bool = False
     """Whether somebody has deleted or moved the database: nothing was read."""
-    error: sqlite3.Error | UnicodeDecodeError | None = None
+    error: sqlite3.Error | UnicodeDecodeError | TimeoutError | None = None
     """Why not all could be read; None if all were."""
 
 

@@ -22,7 +22,7 @@ from dvidpc.cache.disk.database import (
     describe,
     trouble_of,
 )
-from dvidpc.cache.disk.disk_place import Place, UnusableError, size_of
+from dvidpc.cache.disk.disk_place import Place, UnusableError
 from dvidpc.cache.disk.entries import DamagedEntryError
 
 _STEP: Final = 64
@@ -58,9 +58,7 @@ class DiskStats:
     budget: int
     """In bytes, as the last server that was started has it."""
     nbytes: int
-    """Bytes of its files that are in use."""
-    file_bytes: int
-    """Bytes of its files."""
+    """Bytes of the database that are in use."""
     entries: int
     stores: tuple[StoreStats, ...]
     """The largest first."""
@@ -94,8 +92,7 @@ def stats_of(path: Path) -> DiskStats | None:
             "FROM entries e JOIN stores s ON s.id = e.store GROUP BY s.id ORDER BY sum(e.size) DESC"
         )
         stores = tuple(StoreStats(identity.decode(), *rest) for identity, *rest in rows)
-    file_bytes = size_of(place.file) + size_of(place.wal)
-    return DiskStats(FORMAT, budget, (pages - free) * PAGE_SIZE, file_bytes, count, stores)
+    return DiskStats(FORMAT, budget, (pages - free) * PAGE_SIZE, count, stores)
 
 
 def verify(path: Path, progress: Callable[[int, int], None]) -> VerifyResult:

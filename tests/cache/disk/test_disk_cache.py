@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from dvidpc.cache.disk import disk_cache
+from dvidpc.cache.disk import lookup_queue
 from dvidpc.cache.disk.disk_cache import DiskCache
 from dvidpc.cache.disk.upkeep import clear, stats_of, verify
 from tests.cache.disk.values import BUDGET, below, data_of, entry_of, name_of, watching
@@ -260,7 +260,7 @@ async def test_a_disk_that_hangs_is_left_alone(
     cache: DiskCache, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A lock stands in for it."""
-    monkeypatch.setattr(disk_cache, "PATIENCE_S", 0.05)
+    monkeypatch.setattr(lookup_queue, "PATIENCE_S", 0.05)
     cache.put(entry_of(0, 1000))
     await cache.flush()
     assert await cache.look_up(name_of(0)) is not None
