@@ -155,13 +155,14 @@ class Victims:
 async def kill_later(pid: int, seconds: float) -> None:
     """Kill a server and its workers after some time."""
     await asyncio.sleep(seconds)
-    processes = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
-    for process in processes:
-        process.send_signal(signal.SIGSTOP)  # no worker is started meanwhile
-    for process in processes:
+    server = psutil.Process(pid)
+    server.send_signal(signal.SIGSTOP)  # it starts no more workers
+    workers = server.children(recursive=True)
+    server.kill()
+    for worker in workers:
         with suppress(psutil.NoSuchProcess):
-            process.kill()
-    psutil.wait_procs(processes[1:], timeout=10)
+            worker.kill()
+    psutil.wait_procs(workers, timeout=10)
 
 
 async def crash_often(
