@@ -79,7 +79,7 @@ class Crashes:
         found = [f"WRONG: {wrong}" for wrong in self.found.wrong]
         found += [f"TRACEBACK: {traceback}" for traceback in self.tracebacks]
         found += [f"DAMAGED: {damaged}" for damaged in self.damaged]
-        found += [f"LOGGED: {line}" for line in self.lines]
+        found += [f"LOGGED: {line}" for line in self.lines if "does not answer" not in line]
         if not self.disk.is_bounded:
             found.append(f"THE DISK CACHE TOOK {self.disk.most_bytes} BYTES")
         if not self.checked or not self.from_disk:
