@@ -186,7 +186,9 @@ class DiskCache:
         if isinstance(batch.error, TimeoutError):
             self.counts.errors += 1
             log.warning("disk cache at %s does not answer: it is not used until it does", self._path)
-        elif batch.error is not None:
+        elif (
+            batch.error is not None and trouble_of(batch.error) is not Trouble.BUSY
+        ):  # a crash is recovered from
             self.counts.errors += 1
             log.warning("disk cache at %s cannot be read: %s", self._path, batch.error)
             if trouble_of(batch.error) is Trouble.DAMAGED:
