@@ -25,6 +25,6 @@ async def test_f23_a_disk_that_fails_now_and_then(tmp_path: Path) -> None:
 @pytest.mark.parametrize("workers", [1, 2])
 async def test_f23_killed_servers_leave_a_cache_that_is_right(workers: int, tmp_path: Path) -> None:
     with troubled_disk(tmp_path) as disk:
-        crashes = await crash_often(tmp_path, disk, 15, workers=workers, most_s=12, size=SIZE)
+        crashes = await crash_often(tmp_path, disk, 15, workers=workers, most_s=10, size=SIZE)
     assert crashes.problems() == []
     assert crashes.kills.total() > 2
