@@ -51,9 +51,10 @@ bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.run
 
 # Mixed traffic on a failing bucket whose shards are replaced. Every block is compared with the truth.
+# DISK=directory adds a disk cache that fails now and then. DISK=tmpfs and DISK=ext4 mount a small file system, as root.
 MINUTES ?= 10
 soak: $(VENV)/.dev
-	$(BIN)/python -m tests.faulty.soak --minutes $(MINUTES)
+	$(BIN)/python -m tests.faulty.soak --minutes $(MINUTES) $(if $(DISK),--disk $(DISK))
 
 # Thousands of connections, four times too many requests, 100,000 shards, little memory. About eight minutes.
 # ROWS="idle start" runs a selection. Long rows, such as ROWS=mutations, run by name only.

@@ -2,6 +2,9 @@
 
 `python -m tests.faulty.soak --minutes 10`, or `make soak`. The server is the real command in a process of
 its own; clients and bucket are here. The last lines are the figures; the exit code is 1 if a block was wrong.
+
+With `--disk`, the server has a disk cache smaller than the volumes, and its disk fails now and then. The exit
+code is 1 too if the cache outgrew its budget, answered nothing, or caused a traceback.
 """
 
 import argparse
@@ -17,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
@@ -30,7 +33,16 @@ from tests.faulty import faults
 from tests.faulty.bucket import FaultyBucket, faulty_bucket
 from tests.faulty.faults import PASSING, Chance
 from tests.faulty.site import store_section
+from tests.faulty.troubled_disk import (
+    DiskFindings,
+    TroubledDisk,
+    disk_metrics,
+    trouble,
+    troubled_disk,
+    watch_size,
+)
 from tests.faulty.truth import Truth, blocks_path, write_truth
+from tests.programs import find
 from tests.serving import UUID, config_text
 from tests.volumes import XYZ, VolumeSpec, sharding
 
@@ -41,6 +53,7 @@ PLAIN = VolumeSpec(size=SIZE, holes=HOLES)
 SHARDED = VolumeSpec(size=SIZE, holes=HOLES, sharding=sharding(shard_bits=2, minishard_bits=3))
 CLIENTS = 8
 REPLACE_EVERY_S = 5.0
+TROUBLE_EVERY_S = 25.0
 SAMPLE_EVERY_S = 5.0
 LIMITS = """
 [limits]
@@ -56,6 +69,10 @@ index_memory = "1MiB"
 httpAddress = "127.0.0.1:0"
 shutdownDelay = 0
 """
+METRICS = """
+[metrics]
+address = "127.0.0.1:0"
+"""
 
 
 @dataclass
@@ -68,6 +85,8 @@ class Findings:
     replaced: int = 0
     samples: list[tuple[float, float, int]] = field(default_factory=list)
     """Samples: seconds since the start, resident MiB, open files."""
+    disk: DiskFindings | None = None
+    """None without a disk cache."""
 
 
 class Expectations:
@@ -134,9 +153,9 @@ def reason_of(body: bytes) -> str:
     return "  " + re.sub(r"\S*(em|seg)/s0/\S+", "OBJECT", text)
 
 
-async def replace_shards(bucket: FaultyBucket, versions: list[Path], findings: Findings) -> None:
+async def replace_shards(bucket: FaultyBucket, directory: Path, findings: Findings) -> None:
     """Replace the shards by one version after the other, each atomically, as an upload does."""
-    for version in itertools.cycle(versions):
+    for version in itertools.cycle([directory / "second" / "s0", directory / "third" / "s0"]):
         await asyncio.sleep(REPLACE_EVERY_S)
         for shard in sorted(version.glob("*.shard")):
             new = bucket.directory / "seg" / "new"
@@ -156,15 +175,24 @@ async def watch(process: psutil.Process, findings: Findings) -> None:
 
 @contextlib.contextmanager
 def command(config: Path, *under: str) -> Iterator[tuple["subprocess.Popen[bytes]", Path]]:
-    """Run `dvidpc serve`, wrapped by the command *under* if any; yield the process and its log."""
+    """Run `dvidpc serve`, wrapped by the command *under* if any; yield the process and its log.
+
+    Another process writes the log file: a limit on the size of the server's files is none on its log.
+    """
     log = config.with_suffix(".log")
-    with log.open("w") as stream:
-        process = subprocess.Popen([*under, sys.executable, "-m", "dvidpc", "serve", config], stderr=stream)
-    try:
-        yield process, log
-    finally:
-        process.terminate()
-        process.wait(60)
+    with (
+        log.open("wb") as stream,
+        subprocess.Popen([find("cat", "coreutils")], stdin=subprocess.PIPE, stdout=stream) as cat,
+    ):
+        assert cat.stdin is not None
+        serve = [*under, sys.executable, "-m", "dvidpc", "serve", str(config)]
+        process = subprocess.Popen(serve, stderr=cat.stdin)
+        cat.stdin.close()
+        try:
+            yield process, log
+        finally:
+            process.terminate()
+            process.wait(60)
 
 
 async def address(log: Path) -> str:
@@ -175,34 +203,81 @@ async def address(log: Path) -> str:
     return match[1]
 
 
-async def soak(directory: Path, minutes: float, share: float, findings: Findings) -> str:
-    """Run the soak and return the server's log."""
-    plain = write_truth(directory / "bucket" / "em", PLAIN)
-    first = write_truth(directory / "bucket" / "seg", SHARDED)
-    second = write_truth(directory / "second", replace(SHARDED, seed=7, holes=HOLES[:1]))
-    third = write_truth(directory / "third", SHARDED)
-    volumes = {"em": Expectations([plain]), "seg": Expectations([first, second])}
-    assert digest(first, (0, 0, 0)) == digest(third, (0, 0, 0))
+async def soak(
+    directory: Path,
+    minutes: float,
+    share: float,
+    findings: Findings,
+    disk: TroubledDisk | None = None,
+    *,
+    size: XYZ = SIZE,
+    every_s: float = TROUBLE_EVERY_S,
+) -> str:
+    """Run the soak and return the server's log.
+
+    Args:
+        directory: Where everything is written.
+        minutes: How long clients ask.
+        share: The share of the bucket's answers that have a fault, 0 to 1.
+        findings: Collects the results.
+        disk: Where the server's disk cache is; None: it has none.
+        size: That of the volumes.
+        every_s: Seconds between two troubles of the disk.
+    """
+    volumes = write_volumes(directory, size)
     async with faulty_bucket(directory / "bucket") as bucket:
         config = directory / "config.toml"
-        stores = store_section("http", bucket) + store_section("s3", bucket, "seg")
-        config.write_text(config_text({}, stores + LIMITS))
+        config.write_text(server_text(bucket, disk))
         with command(config) as (process, log):
             url = await address(log)
             bucket.chance = Chance(share, (*PASSING, faults.HANG))
-            tasks = [asyncio.create_task(client(number, url, volumes, findings)) for number in range(CLIENTS)]
-            versions = [directory / "second" / "s0", directory / "third" / "s0"]
-            tasks.append(asyncio.create_task(replace_shards(bucket, versions, findings)))
-            tasks.append(asyncio.create_task(watch(psutil.Process(process.pid), findings)))
-            done, _ = await asyncio.wait(tasks, timeout=minutes * 60, return_when=asyncio.FIRST_COMPLETED)
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            for task in done:
-                task.result()
+            server = psutil.Process(process.pid)
+            work = [client(number, url, volumes, findings) for number in range(CLIENTS)]
+            work.append(replace_shards(bucket, directory, findings))
+            work.append(watch(server, findings))
+            if disk is not None:
+                findings.disk = DiskFindings()
+                work.append(trouble(disk, server, findings.disk, every_s))
+                work.append(watch_size(disk, findings.disk))
+            await run_for(work, minutes * 60)
+            if process.poll() is not None:
+                findings.wrong.append(f"the server ended with {process.returncode}")
+            elif findings.disk is not None:
+                findings.disk.metrics = await disk_metrics(log.read_text())
         findings.answers["(requests the bucket saw)"] = len(bucket.asked)
         findings.answers["(of these hurt by a fault)"] = bucket.hurt
         return log.read_text()
+
+
+def write_volumes(directory: Path, size: XYZ) -> dict[str, Expectations]:
+    """Write the volumes, and the shards that take turns in one of them; return what to expect of each."""
+    sharded = replace(SHARDED, size=size)
+    plain = write_truth(directory / "bucket" / "em", replace(PLAIN, size=size))
+    first = write_truth(directory / "bucket" / "seg", sharded)
+    second = write_truth(directory / "second", replace(sharded, seed=7, holes=HOLES[:1]))
+    third = write_truth(directory / "third", sharded)
+    assert digest(first, (0, 0, 0)) == digest(third, (0, 0, 0))
+    return {"em": Expectations([plain]), "seg": Expectations([first, second])}
+
+
+def server_text(bucket: FaultyBucket, disk: TroubledDisk | None, more: str = "") -> str:
+    """Return the configuration; *more* is added to the section `[server]`."""
+    stores = store_section("http", bucket) + store_section("s3", bucket, "seg")
+    text = config_text({}, stores + LIMITS + more)
+    if disk is None:
+        return text
+    return text.replace("[cache]\n", f"[cache]\n{disk.cache_keys}") + METRICS
+
+
+async def run_for(work: list[Coroutine[object, object, None]], seconds: float) -> None:
+    """Do all *work*, which does not end by itself, for some time; raise what it raises."""
+    tasks = [asyncio.create_task(one) for one in work]
+    done, _ = await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()
 
 
 def report(findings: Findings, log: str) -> dict[str, object]:
@@ -220,7 +295,20 @@ def report(findings: Findings, log: str) -> dict[str, object]:
         "MiB a minute": round(slope, 2),
         "open files, least and most after warm-up": [min(s[2] for s in warm), max(s[2] for s in warm)],
         "tracebacks in the log": len(tracebacks(log)),
+        **({} if findings.disk is None else findings.disk.figures(log)),
     }
+
+
+def problems(findings: Findings, log: str) -> list[str]:
+    """Return what must not be."""
+    found = [f"WRONG: {wrong}" for wrong in findings.wrong]
+    if findings.disk is not None:
+        found += [f"TRACEBACK: {logged}" for logged in tracebacks(log)]
+        if not findings.disk.is_bounded:
+            found.append(f"THE DISK CACHE TOOK {findings.disk.most_bytes} BYTES")
+        if not findings.disk.metrics.get("hits_total"):
+            found.append("THE DISK CACHE ANSWERED NOTHING")
+    return found
 
 
 def tracebacks(log: str) -> list[str]:
@@ -238,19 +326,38 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--faults", type=float, default=0.02, help="share of the bucket's answers, 0 to 1")
     parser.add_argument("--log", type=Path, help="where to keep the server's log")
+    parser.add_argument(
+        "--disk",
+        nargs="?",
+        const="directory",
+        choices=["directory", "tmpfs", "ext4"],
+        help="have a disk cache that fails; a small file system of its own (root only) fails in more ways",
+    )
+    parser.add_argument("--trouble-every", type=float, default=TROUBLE_EVERY_S, help="seconds")
     options = parser.parse_args()
     findings = Findings()
-    with tempfile.TemporaryDirectory() as directory:
-        log = asyncio.run(soak(Path(directory), options.minutes, options.faults, findings))
+    with contextlib.ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        disk = None
+        if options.disk is not None:
+            disk = stack.enter_context(troubled_disk(directory, options.disk))
+        log = asyncio.run(
+            soak(
+                directory,
+                options.minutes,
+                options.faults,
+                findings,
+                disk,
+                every_s=options.trouble_every,
+            )
+        )
     sys.stdout.write(json.dumps(report(findings, log), indent=2) + "\n")
     if options.log is not None:
         options.log.write_text(log)
-    for logged in tracebacks(log)[:5]:
-        sys.stdout.write(f"TRACEBACK: {logged}\n")
-    for wrong in findings.wrong[:20]:
-        sys.stdout.write(f"WRONG: {wrong}\n")
+    for problem in problems(findings, log)[:20]:
+        sys.stdout.write(f"{problem}\n")
     sys.stdout.write(f"wrong blocks: {len(findings.wrong)}\n")
-    return bool(findings.wrong)
+    return bool(problems(findings, log))
 
 
 if __name__ == "__main__":

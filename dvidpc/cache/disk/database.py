@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Final
 from urllib.parse import quote
 
-from dvidpc.cache.disk.disk_place import ForeignError, Place, size_of
+from dvidpc.cache.disk.disk_place import APPLICATION_ID, ForeignError, Place, size_of
 from dvidpc.errors import FormatError
 
 log = logging.getLogger(__name__)
@@ -20,7 +20,6 @@ FORMAT: Final = 1
 """Raise it whenever the schema or the meaning of a column changes: older caches are moved aside."""
 PAGE_SIZE: Final = 16384
 
-_APPLICATION_ID: Final = 0x64767063
 _PATIENCE_S: Final = 2.0
 """How long a statement waits for another connection."""
 _LONGEST_VALUE: Final = 80 * 2**20
@@ -131,6 +130,14 @@ class Database:
         connection.execute(f"PRAGMA max_page_count = {pages}")
         return pages
 
+    def find_log(self) -> tuple[int, int]:
+        """Return what tells the log and its index from others of the same names.
+
+        Raises:
+            OSError: They are not there. As long as a connection is open, somebody else has deleted them.
+        """
+        return self.place.wal.stat().st_ino, self.place.log_index.stat().st_ino
+
     def wal_bytes(self) -> int:
         """Return the size of the write-ahead log."""
         return size_of(self.place.wal)
@@ -224,7 +231,7 @@ def check_format(connection: sqlite3.Connection, place: Place) -> None:
     """
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (found,) = connection.execute("PRAGMA user_version").fetchone()
-    if application != _APPLICATION_ID:
+    if application != APPLICATION_ID:
         raise ForeignError(f"{place.file} is a database of another program")
     if found != FORMAT:
         raise UnreadableError(f"{place.file} has format {found}, not {FORMAT}")
@@ -234,7 +241,7 @@ def _make_tables(connection: sqlite3.Connection) -> None:
     """Make the tables if the database is empty."""
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     if not tables:
-        connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {FORMAT}")
         connection.executescript(_SCHEMA)
 

@@ -16,7 +16,7 @@ from dvidpc.cache.disk.database import Trouble, trouble_of
 from dvidpc.cache.disk.disk_place import Place
 from dvidpc.cache.disk.disk_writer import DiskWriter
 from dvidpc.cache.disk.entries import Entry, Found, found_of
-from dvidpc.cache.disk.lookup_queue import PATIENCE_S, LookupQueue
+from dvidpc.cache.disk.lookup_queue import LookupQueue
 from dvidpc.cache.disk.lookups import Batch, Lookups
 from dvidpc.cache.disk.pending import Pending
 from dvidpc.storage.base import ObjectStore
@@ -33,6 +33,8 @@ _TEND_S: Final = 10.0
 """How often the database is looked at while nothing is written."""
 _WRITE_DELAY_S: Final = 0.1
 """How long to collect what is written in one batch."""
+_OPEN_S: Final = 5.0
+"""How long the start waits for the disk."""
 _CLOSE_S: Final = 2.0
 _USE_S: Final = 600.0
 """How old the time of the last use may be before it is written again, while there is room for more."""
@@ -104,7 +106,7 @@ class DiskCache:
         """Open the database, or make one. If it cannot be used, that is logged, and tried again later."""
         self._tending = keep_running("disk cache", self._tend)
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(_OPEN_S):
                 await self.flush()
         except TimeoutError:
             log.warning("disk cache at %s does not answer: it is not used until it does", self._path)
@@ -186,7 +188,9 @@ class DiskCache:
         if isinstance(batch.error, TimeoutError):
             self.counts.errors += 1
             log.warning("disk cache at %s does not answer: it is not used until it does", self._path)
-        elif batch.error is not None:
+        elif (
+            batch.error is not None and trouble_of(batch.error) is not Trouble.BUSY
+        ):  # a crash is recovered from
             self.counts.errors += 1
             log.warning("disk cache at %s cannot be read: %s", self._path, batch.error)
             if trouble_of(batch.error) is Trouble.DAMAGED:

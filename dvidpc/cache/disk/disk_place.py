@@ -20,6 +20,9 @@ from typing import Final
 
 from dvidpc.errors import DvidpcError
 
+APPLICATION_ID: Final = 0x64767063
+"""Stands in the header of our databases."""
+_HEADER_SIZE: Final = 100
 _TAG: Final = (
     "Signature: 8a477f597d28d172789f06886806bc55\n"
     "# This directory is the disk cache of dvidpc. It may be deleted at any time.\n"
@@ -63,6 +66,11 @@ class Place:
     def wal(self) -> Path:
         """The write-ahead log of the database."""
         return self.directory / "cache.sqlite-wal"
+
+    @property
+    def log_index(self) -> Path:
+        """The index of the write-ahead log, which all connections share."""
+        return self.directory / "cache.sqlite-shm"
 
     @property
     def _tag(self) -> Path:
@@ -120,8 +128,13 @@ class Place:
             os.close(os.open(self.file, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
     def is_ours(self) -> bool:
-        """Return whether the directory is one that `claim` has made, or an empty one."""
-        return self.directory.is_dir() and (self._tag.is_file() or not any(self.directory.iterdir()))
+        """Return whether the directory is one that `claim` has made, or an empty one.
+
+        A program that deletes old files may have deleted the tag: it is never written to.
+        """
+        return self.directory.is_dir() and (
+            self._tag.is_file() or _is_our_database(self.file) or not any(self.directory.iterdir())
+        )
 
     def move_aside(self) -> Path:
         """Move a cache of ours out of the way, delete those moved before, and return where it is now."""
@@ -162,6 +175,14 @@ def size_of(file: Path) -> int:
     with suppress(OSError):
         return file.stat().st_size
     return 0
+
+
+def _is_our_database(file: Path) -> bool:
+    """Return whether *file* begins as our databases do (SQLite, fileformat.html, section 1.3)."""
+    with suppress(FileNotFoundError), file.open("rb") as stream:
+        header = stream.read(_HEADER_SIZE)
+        return header.startswith(b"SQLite format 3\0") and header[68:72] == APPLICATION_ID.to_bytes(4, "big")
+    return False
 
 
 def file_system_of(path: Path, mounts: str) -> str:

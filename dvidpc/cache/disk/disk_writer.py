@@ -42,6 +42,8 @@ class DiskWriter:
         self._clock = clock
         self._on_left = on_left
         self._connection: sqlite3.Connection | None = None
+        self._log: tuple[int, int] | None = None
+        """Which log the connection writes to; None if that is not known."""
         self._pause_s = RETRY_MIN_S
         self._retry_at = 0.0
 
@@ -79,15 +81,28 @@ class DiskWriter:
                 self.close()
             elif is_damaged:
                 self._set_aside("a read found damage")
+            elif self._has_lost_log(self.database):
+                log.warning("disk cache at %s is opened anew: its log was deleted", self._place.root)
+                self.close()
         is_new = self.database is None
         if self.database is None:
             self.database = open_database(self._place, self._max_bytes)
         if self._connection is None:
             self._connection = self.database.connect()
+            self._log = self.database.find_log()
         Applying(self.database, self._connection, report, self._clock()).apply(pending)
         if self.trouble is not None and (is_new or report.written):
             log.warning("disk cache at %s can be written to again", self._place.root)
             self.trouble = None
+
+    def _has_lost_log(self, database: Database) -> bool:
+        """Return whether others no longer see the log that the connection writes to, or it is unbounded."""
+        if self._connection is None:
+            return False
+        try:
+            return database.find_log() != self._log
+        except OSError:
+            return True
 
     def _handle(self, error: Exception) -> None:
         trouble = trouble_of(error) if isinstance(error, DATABASE_ERRORS) else Trouble.UNWRITABLE

@@ -34,7 +34,10 @@ class Pending:
         )
 
     def add(self, entry: Entry) -> None:
-        """Write *entry*, instead of an earlier one of the same name."""
+        """Write *entry* instead of another of the same name, unless that one is newer."""
+        other = self.entries.get(entry.name)
+        if other is not None and other.current > entry.current:
+            return
         self._remove(entry.name)
         self.entries[entry.name] = entry
         self.nbytes += len(entry.data) + _OVERHEAD

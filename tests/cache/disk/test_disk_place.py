@@ -124,3 +124,19 @@ def test_waiting_for_the_lock_has_an_end(tmp_path: Path, monkeypatch: pytest.Mon
             Place(tmp_path).locked(),
         ):
             pass
+
+
+def test_a_directory_without_its_tag_is_ours_if_the_database_says_so(tmp_path: Path) -> None:
+    place = claimed(tmp_path)
+    tag = place.directory / "CACHEDIR.TAG"
+    tag.unlink()
+    assert not place.is_ours()
+    header = bytearray(b"SQLite format 3\0".ljust(100))
+    for application, is_ours in ((0x64767063, True), (0, False)):
+        header[68:72] = application.to_bytes(4, "big")
+        place.file.write_bytes(header)
+        assert place.is_ours() == is_ours
+    header[68:72] = (0x64767063).to_bytes(4, "big")
+    place.file.write_bytes(header)
+    place.claim()
+    assert tag.is_file()
