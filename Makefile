@@ -26,12 +26,16 @@ $(VENV)/.dev: $(VENV)/.run
 demo: $(VENV)/.run
 	$(BIN)/dvidpc demo
 
+# Tests at a time: most of them wait more than they compute.
+JOBS ?= 3
+PYTEST := $(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal
+
 # Lint, types, and the tests that start no server, no process and no browser.
 quick: lint types
-	$(BIN)/python -m pytest -q -m "not server"
+	$(PYTEST) -q -m "not server"
 
 test: lint types
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 # In dist/: the wheel, the source distribution and the list of components (SBOM) of an environment with the wheel.
 release: $(VENV)/.dev
