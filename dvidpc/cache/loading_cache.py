@@ -17,7 +17,8 @@ T = TypeVar("T")
 
 FRESH_S: Final = 1800.0
 """How long a value is served without asking the bucket again. A value made from cached values, such as a
-block assembled from chunks, is thus at most an hour old."""
+block assembled from chunks, is thus at most an hour old; half an hour more if the chunks came from a disk
+cache."""
 STALE_S: Final = 600.0
 """How much longer a value is kept as a fallback while the bucket is down."""
 

@@ -13,9 +13,9 @@ from dvidpc.check.terminal import Watch
 from dvidpc.config import Config
 from dvidpc.errors import ConfigError, FormatError
 from dvidpc.log.escaping import one_line
+from dvidpc.log.quantities import describe_size
 
 NONE_YET: Final = "{}: there is no disk cache yet; a server makes it"
-_UNITS: Final = ("bytes", "KiB", "MiB", "GiB", "TiB")
 _HEAD: Final = ("STORE", "ENTRIES", "SIZE", "LAST USED", "NOT USED SINCE")
 
 
@@ -93,7 +93,7 @@ def lines_of(place: Path, stats: DiskStats) -> list[str]:
     """Return the statistics as lines."""
     share = stats.nbytes / stats.budget if stats.budget else 0.0
     head = (
-        f"{place}: {stats.entries:,} entries, {size_text(stats.nbytes)} of {size_text(stats.budget)} "
+        f"{place}: {stats.entries:,} entries, {describe_size(stats.nbytes)} of {describe_size(stats.budget)} "
         f"({share:.0%}), format {stats.format}"
     )
     return [head, *table([_HEAD, *map(_row, stats.stores)])]
@@ -101,7 +101,7 @@ def lines_of(place: Path, stats: DiskStats) -> list[str]:
 
 def _row(store: StoreStats) -> Sequence[str]:
     times = time_text(store.newest), time_text(store.oldest)
-    return one_line(store.identity), f"{store.entries:,}", size_text(store.nbytes), *times
+    return one_line(store.identity), f"{store.entries:,}", describe_size(store.nbytes), *times
 
 
 def table(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -113,14 +113,6 @@ def table(rows: Sequence[Sequence[str]]) -> list[str]:
 def time_text(time: float) -> str:
     """Return a time in seconds since the epoch for people."""
     return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
-
-
-def size_text(nbytes: int) -> str:
-    """Return a size for people, such as `1.5 GiB`."""
-    size, unit = float(nbytes), 0
-    while size >= 1024 and unit < len(_UNITS) - 1:
-        size, unit = size / 1024, unit + 1
-    return f"{size:.1f} {_UNITS[unit]}" if unit else f"{nbytes} bytes"
 
 
 _COMMANDS: Final[Mapping[str, Callable[[Config, TextIO], int]]] = MappingProxyType(

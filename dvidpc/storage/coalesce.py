@@ -1,7 +1,7 @@
 """Joins reads of neighbouring ranges: a request to a bucket costs more than a few unneeded bytes."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextvars import Context, copy_context
 from dataclasses import dataclass
 from enum import Enum
@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from dvidpc.errors import FormatError
 from dvidpc.storage.base import Blob, ObjectStore
+from dvidpc.storage.store_above import StoreAbove
 from dvidpc.storage.versions import Version
 from dvidpc.types import ByteRange
 
@@ -68,7 +69,7 @@ class _Reading(NamedTuple):
     served: Sequence[_Wanted]
 
 
-class CoalescingStore:
+class CoalescingStore(StoreAbove):
     """An `ObjectStore` that joins ranged reads that are requested in the same cycle of the event loop.
 
     By the next cycle, a client's request has asked for all of its blocks whose places are known. A joined
@@ -76,33 +77,10 @@ class CoalescingStore:
     """
 
     def __init__(self, store: ObjectStore) -> None:
-        self._store = store
+        super().__init__(store)
         self._wanted: dict[tuple[str, Version | None], list[_Wanted]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         """Tasks that read from the underlying store."""
-
-    @property
-    def url(self) -> str:
-        """That of the underlying store."""
-        return self._store.url
-
-    @property
-    def identity(self) -> str:
-        """That of the underlying store."""
-        return self._store.identity
-
-    @property
-    def oddity(self) -> str | None:
-        """That of the underlying store."""
-        return self._store.oddity
-
-    def on_retracted(self, callback: Callable[[], None]) -> None:
-        """As the underlying store."""
-        self._store.on_retracted(callback)
-
-    async def get(self, key: str, *, max_size: int, is_metadata: bool = False) -> Blob | None:
-        """As the underlying store."""
-        return await self._store.get(key, max_size=max_size, is_metadata=is_metadata)
 
     async def get_range(
         self, key: str, byte_range: ByteRange, *, version: Version | None = None
@@ -120,10 +98,6 @@ class CoalescingStore:
                 wanted.reading.task.cancel()
             raise
         return await self._read_alone(key, byte_range, version) if answer is _ALONE else answer
-
-    async def get_tail(self, key: str, size: int) -> Blob | None:
-        """As the underlying store."""
-        return await self._store.get_tail(key, size)
 
     async def close(self) -> None:
         """Cancel all reads, then close the underlying store."""

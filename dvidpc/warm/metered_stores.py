@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from dvidpc.storage.base import Blob, ObjectStore
+from dvidpc.storage.store_above import StoreAbove
 from dvidpc.storage.versions import Version
 from dvidpc.types import ByteRange
 from dvidpc.warm.pace import Pace
@@ -37,7 +38,7 @@ def note_asked(nbytes: int) -> None:
         reading.asked += nbytes
 
 
-class MeteredStore:
+class MeteredStore(StoreAbove):
     """An `ObjectStore` that tells *note* the size of what it reads.
 
     Args:
@@ -47,30 +48,11 @@ class MeteredStore:
     """
 
     def __init__(self, store: ObjectStore, note: Callable[[int], None], pace: Pace | None = None) -> None:
-        self._store = store
+        super().__init__(store)
         self._note = note
         self._pace = pace
         self._usual = 0
         """Bytes of the last whole object: what the next one is taken to have until it is there."""
-
-    @property
-    def url(self) -> str:
-        """That of the underlying store."""
-        return self._store.url
-
-    @property
-    def identity(self) -> str:
-        """That of the underlying store."""
-        return self._store.identity
-
-    @property
-    def oddity(self) -> str | None:
-        """That of the underlying store."""
-        return self._store.oddity
-
-    def on_retracted(self, callback: Callable[[], None]) -> None:
-        """As the underlying store."""
-        self._store.on_retracted(callback)
 
     async def get(self, key: str, *, max_size: int, is_metadata: bool = False) -> Blob | None:
         """As the underlying store."""
@@ -96,10 +78,6 @@ class MeteredStore:
         """As the underlying store."""
         await self._wait(size)
         return self._noted(await self._store.get_tail(key, size))
-
-    async def close(self) -> None:
-        """Close the underlying store."""
-        await self._store.close()
 
     async def _wait(self, nbytes: int) -> None:
         if self._pace is not None:

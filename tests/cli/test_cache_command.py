@@ -68,7 +68,7 @@ async def test_a_cache_is_shown_verified_and_cleared_while_a_server_uses_it(tmp_
             head, columns, row = text.splitlines()
             chunks = len(list((tmp_path / "bucket/em/s0").iterdir()))
             assert (code, head.partition(", ")[0]) == (0, f"{tmp_path}/disk: {chunks + 1} entries")
-            assert " of 64.0 MiB (" in head
+            assert " of 64 MiB (" in head
             assert columns.split("  ")[0] == "STORE"
             time = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ"
             assert re.fullmatch(rf"{bucket.url} +{chunks + 1} +\d\.\d MiB +{time} +{time}", row)

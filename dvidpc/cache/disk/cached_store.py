@@ -15,6 +15,7 @@ from dvidpc.errors import FormatError, ObjectChangedError, StoreError, StoreRefu
 from dvidpc.storage.base import Blob, ObjectStore
 from dvidpc.storage.object_checks import name_object, undo_encoding
 from dvidpc.storage.ref import METADATA_FILES
+from dvidpc.storage.store_above import StoreAbove
 from dvidpc.storage.versions import Version
 from dvidpc.types import ByteRange
 
@@ -45,7 +46,7 @@ def _is_document(key: str) -> bool:
     return posixpath.basename(key) in METADATA_FILES
 
 
-class CachedStore:
+class CachedStore(StoreAbove):
     """An `ObjectStore` that answers from a disk cache, and writes to it what it reads from another store.
 
     Bytes of a version that the caller names are served however old they are. Others are served for half an
@@ -54,32 +55,13 @@ class CachedStore:
     """
 
     def __init__(self, store: ObjectStore, cache: "DiskCache") -> None:
-        self._store = store
+        super().__init__(store)
         self._cache = cache
         self._digest = start_name(store.identity)
         self._trusted_since = 0.0
         self._comparisons = LoadingCache(_MEMO_BYTES, absence_ttl_s=0, clock=cache.clock)
         self._changed: LRUCache[bytes, float] = LRUCache(_MOST_CHANGED)
         """When objects were found to have been replaced."""
-
-    @property
-    def url(self) -> str:
-        """That of the underlying store."""
-        return self._store.url
-
-    @property
-    def identity(self) -> str:
-        """That of the underlying store."""
-        return self._store.identity
-
-    @property
-    def oddity(self) -> str | None:
-        """That of the underlying store."""
-        return self._store.oddity
-
-    def on_retracted(self, callback: Callable[[], None]) -> None:
-        """As the underlying store."""
-        self._store.on_retracted(callback)
 
     async def get(self, key: str, *, max_size: int, is_metadata: bool = False) -> Blob | None:
         """As `ObjectStore.get`."""
@@ -118,10 +100,6 @@ class CachedStore:
         name = self._name(key, size)
         found = await self._cache.look_up(name)
         return await self._read(key, name, found, lambda: self._store.get_tail(key, size))
-
-    async def close(self) -> None:
-        """Close the underlying store; the disk cache belongs to somebody else."""
-        await self._store.close()
 
     def _name(self, key: str, part: Part) -> bytes:
         return name_part(self._digest, key, part)

@@ -19,6 +19,7 @@ from dvidpc.storage.object_checks import name_object
 from dvidpc.storage.retry.pressure import AdaptiveLimit, Breaker, RetryBudget, plan_pause
 from dvidpc.storage.retry.turns import Turns
 from dvidpc.storage.retry.upstream_counts import UpstreamCounts, kind_of
+from dvidpc.storage.store_above import StoreAbove
 from dvidpc.storage.versions import Version
 from dvidpc.types import ByteRange
 
@@ -73,7 +74,7 @@ class Gate:
                 turn.set_result(None)
 
 
-class RetryingStore:
+class RetryingStore(StoreAbove):
     """An `ObjectStore` that reads from another one, with up to `limits.attempts` attempts for each read.
 
     Time in the queue is not part of an attempt's time, and a pause between attempts holds no place of the
@@ -92,31 +93,12 @@ class RetryingStore:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:
-        self._store = store
+        super().__init__(store)
         self._limits = limits
         self._gate = gate or Gate(limits)
         self.counts = counts or UpstreamCounts()
         self._sleep = sleep
         self._uniform = uniform
-
-    @property
-    def url(self) -> str:
-        """That of the underlying store."""
-        return self._store.url
-
-    @property
-    def identity(self) -> str:
-        """That of the underlying store."""
-        return self._store.identity
-
-    @property
-    def oddity(self) -> str | None:
-        """That of the underlying store."""
-        return self._store.oddity
-
-    def on_retracted(self, callback: Callable[[], None]) -> None:
-        """As the underlying store."""
-        self._store.on_retracted(callback)
 
     async def get(self, key: str, *, max_size: int, is_metadata: bool = False) -> Blob | None:
         """As `ObjectStore.get`."""
@@ -133,10 +115,6 @@ class RetryingStore:
     async def get_tail(self, key: str, size: int) -> Blob | None:
         """As `ObjectStore.get_tail`."""
         return await self._with_retries(key, lambda: self._store.get_tail(key, size))
-
-    async def close(self) -> None:
-        """Close the underlying store."""
-        await self._store.close()
 
     async def _with_retries(self, key: str, ask: Callable[[], Awaitable[Blob | None]]) -> Blob | None:
         self._gate.budget.deposit(self._gate.clock())
