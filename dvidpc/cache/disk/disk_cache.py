@@ -19,6 +19,7 @@ from dvidpc.cache.disk.entries import Entry, Found, found_of
 from dvidpc.cache.disk.lookup_queue import LookupQueue
 from dvidpc.cache.disk.lookups import Batch, Lookups
 from dvidpc.cache.disk.pending import Pending
+from dvidpc.log.quantities import describe_size
 from dvidpc.storage.base import ObjectStore
 from dvidpc.tasks import abandon, keep_running
 from dvidpc.threads import ThreadPool
@@ -110,6 +111,10 @@ class DiskCache:
                 await self.flush()
         except TimeoutError:
             log.warning("disk cache at %s does not answer: it is not used until it does", self._path)
+        else:
+            if self.trouble is None:
+                used, budget = describe_size(self.nbytes), describe_size(self.max_bytes)
+                log.info("disk cache at %s: %s of %s used", self._path, used, budget)
 
     async def close(self) -> None:
         """Write what is queued, for at most two seconds, then close the database."""
