@@ -22,9 +22,9 @@ async def serve_all(process: Process, truth: Truth) -> None:
 
 
 def told_by(process: Process) -> list[str]:
-    """Return the lines about the disk cache in the log of a process that has ended."""
+    """Return the lines about trouble with the disk cache in the log of a process that has ended."""
     assert not any("Traceback" in line for line in process.command.lines)
-    return [line for line in process.command.lines if "disk cache" in line]
+    return [line for line in process.command.lines if "disk cache" in line and " INFO " not in line]
 
 
 def text_of(tmp_path: Path, bucket: FaultyBucket, disk_path: Path) -> str:

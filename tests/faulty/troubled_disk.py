@@ -240,7 +240,11 @@ class DiskFindings:
 
 def lines_about_disk(log: str) -> Counter[str]:
     """Return how often the log says what about the disk cache; numbers are left out."""
-    lines = [line.partition("disk cache")[2] for line in log.splitlines() if "disk cache" in line]
+    lines = [
+        line.partition("disk cache")[2]
+        for line in log.splitlines()
+        if "disk cache" in line and " INFO " not in line
+    ]
     return Counter(re.sub(r"\d+", "N", re.sub(r"/\S*/", "", line)).strip() for line in lines)
 
 
