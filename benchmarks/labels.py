@@ -10,8 +10,8 @@ import time
 import timeit
 from collections.abc import Callable
 
+import imagecodecs
 import numpy as np
-from isal import isal_zlib
 from numpy.typing import NDArray
 
 from dvidpc.formats.dvid.downres import halve_labels
@@ -54,7 +54,7 @@ def milliseconds(step: Callable[[], object]) -> float:
 
 def open_chunk(stored: bytes) -> LabelChunk:
     """Return the checked view of a gzip'd chunk of 64^3 labels."""
-    return parse_label_chunk(isal_zlib.decompress(stored, 31), _SIZE, _SUB_BLOCK, 8)
+    return parse_label_chunk(bytes(imagecodecs.gzip_decode(stored)), _SIZE, _SUB_BLOCK, 8)
 
 
 def _rows(voxels: NDArray[np.uint64]) -> dict[str, Callable[[], object]]:

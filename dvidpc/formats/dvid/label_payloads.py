@@ -9,7 +9,6 @@ from types import MappingProxyType
 from typing import Final
 
 import imagecodecs
-from isal import isal_zlib
 
 from dvidpc.errors import TooLargeError
 from dvidpc.formats.data_types import Voxels
@@ -19,14 +18,17 @@ from dvidpc.formats.dvid.transcoding import encode_chunk
 from dvidpc.formats.payloads import Payload
 
 _GZIP_LEVEL = 1
-_GZIP_FORMAT = 31
 _MAX_LZ4 = 0x7E000000
 """LZ4_MAX_INPUT_SIZE."""
 
 
 def compress_gzip(data: bytes) -> bytes:
-    """Return *data* as gzip, by ISA-L: at least five times as fast as zlib at level 1, and no larger."""
-    return bytes(isal_zlib.compress(data, _GZIP_LEVEL, _GZIP_FORMAT))
+    """Return *data* as gzip, by libdeflate: three times as fast as zlib at level 1, and smaller.
+
+    Every server writes the same bytes, so that their ETags agree. ISA-L is faster, but does not: now and then
+    isal 1.9 compresses the same data in another way.
+    """
+    return bytes(imagecodecs.gzip_encode(data, level=_GZIP_LEVEL))
 
 
 def encode_uint64(voxels_zyx: Voxels) -> bytes:

@@ -13,7 +13,6 @@ from dvidpc.formats.precomputed.sharding import DataEncoding, ShardHash, Shardin
 
 _GZIP_LEVEL: Final = 1
 _GZIP_FORMAT: Final = 31
-"""zlib's, not isal's, which is faster: now and then isal 1.9 compresses the same bytes in another way."""
 _EMPTY: Final = bytes(16)
 
 _C1, _C2, _C3 = np.uint32(0x239B961B), np.uint32(0xAB0E9789), np.uint32(0x38B34AE5)
