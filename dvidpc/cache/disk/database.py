@@ -91,6 +91,10 @@ def wal_limit(max_bytes: int) -> int:
     return min(256 * 2**20, max(8 * 2**20, max_bytes // 32))
 
 
+_LEFT_OPEN: Final[list[sqlite3.Connection]] = []
+"""Connections that cannot be closed without writing to the index of the log."""
+
+
 class Database:
     """The open database, as one process sees it; makes connections for its threads."""
 
@@ -122,6 +126,27 @@ class Database:
         except OSError:
             return False
         return (found.st_dev, found.st_ino) == self._inode and found.st_size > 0
+
+    def is_read_only(self) -> bool:
+        """Return whether the file system takes no writes any more, as after an error of its disk.
+
+        Then the database must not even be read: SQLite writes to the index of its log, a file that is mapped
+        into memory, and where that fails the process gets SIGBUS.
+        """
+        try:
+            os.utime(self.place.log_index)
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return True
+        return False
+
+    def close(self, connection: sqlite3.Connection) -> None:
+        """Close a connection to the database; leave it open for good if the file system is read-only."""
+        if self.is_read_only():
+            _LEFT_OPEN.append(connection)
+        else:
+            connection.close()
 
     def limit_pages(self, connection: sqlite3.Connection) -> int:
         """Bound the database so that log and caches set aside have room beside it; return the bound."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from dvidpc.cache.disk.applying import Applying, Report
 from dvidpc.cache.disk.database import DATABASE_ERRORS, Database, Trouble, describe, open_database, trouble_of
-from dvidpc.cache.disk.disk_place import Place
+from dvidpc.cache.disk.disk_place import Place, UnusableError
 from dvidpc.cache.disk.pending import Pending
 from dvidpc.errors import DvidpcError
 
@@ -70,12 +70,15 @@ class DiskWriter:
 
     def close(self) -> None:
         """Close the database."""
-        self.database = None
-        self._disconnect()
+        database, self.database = self.database, None
+        self._disconnect(database)
         self._on_left()
 
     def _apply(self, pending: Pending, report: Report, *, is_damaged: bool) -> None:
         if self.database is not None:
+            if self.database.is_read_only():
+                self.close()
+                raise UnusableError(f"the file system of {self._place.root} takes no writes any more")
             if not self.database.is_in_place():
                 log.warning("disk cache starts empty: %s was deleted or replaced", self._place.file)
                 self.close()
@@ -132,7 +135,7 @@ class DiskWriter:
 
     def _stop(self, error: Exception) -> None:
         """Write nothing for a while; reads go on."""
-        self._disconnect()
+        self._disconnect(self.database)
         if self.trouble is None:
             self._pause_s = RETRY_MIN_S
             log.error(
@@ -147,7 +150,7 @@ class DiskWriter:
         self._retry_at = self._clock() + self._pause_s
         self._pause_s = min(RETRY_MAX_S, 2 * self._pause_s)
 
-    def _disconnect(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+    def _disconnect(self, database: Database | None) -> None:
+        if self._connection is not None and database is not None:
+            database.close(self._connection)
+        self._connection = None

@@ -37,8 +37,8 @@ class _Connection:
         return self.connection
 
     def close(self) -> None:
-        if self.connection is not None:
-            self.connection.close()
+        if self.connection is not None and self.database is not None:
+            self.database.close(self.connection)
         self.connection = self.database = None
 
 

@@ -1,6 +1,7 @@
 """A disk that is full, cannot be written to, or returns noise costs entries, and never a wrong byte."""
 
 import asyncio
+import errno
 import multiprocessing
 import os
 import random
@@ -254,4 +255,32 @@ async def test_what_was_set_aside_goes_when_its_room_is_needed(tmp_path: Path, c
     assert kept > 5
     assert cache.entries > 1000
     assert (cache.trouble, cache.counts.dropped) == (None, 0)
+    await cache.close()
+
+
+async def test_a_file_system_that_becomes_read_only_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Reading it would end the process: SQLite writes to the index of its log, which is mapped memory."""
+    clock = Clock()
+    cache = DiskCache(tmp_path / "disk", BUDGET, clock=clock)
+    await cache.open()
+    cache.put(entry_of(1, 10_000))
+    await cache.flush()
+
+    def refuse(path: Path) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "utime", refuse)
+        await cache.flush()
+        assert "takes no writes any more" in str(cache.trouble)
+        assert await cache.look_up(name_of(1)) is None
+        cache.put(entry_of(2, 10_000))
+        await cache.flush()
+    assert [line.levelname for line in caplog.records if "disk cache" in line.message] == ["ERROR"]
+    clock.now += RETRY_MIN_S
+    await cache.flush()
+    assert cache.trouble is None
+    assert await cache.look_up(name_of(1)) is not None
     await cache.close()
