@@ -22,8 +22,11 @@ PROBE_IDLE_EVERY_S: Final = 5.0
 FREE_KEPT: Final = 64 * 2**20
 """Bytes that may be free at the end of the heap before they are returned to the system."""
 
-LARGEST_REUSED: Final = 32 * 2**20
-"""Size of an allocation up to which freed memory is reused: the most that glibc allows."""
+LARGEST_REUSED: Final = 17 * 2**20
+"""Size of an allocation up to which freed memory is reused: a box of 256^3 voxels and a little more.
+
+With twice as much, a server keeps 320 MiB after a million annotations instead of 90.
+"""
 
 _M_TRIM_THRESHOLD: Final = -1
 _M_MMAP_THRESHOLD: Final = -3
