@@ -10,7 +10,7 @@ from dvidpc.cache.disk.entries import Found
 from dvidpc.cache.disk.lookups import Batch, Lookups
 from dvidpc.threads import ThreadPool
 
-PATIENCE_S: Final = 2.0
+PATIENCE_S: Final = 3.0
 """How long a read waits for the disk before it asks the bucket."""
 
 _READERS: Final = 4
