@@ -2,7 +2,7 @@
 
 dvidpc-cache/cache.sqlite      the database, with its -wal and -shm
 dvidpc-cache/CACHEDIR.TAG      says that the directory is ours, and keeps backups away
-dvidpc-cache.lock              held while a database is made or moved
+dvidpc-cache.lock              held while a database is made, moved or written to
 dvidpc-cache.set-aside-<n>     a damaged or older cache of ours; deleted when its room is needed
 dvidpc-cache.foreign-<n>       what somebody else put where ours belongs; never deleted
 """
@@ -38,6 +38,10 @@ _NETWORK: Final = frozenset(
 
 class UnusableError(DvidpcError):
     """The directory cannot hold the disk cache; the message says why."""
+
+
+class LockedError(UnusableError):
+    """Another process keeps the cache locked for too long."""
 
 
 class ForeignError(DvidpcError):
@@ -82,10 +86,10 @@ class Place:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the lock under which a database is made or moved.
+        """Hold the lock under which a database is made, moved or written to.
 
         Raises:
-            UnusableError: Another process holds it for longer than a few seconds.
+            LockedError: Another process holds it for longer than a few seconds.
             OSError: The directory cannot be written to.
         """
         descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -93,7 +97,7 @@ class Place:
             deadline = time.monotonic() + LOCK_PATIENCE_S
             while not _is_locked_by_us(descriptor):
                 if time.monotonic() > deadline:
-                    raise UnusableError(f"another process keeps {self._lock} locked")
+                    raise LockedError(f"another process keeps {self._lock} locked")
                 time.sleep(0.02)
             yield
         finally:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from dvidpc.cache.disk.applying import Applying, Report
 from dvidpc.cache.disk.database import DATABASE_ERRORS, Database, Trouble, describe, open_database, trouble_of
-from dvidpc.cache.disk.disk_place import Place, UnusableError
+from dvidpc.cache.disk.disk_place import LockedError, Place, UnusableError
 from dvidpc.cache.disk.pending import Pending
 from dvidpc.errors import DvidpcError
 
@@ -93,7 +93,8 @@ class DiskWriter:
         if self._connection is None:
             self._connection = self.database.connect()
             self._log = self.database.find_log()
-        Applying(self.database, self._connection, report, self._clock()).apply(pending)
+        with self._place.locked():  # before 3.51.3, SQLite may lose what is written during a checkpoint
+            Applying(self.database, self._connection, report, self._clock()).apply(pending)
         if self.trouble is not None and (is_new or report.written):
             log.warning("disk cache at %s can be written to again", self._place.root)
             self.trouble = None
@@ -108,7 +109,11 @@ class DiskWriter:
             return True
 
     def _handle(self, error: Exception) -> None:
-        trouble = trouble_of(error) if isinstance(error, DATABASE_ERRORS) else Trouble.UNWRITABLE
+        if isinstance(error, DATABASE_ERRORS):
+            trouble = trouble_of(error)
+        else:
+            is_waiting = isinstance(error, LockedError) and self.database is not None
+            trouble = Trouble.BUSY if is_waiting else Trouble.UNWRITABLE
         if trouble is Trouble.DAMAGED:
             try:
                 self._set_aside(describe(error))
