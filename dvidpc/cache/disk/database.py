@@ -142,7 +142,7 @@ class Database:
         return False
 
     def close(self, connection: sqlite3.Connection) -> None:
-        """Close a connection to the database; leave it open for good if the file system is read-only."""
+        """Close a connection to the database; leave it open while the file system is read-only."""
         if self.is_read_only():
             _LEFT_OPEN.append(connection)
         else:
@@ -205,6 +205,8 @@ def _open(place: Place, max_bytes: int) -> Database:
         if trouble_of(error) is not Trouble.DAMAGED:
             raise
         raise UnreadableError(f"{place.file} is damaged: {error}") from error
+    while _LEFT_OPEN:  # the file system takes writes again
+        _LEFT_OPEN.pop().close()
     return database
 
 
