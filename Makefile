@@ -27,7 +27,7 @@ demo: $(VENV)/.run
 	$(BIN)/dvidpc demo
 
 # Tests at a time: most of them wait more than they compute.
-JOBS ?= 3
+JOBS ?= 2
 PYTEST := $(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal
 
 # Lint, types, and the tests that start no server, no process and no browser.
