@@ -55,6 +55,7 @@ def replay(bench: Bench) -> list[Row]:
     budget = memory * bench.volume.nbytes // len(bench.volume.blocks)
     port = free_port()
     log = bench.directory / "access.log"
+    log.unlink(missing_ok=True)  # of the rows before
     with bucket(bench.volume.path, bench.directory) as url:
         store = f'{s3_store(url)}\n[metrics]\naddress = "127.0.0.1:{port}"'
         disk = bench.directory / "replayed"
