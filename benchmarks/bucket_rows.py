@@ -3,15 +3,12 @@
 import asyncio
 import json
 import statistics
-import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import Final
 
-import aiohttp
-
 from benchmarks.machinery import SERVER_CORE, bucket, dvidpc, make_tls, s3_store, slow_network, wrk
-from benchmarks.rows import PLANE_BLOCKS, Bench, Row, limit, query, ratio_row
+from benchmarks.rows import PLANE_BLOCKS, Bench, Row, latencies, limit, query, ratio_row
 
 
 def cold_singles(bench: Bench) -> list[Row]:
@@ -60,7 +57,7 @@ def first_byte(bench: Bench) -> list[Row]:
         far = stack.enter_context(slow_network(near))
         server = stack.enter_context(dvidpc(s3_store(far), bench.directory, memory=0))
         urls = server.url + query(PLANE_BLOCKS), f"{far}/bucket/info"
-        ours, small = asyncio.run(_first_bytes(urls, 5 + 4 * bench.rounds))
+        ours, small = asyncio.run(latencies(urls, 5 + 4 * bench.rounds, to_first_byte=True))
     trip = statistics.median(small[5:])
     ratios = [seconds / trip for seconds in ours[5:]]
     ratio = statistics.median(ratios)
@@ -75,21 +72,6 @@ def first_byte(bench: Bench) -> list[Row]:
             rounds=ratios,
         )
     ]
-
-
-async def _first_bytes(urls: Sequence[str], count: int) -> list[list[float]]:
-    """Return after how many seconds the first byte of each of *urls* came, requested in turn."""
-    times: list[list[float]] = [[] for _ in urls]
-    async with aiohttp.ClientSession() as session:
-        for _ in range(count):
-            for url, seconds in zip(urls, times, strict=True):
-                started = time.perf_counter()
-                async with session.get(url) as response:
-                    response.raise_for_status()
-                    await response.content.readany()
-                    seconds.append(time.perf_counter() - started)
-                    await response.read()
-    return times
 
 
 ALL: Final[Sequence[Callable[[Bench], list[Row]]]] = (cold_singles, https, first_byte)

@@ -174,17 +174,18 @@ def cold_plane(bench: Bench) -> list[Row]:
     return rows
 
 
-async def latencies(urls: Sequence[str], count: int) -> list[list[float]]:
-    """Return the seconds that each of *urls* took, requested in turn."""
+async def latencies(urls: Sequence[str], count: int, *, to_first_byte: bool = False) -> list[list[float]]:
+    """Return the seconds that each of *urls* took, requested in turn: until all came, or the first byte."""
     times: list[list[float]] = [[] for _ in urls]
     async with aiohttp.ClientSession() as session:
         for _ in range(count):
             for url, seconds in zip(urls, times, strict=True):
                 started = time.perf_counter()
                 async with session.get(url) as response:
-                    await response.read()
                     response.raise_for_status()
-                seconds.append(time.perf_counter() - started)
+                    await (response.content.readany() if to_first_byte else response.read())
+                    seconds.append(time.perf_counter() - started)
+                    await response.read()
     return times
 
 

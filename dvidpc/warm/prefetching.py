@@ -5,7 +5,6 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -16,6 +15,7 @@ from dvidpc.formats.grid import Box
 from dvidpc.log.quantities import describe_count, describe_size
 from dvidpc.sources.base import StoredScale
 from dvidpc.tasks import abandon, gather_or_cancel, run_in_background
+from dvidpc.threads import ThreadPool
 from dvidpc.types import ChunkCoord
 from dvidpc.volume.resources import Resources, make_resources
 from dvidpc.warm.backlog import Backlog
@@ -71,7 +71,7 @@ async def prefetch(config: Config, environ: Mapping[str, str], wish: Wish, disk:
     try:
         if disk.trouble is not None:
             raise ConfigError(f"the disk cache cannot be used: {disk.trouble}")
-        with ThreadPoolExecutor(1) as pool:
+        with ThreadPool(1) as pool:
             resources = make_resources(config.cache, config.limits, pool)
             try:
                 return await _Prefetch(config, environ, wish, disk, resources).run()

@@ -22,6 +22,12 @@ async def fetch(server: Server, blocks: list[XYZ]) -> bytes:
     return await server.get(blocks_path(server.node, "em", blocks))
 
 
+def edit_info(volume: Path) -> None:
+    """Change the metadata of a volume, and nothing of what they say."""
+    info = json.loads((volume / "info").read_text())
+    (volume / "info").write_text(json.dumps({**info, "edited": True}))
+
+
 @pytest.mark.parametrize("kind", ["http", "s3"])
 @SPECS
 async def test_the_same_blocks_cost_reads_of_metadata_only(
@@ -50,8 +56,7 @@ async def test_an_edited_info_makes_everything_be_compared(spec: VolumeSpec, tmp
         async with disk_server(tmp_path, store) as server:
             assert truth.wrong_in(truth.blocks, await fetch(server, truth.blocks)) == []
         truth = replace_volume(volume, spec)
-        info = json.loads((volume / "info").read_text())
-        (volume / "info").write_text(json.dumps({**info, "edited": True}))
+        edit_info(volume)
         async with disk_server(tmp_path, store) as server:
             assert truth.wrong_in(truth.blocks, await fetch(server, truth.blocks)) == []
         bucket.asked.clear()
@@ -67,8 +72,7 @@ async def test_after_an_edited_info_what_is_unchanged_costs_one_byte(tmp_path: P
         store = store_section("http", bucket)
         async with disk_server(tmp_path, store) as server:
             await fetch(server, truth.blocks)
-        info = json.loads((volume / "info").read_text())
-        (volume / "info").write_text(json.dumps({**info, "edited": True}))
+        edit_info(volume)
         bucket.asked.clear()
         async with disk_server(tmp_path, store) as server:
             assert truth.wrong_in(truth.blocks, await fetch(server, truth.blocks)) == []
@@ -87,8 +91,7 @@ async def test_an_edited_info_is_not_forgotten_by_the_next_restart(spec: VolumeS
         async with disk_server(tmp_path, store) as server:
             await fetch(server, truth.blocks)
         truth = replace_volume(volume, spec)
-        info = json.loads((volume / "info").read_text())
-        (volume / "info").write_text(json.dumps({**info, "edited": True}))
+        edit_info(volume)
         async with disk_server(tmp_path, store) as server:
             await server.get(f"{server.node}/em/info")
         async with disk_server(tmp_path, store) as server:

@@ -4,7 +4,7 @@ import asyncio
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from pathlib import Path
@@ -17,6 +17,7 @@ from dvidpc.storage.base import Blob, BucketAccess, ObjectStore, UpstreamLimits
 from dvidpc.storage.coalesce import CoalescingStore
 from dvidpc.storage.opening import open_store
 from dvidpc.storage.ref import parse_ref
+from dvidpc.storage.store_above import StoreAbove
 from dvidpc.storage.versions import Version
 from dvidpc.types import BlockCoord, ByteRange
 from dvidpc.volume.fetching import fetch_blocks
@@ -33,46 +34,28 @@ SPEC = VolumeSpec(
 PLANE = [BlockCoord(x, y, 1) for y in range(8) for x in range(8)]
 
 
-class CountingStore:
+class CountingStore(StoreAbove):
     """A store that counts the requests to another."""
 
     def __init__(self, store: ObjectStore) -> None:
-        self._store = store
+        super().__init__(store)
         self.ranges: Counter[tuple[str, ByteRange]] = Counter()
         self.gets: Counter[str] = Counter()
         self.tails: Counter[str] = Counter()
 
-    @property
-    def url(self) -> str:
-        return self._store.url
-
-    @property
-    def identity(self) -> str:
-        return self._store.identity
-
-    @property
-    def oddity(self) -> str | None:
-        return self._store.oddity
-
-    def on_retracted(self, callback: Callable[[], None]) -> None:
-        self._store.on_retracted(callback)
-
     async def get(self, key: str, *, max_size: int, is_metadata: bool = False) -> Blob | None:
         self.gets[key] += 1
-        return await self._store.get(key, max_size=max_size, is_metadata=is_metadata)
+        return await super().get(key, max_size=max_size, is_metadata=is_metadata)
 
     async def get_range(
         self, key: str, byte_range: ByteRange, *, version: Version | None = None
     ) -> Blob | None:
         self.ranges[key, byte_range] += 1
-        return await self._store.get_range(key, byte_range, version=version)
+        return await super().get_range(key, byte_range, version=version)
 
     async def get_tail(self, key: str, size: int) -> Blob | None:
         self.tails[key] += 1
-        return await self._store.get_tail(key, size)
-
-    async def close(self) -> None:
-        await self._store.close()
+        return await super().get_tail(key, size)
 
 
 @pytest.fixture(scope="module")
